@@ -1,0 +1,104 @@
+/** What the buffer takes and gives. Its invariants stand at the head of `buffer.ts`. */
+
+import type { Rejection } from "../contract/rejection.ts";
+
+/** Called once when the reading's fate is known: with nothing after its fsync, with the error when it can't be stored. */
+export type Stored = (error?: Error | null) => void;
+
+export interface BufferSettings {
+  /** The SQLite file; its folder must exist or be creatable. */
+  path: string;
+  /** Written into every reading. */
+  gateway: string;
+  /** Own quota for the file, bytes. */
+  maxBytes: number;
+  onFull: "refuse" | "drop_oldest";
+  /** How long a lone reading may wait for company after an idle while, ms. */
+  lingerMs: number;
+  /** Newest rejects kept, bytes; older ones are dropped from the lane but stay counted. */
+  rejectsMaxBytes: number;
+  /** Size of the file given up when the disk is full of someone else's data, bytes; 0 for none. */
+  ballastBytes: number;
+}
+
+/** Readings since the buffer was born: received = buffered + shipped + rejected + dropped, at every moment. */
+export interface Accounts {
+  received: number;
+  buffered: number;
+  shipped: number;
+  rejected: number;
+  dropped: number;
+}
+
+/** One commit group: readings as they will be shipped, newline-delimited. */
+export interface Group {
+  /** `seq` of its first reading; also the group's key. */
+  firstSeq: number;
+  /** Readings in it; their seqs follow without gaps. */
+  count: number;
+  /** When its first reading was received, ms since 1970. */
+  receivedMs: number;
+  /** NDJSON, inflated. */
+  body: Buffer;
+}
+
+/** What became of a leased group. What is not settled stays leased until the buffer is reopened. */
+export type Settlement =
+  | { outcome: "delivered" }
+  /** Sent again later: the lease ends and the group is leased out again, oldest first. */
+  | { outcome: "again" }
+  /** Can never be delivered: its readings go to the reject lane with the reason. */
+  | { outcome: "refused"; detail: string };
+
+export interface BufferStatus {
+  epoch: string;
+  accounts: Accounts;
+  /** storing: fine. full: own quota reached. disk_full: no room on the disk. failed: the disk refuses; nothing is acknowledged. */
+  state: "storing" | "full" | "disk_full" | "failed";
+  /** Why not storing, one sentence. */
+  problem?: string;
+  /** Bytes used of the quota, and the quota. */
+  usedBytes: number;
+  maxBytes: number;
+  /** When the oldest buffered reading was received, ms since 1970. */
+  oldestReceivedMs?: number;
+  /** Since this process started. */
+  commits: number;
+  committedReadings: number;
+  /** Seconds spent in commits, and the longest one. */
+  commitSeconds: number;
+  longestCommitSeconds: number;
+  /** Readings handed over and not yet committed. */
+  pending: number;
+  leasedGroups: number;
+  rejectsKept: number;
+  /** Damage found at start, as sentences, and readings saved from it. */
+  recovered: readonly string[];
+  salvagedReadings: number;
+}
+
+/** The durable queue. Every implementation passes the same suite. */
+export interface ReadingBuffer {
+  readonly epoch: string;
+  /**
+   * Takes a reading. `head` is copied before the call returns.
+   * @param head the shipped reading's JSON up to its date, without the closing brace, UTF-8 (contract/shipped.ts)
+   * @param turbine from the topic; the tail of the shipped reading is made from it
+   */
+  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void;
+  /** Takes a message that can't be understood; stored and counted in the same commit as readings. */
+  reject(rejection: Rejection, receivedMs: number, stored: Stored): void;
+  /** Commits what is pending now instead of when the event loop comes to it. */
+  flush(): void;
+  /** The oldest groups not leased, up to `maxBytes` of bodies (at least one group where there is one). */
+  lease(maxBytes: number): Group[];
+  settle(firstSeq: number, settlement: Settlement): void;
+  /** Called after each commit that made groups ready to lease. */
+  onReady(listener: () => void): void;
+  /** Called on each change of `status().state`. */
+  onState(listener: (state: BufferStatus["state"]) => void): void;
+  accounts(): Accounts;
+  status(): BufferStatus;
+  /** Commits or fails what is pending, settles what was delivered, checkpoints, closes. */
+  close(): Promise<void>;
+}

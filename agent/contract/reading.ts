@@ -1,0 +1,134 @@
+/** A reading as its producer sent it, read with tolerance: what is meant is taken, what can't be is told why. */
+
+import { DateReader } from "./dates.ts";
+import type { Rejection, RejectionReason } from "./rejection.ts";
+import { type Sensor, SensorCatalog, type SensorType } from "./sensors.ts";
+import type { TopicParts } from "./topics.ts";
+
+/** What a producer said, understood. `(turbine, type, id, date, data)` is the reading's identity. */
+export interface Reading {
+  id: string;
+  /** In the sensor's unit; finite. */
+  data: number;
+  type: SensorType;
+  /** `YYYY-MM-DDTHH:MM:SS.mmmZ`. */
+  date: string;
+  turbine: string;
+}
+
+export interface Understood {
+  reading: Reading;
+  sensor: Sensor;
+  /** False where `data` lies outside the sensor's plausible range; such a reading is kept. */
+  plausible: boolean;
+}
+
+/** Either is told apart by `reason`. */
+export type Verdict = Understood | Refused;
+export interface Refused {
+  reason: RejectionReason;
+  detail: string;
+}
+
+/** Longest id taken, in UTF-16 units. */
+export const MAX_ID_LENGTH = 512;
+
+const UNFIT_ID = /[\0\p{Cs}]/u;
+const NUMERIC = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** Understands payloads of one gateway: its sensors and its time zone. */
+export class ReadingReader {
+  readonly #sensors: SensorCatalog;
+  readonly #dates: DateReader;
+  readonly #utf8 = new TextDecoder("utf-8", { fatal: true });
+
+  constructor(sensors: SensorCatalog = new SensorCatalog(), dates: DateReader = new DateReader()) {
+    this.#sensors = sensors;
+    this.#dates = dates;
+  }
+
+  read(payload: Uint8Array, topic: TopicParts): Verdict {
+    let text: string;
+    try {
+      text = this.#utf8.decode(payload);
+    } catch {
+      return refuse("not_utf8", "the payload is not UTF-8 text");
+    }
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      return refuse("not_json", `the payload is not JSON: ${shorten(text)}`);
+    }
+    if (typeof json !== "object" || json === null || Array.isArray(json)) {
+      return refuse("not_json", `the payload is not one JSON object: ${shorten(text)}`);
+    }
+    return this.#fromFields(json as Record<string, unknown>, topic);
+  }
+
+  #fromFields(json: Record<string, unknown>, topic: TopicParts): Verdict {
+    const id = readId(own(json, "id") ?? own(json, "idtemp"));
+    if (id === undefined) return refuse("no_id", `no usable id: ${show(own(json, "id") ?? own(json, "idtemp"))}`);
+    const data = readNumber(own(json, "data"));
+    if (data === undefined) return refuse("no_value", `data is not a finite number: ${show(own(json, "data"))}`);
+    const said = own(json, "date") ?? own(json, "timestamp");
+    const ms = typeof said === "string" ? this.#dates.read(said) : undefined;
+    if (ms === undefined) return refuse("no_date", `no date that can be read: ${show(said)}`);
+    const sensor = this.#sensor(own(json, "type"), topic);
+    if ("reason" in sensor) return sensor;
+    const { min, max } = sensor.plausible;
+    return {
+      reading: { id, data, type: sensor.type, date: new Date(ms).toISOString(), turbine: topic.turbine },
+      sensor,
+      plausible: data >= min && data <= max,
+    };
+  }
+
+  #sensor(said: unknown, topic: TopicParts): Sensor | Refused {
+    const ofTopic = topic.sensor === undefined ? undefined : this.#sensors.find(topic.sensor);
+    const missing = said === undefined || (typeof said === "string" && said.trim() === "");
+    if (missing) return ofTopic ?? refuse("unknown_type", "no type, and the topic names no known sensor");
+    const named = typeof said === "string" ? this.#sensors.find(said) : undefined;
+    if (named === undefined) return refuse("unknown_type", `unknown type: ${show(said)}`);
+    if (ofTopic !== undefined && ofTopic !== named) {
+      return refuse("type_contradicts_topic", `type ${named.type} on the topic of ${ofTopic.type}`);
+    }
+    return named;
+  }
+}
+
+/** The rejection of a message, with what came. */
+export function rejection(refused: Refused, topic: string, payload: Uint8Array): Rejection {
+  return { ...refused, topic, payload };
+}
+
+export function refuse(reason: RejectionReason, detail: string): Refused {
+  return { reason, detail };
+}
+
+/** A field the object has itself and that isn't null. */
+function own(json: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(json, key) ? (json[key] ?? undefined) : undefined;
+}
+
+function readId(value: unknown): string | undefined {
+  const id = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
+  if (typeof id !== "string" || id.trim() === "" || id.length > MAX_ID_LENGTH || UNFIT_ID.test(id)) return undefined;
+  return id;
+}
+
+function readNumber(value: unknown): number | undefined {
+  const number = typeof value === "string" && NUMERIC.test(value.trim()) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isFinite(number)) return undefined;
+  return number === 0 ? 0 : number;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "missing" : shorten(JSON.stringify(value) ?? String(value));
+}
+
+const SHOWN_LENGTH = 80;
+
+function shorten(text: string): string {
+  return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`;
+}

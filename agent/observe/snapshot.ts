@@ -1,0 +1,91 @@
+/** All that the page, the API and the metrics show, taken at one moment. The agent composes it, observing only shows it. */
+
+/** The sentence's state: what the operator must know first. */
+export type AgentState =
+  | "starting"
+  /** Readings leave as they come. */
+  | "delivering"
+  /** Nothing received yet or nothing to ship. */
+  | "idle"
+  /** Kinesis can't be reached or refuses; readings wait. */
+  | "buffering"
+  /** The buffer is full and the sensors keep their readings (refuse), or the oldest are dropped (drop_oldest). */
+  | "full"
+  /** The disk refuses; nothing is acknowledged. */
+  | "failed"
+  | "stopping";
+
+export interface Snapshot {
+  gateway: string;
+  site: string;
+  version: string;
+  /** ms since 1970. */
+  startedMs: number;
+  nowMs: number;
+  epoch: string;
+  state: AgentState;
+  /** One plain sentence: "Delivering, 0 s behind." */
+  sentence: string;
+  /** Readings since the buffer was born; received = buffered + shipped + rejected + dropped. */
+  received: number;
+  buffered: number;
+  shipped: number;
+  rejected: number;
+  dropped: number;
+  oldestBufferedSeconds: number;
+  collect: {
+    /** `listen` (embedded broker) or `connect` (existing broker), and its URL without credentials. */
+    mode: "listen" | "connect";
+    url: string;
+    /** Accepting readings durably now. */
+    ready: boolean;
+    connections: number;
+    /** Since this process started, by stable reason, e.g. { packet_too_large: 2 }. */
+    closedConnections: Readonly<Record<string, number>>;
+  };
+  validate: {
+    /** Since this process started, by type. */
+    accepted: Readonly<Record<string, number>>;
+    outOfRange: Readonly<Record<string, number>>;
+    rejected: Readonly<Record<string, number>>;
+  };
+  buffer: {
+    state: "storing" | "full" | "disk_full" | "failed";
+    problem?: string;
+    onFull: "refuse" | "drop_oldest";
+    usedBytes: number;
+    maxBytes: number;
+    commits: number;
+    committedReadings: number;
+    commitSeconds: number;
+    longestCommitSeconds: number;
+    pending: number;
+    rejectsKept: number;
+    salvagedReadings: number;
+    recovered: readonly string[];
+  };
+  ship: {
+    stream: string;
+    region: string;
+    endpoint?: string;
+    /** Since this process started. */
+    requests: number;
+    failedRequests: number;
+    records: number;
+    failedRecords: number;
+    readings: number;
+    bytes: number;
+    /** Seconds until the next try, 0 when not backing off. */
+    backoffSeconds: number;
+    lastSuccessMs?: number;
+    lastError?: { code: string; message: string; hint?: string; atMs: number };
+  };
+  health: {
+    rssBytes: number;
+    cpuSeconds: number;
+    load1: number;
+    temperatureCelsius?: number;
+    diskFreeBytes?: number;
+    diskTotalBytes?: number;
+  };
+}
