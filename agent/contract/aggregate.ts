@@ -97,7 +97,8 @@ export interface UserRecord {
 /** The readings inside an aggregated record, or undefined where `record` is not one (magic or digest differ). */
 export function deaggregate(record: Uint8Array): UserRecord[] | undefined {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
-  if (bytes.length < MAGIC.length + DIGEST_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  if (bytes.length < MAGIC.length + DIGEST_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
+    return undefined;
   const body = bytes.subarray(MAGIC.length, bytes.length - DIGEST_BYTES);
   const digest = createHash("md5").update(body).digest();
   if (!digest.equals(bytes.subarray(bytes.length - DIGEST_BYTES))) return undefined;

@@ -79,7 +79,8 @@ function toUtc(f: Fields): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(f.year, f.month - 1, f.day);
   date.setUTCHours(f.hour, f.minute, f.second, f.ms);
-  const same = date.getUTCFullYear() === f.year && date.getUTCMonth() === f.month - 1 && date.getUTCDate() === f.day;
+  const same =
+    date.getUTCFullYear() === f.year && date.getUTCMonth() === f.month - 1 && date.getUTCDate() === f.day;
   return same ? date.getTime() : undefined;
 }
 

@@ -68,9 +68,11 @@ export class ReadingReader {
 
   #fromFields(json: Record<string, unknown>, topic: TopicParts): Verdict {
     const id = readId(own(json, "id") ?? own(json, "idtemp"));
-    if (id === undefined) return refuse("no_id", `no usable id: ${show(own(json, "id") ?? own(json, "idtemp"))}`);
+    if (id === undefined)
+      return refuse("no_id", `no usable id: ${show(own(json, "id") ?? own(json, "idtemp"))}`);
     const data = readNumber(own(json, "data"));
-    if (data === undefined) return refuse("no_value", `data is not a finite number: ${show(own(json, "data"))}`);
+    if (data === undefined)
+      return refuse("no_value", `data is not a finite number: ${show(own(json, "data"))}`);
     const said = own(json, "date") ?? own(json, "timestamp");
     const ms = typeof said === "string" ? this.#dates.read(said) : undefined;
     if (ms === undefined) return refuse("no_date", `no date that can be read: ${show(said)}`);
@@ -113,7 +115,8 @@ function own(json: Record<string, unknown>, key: string): unknown {
 
 function readId(value: unknown): string | undefined {
   const id = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
-  if (typeof id !== "string" || id.trim() === "" || id.length > MAX_ID_LENGTH || UNFIT_ID.test(id)) return undefined;
+  if (typeof id !== "string" || id.trim() === "" || id.length > MAX_ID_LENGTH || UNFIT_ID.test(id))
+    return undefined;
   return id;
 }
 

@@ -27,7 +27,9 @@ export class TopicReader {
     const levels = filter.split("/");
     const wildcards = levels.filter((level) => level === "+").length;
     if (wildcards < 1 || wildcards > 2 || filter.includes("#")) {
-      throw new RangeError(`the topic "${filter}" needs one + for the turbine and may have one more for the sensor`);
+      throw new RangeError(
+        `the topic "${filter}" needs one + for the turbine and may have one more for the sensor`,
+      );
     }
     this.#levels = levels;
   }

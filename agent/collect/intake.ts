@@ -1,0 +1,28 @@
+/** Where collectors hand over what they received. The pipeline implements it; collectors know nothing behind it. */
+export interface Intake {
+  /**
+   * Takes one message as it came. Both arguments may be reused by the caller once the call has returned.
+   * @param stored called once, in the order of the calls: with nothing after the fsync of the transaction that holds the
+   *   message (as a reading or among the rejects), with an error when it could not be stored. Only then may it be acknowledged.
+   */
+  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void;
+}
+
+/** What a collector says about itself; the same shape as `Snapshot.collect`. */
+export interface CollectorStats {
+  mode: "listen" | "connect";
+  /** Without credentials. */
+  url: string;
+  /** Running, and where it is a subscriber, subscribed. */
+  ready: boolean;
+  connections: number;
+  /** Since this process started, by stable reason. */
+  closedConnections: Readonly<Record<string, number>>;
+}
+
+export interface Collector {
+  start(): Promise<void>;
+  /** Takes nothing new, waits up to `deadlineMs` for what is being stored to be acknowledged, closes. */
+  stop(deadlineMs: number): Promise<void>;
+  stats(): CollectorStats;
+}

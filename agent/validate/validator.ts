@@ -1,0 +1,123 @@
+/** Bytes and a topic become a reading's head, or a rejection with its reason. */
+
+import { DateReader } from "../contract/dates.ts";
+import { ReadingReader, refuse, rejection } from "../contract/reading.ts";
+import type { Rejection } from "../contract/rejection.ts";
+import { DEFAULT_SENSORS, type Sensor, SensorCatalog } from "../contract/sensors.ts";
+import { encodeHead } from "../contract/shipped.ts";
+import { TopicReader } from "../contract/topics.ts";
+import { FastLane } from "./fast-lane.ts";
+
+export interface ValidatorSettings {
+  /** The topic filter, with `+` for the turbine and the sensor. */
+  topic: string;
+  /** IANA name, for dates without a zone. */
+  timezone: string;
+  sensors: readonly Sensor[];
+}
+
+/** A message understood. */
+export interface Accepted {
+  /** JSON up to the date, UTF-8, without the closing brace (contract/shipped.ts); valid until the next message. */
+  head: Uint8Array;
+  turbine: string;
+}
+
+/** Messages since this process started, by canonical type or by reason. */
+export interface ValidatorStats {
+  accepted: Record<string, number>;
+  outOfRange: Record<string, number>;
+  rejected: Record<string, number>;
+}
+
+interface KnownTopic {
+  turbine: string;
+  slug: string | undefined;
+  sensor: Sensor | undefined;
+}
+
+/** Topics remembered; a gateway has a few hundred, a hostile client as many as it likes. */
+export const MAX_KNOWN_TOPICS = 10_000;
+
+export class Validator {
+  readonly #catalog: SensorCatalog;
+  readonly #reader: ReadingReader;
+  readonly #topicReader: TopicReader;
+  readonly #fast: FastLane;
+  readonly #topics = new Map<string, KnownTopic | null>();
+  readonly #counts: {
+    accepted: Map<string, number>;
+    outOfRange: Map<string, number>;
+    rejected: Map<string, number>;
+  };
+
+  /** Throws a RangeError for a filter, a time zone or aliases that can't be. */
+  constructor(settings: ValidatorSettings) {
+    const [first = DEFAULT_SENSORS["Power Factor"], ...rest] = settings.sensors;
+    this.#catalog = new SensorCatalog(settings.sensors);
+    this.#reader = new ReadingReader(this.#catalog, new DateReader(settings.timezone));
+    this.#topicReader = new TopicReader(settings.topic);
+    this.#fast = new FastLane([first, ...rest]);
+    const zeros = () => new Map(settings.sensors.map(({ type }) => [type as string, 0]));
+    this.#counts = { accepted: zeros(), outOfRange: zeros(), rejected: new Map() };
+  }
+
+  check(topic: string, payload: Uint8Array): Accepted | Rejection {
+    const known = this.#topic(topic);
+    if (known === null)
+      return this.#refuse(refuse("topic", "the topic doesn't fit the filter"), topic, payload);
+    if (this.#fast.read(payload, known.sensor)) {
+      const { sensor, data } = this.#fast;
+      this.#count(sensor, data >= sensor.plausible.min && data <= sensor.plausible.max);
+      return { head: this.#fast.head, turbine: known.turbine };
+    }
+    return this.#slow(topic, known, payload);
+  }
+
+  stats(): ValidatorStats {
+    const { accepted, outOfRange, rejected } = this.#counts;
+    return {
+      accepted: Object.fromEntries(accepted),
+      outOfRange: Object.fromEntries(outOfRange),
+      rejected: Object.fromEntries(rejected),
+    };
+  }
+
+  #slow(topic: string, known: KnownTopic, payload: Uint8Array): Accepted | Rejection {
+    const verdict = this.#reader.read(payload, { turbine: known.turbine, sensor: known.slug });
+    if ("reason" in verdict) return this.#refuse(verdict, topic, payload);
+    this.#count(verdict.sensor, verdict.plausible);
+    return { head: Buffer.from(encodeHead(verdict.reading)), turbine: known.turbine };
+  }
+
+  #refuse(refused: Parameters<typeof rejection>[0], topic: string, payload: Uint8Array): Rejection {
+    bump(this.#counts.rejected, refused.reason);
+    return rejection(refused, topic, payload);
+  }
+
+  #count(sensor: Sensor, plausible: boolean): void {
+    bump(this.#counts.accepted, sensor.type);
+    if (!plausible) bump(this.#counts.outOfRange, sensor.type);
+  }
+
+  #topic(topic: string): KnownTopic | null {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) return known;
+    const parts = this.#topicReader.read(topic);
+    const found =
+      parts === undefined
+        ? null
+        : {
+            turbine: parts.turbine,
+            slug: parts.sensor,
+            sensor: parts.sensor === undefined ? undefined : this.#catalog.find(parts.sensor),
+          };
+    if (this.#topics.size >= MAX_KNOWN_TOPICS) this.#topics.clear();
+    this.#topics.set(topic, found);
+    return found;
+  }
+}
+
+function bump(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
