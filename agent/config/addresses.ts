@@ -1,0 +1,71 @@
+/** Addresses to listen on and URLs to connect to, read from their texts. */
+
+import { isIPv4 } from "node:net";
+import { Unfit } from "./unfit.ts";
+
+/** Where a server of ours listens. */
+export interface ListenAddress {
+  /** A name or an IP address, IPv6 without brackets. */
+  host: string;
+  /** 0 for any free port. */
+  port: number;
+  tls: boolean;
+  /** The same, always with its port. */
+  url: string;
+}
+
+/** Scheme → default port and whether it means TLS. */
+const SCHEMES: Readonly<Record<string, { port: number; tls: boolean }>> = {
+  "mqtt:": { port: 1883, tls: false },
+  "mqtts:": { port: 8883, tls: true },
+  "http:": { port: 80, tls: false },
+  "https:": { port: 443, tls: true },
+};
+
+/** Reads `scheme://host:port` and nothing more. `schemes` with their colon, the plain one first. */
+export function readListen(text: string, schemes: readonly string[]): ListenAddress | Unfit {
+  const url = readUrl(text, schemes);
+  if (url instanceof Unfit) return url;
+  if (url.pathname.length > 1 || url.search !== "" || url.hash !== "") {
+    return new Unfit(`"${text}" has more than a host and a port`, `write ${example(schemes)}`);
+  }
+  const scheme = SCHEMES[url.protocol];
+  if (scheme === undefined) return new Unfit(`"${text}" has an unknown scheme`, `write ${example(schemes)}`);
+  const port = url.port === "" ? scheme.port : Number(url.port);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return { host, port, tls: scheme.tls, url: `${url.protocol}//${url.hostname}:${port}` };
+}
+
+/** Reads a URL to connect to; credentials in it are refused, for URLs are shown and logged. */
+export function readUrl(text: string, schemes: readonly string[]): URL | Unfit {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return new Unfit(`${quoted(text)} is not a URL`, `write ${example(schemes)}`);
+  }
+  if (!schemes.includes(url.protocol)) {
+    const wanted = schemes.map((scheme) => `${scheme}//`).join(" or ");
+    return new Unfit(`${quoted(text)} does not begin with ${wanted}`, `write ${example(schemes)}`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    return new Unfit("the URL carries a user or password", "give them in keys of their own, beside the URL");
+  }
+  if (url.hostname === "") return new Unfit(`${quoted(text)} names no host`, `write ${example(schemes)}`);
+  return url;
+}
+
+/** True for an address only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
+
+/** The text for a message, unless there may be a password in it. */
+function quoted(text: string): string {
+  return text.includes("@") ? "the value" : `"${text}"`;
+}
+
+function example(schemes: readonly string[]): string {
+  const scheme = schemes[0] ?? "";
+  return `${scheme}//127.0.0.1:${scheme === "http:" ? 8080 : (SCHEMES[scheme]?.port ?? 0)}`;
+}
