@@ -9,15 +9,31 @@ import { nearest } from "./nearest.ts";
 import { Unfit } from "./unfit.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
-/** What the JSON Schema says of a kind, and whether a setting must never be shown. */
+export const FIELD_KINDS = [
+  "text",
+  "secret",
+  "file",
+  "integer",
+  "number",
+  "flag",
+  "choice",
+  "duration",
+  "size",
+  "url",
+] as const;
+export type FieldKind = (typeof FIELD_KINDS)[number];
+
+/** What is known of a field besides how to read it. */
 export interface FieldMeta {
-  kind: "text" | "integer" | "number" | "flag" | "choice" | "duration" | "size" | "url";
+  kind: FieldKind;
   minimum?: number;
   maximum?: number;
   choices?: readonly string[];
   pattern?: string;
   examples?: readonly string[];
 }
+
+const EMPTY = new Unfit("is empty", "write a value, or remove the line");
 
 function field<T>(meta: FieldMeta, read: (text: string) => T | Unfit) {
   return z
@@ -39,23 +55,24 @@ function field<T>(meta: FieldMeta, read: (text: string) => T | Unfit) {
 /** A text that isn't empty; `pattern` with the sentence that explains it. */
 export function text(fit?: { pattern: RegExp; problem: string; hint: string }) {
   return field({ kind: "text", ...(fit && { pattern: fit.pattern.source }) }, (value) => {
-    if (value === "") return new Unfit("is empty", "write a value, or remove the line");
+    if (value === "") return EMPTY;
     if (fit !== undefined && !fit.pattern.test(value))
       return new Unfit(`"${value}" ${fit.problem}`, fit.hint);
     return value;
   });
 }
 
-/** A text that may be anything, blanks included: passwords. */
-export function verbatim() {
+/** A text that may be anything, blanks included, and is never shown. */
+export function secret() {
   return z
     .string()
     .min(1)
-    .meta({ kind: "text" } satisfies FieldMeta);
+    .meta({ kind: "secret" } satisfies FieldMeta);
 }
 
+/** Path of a file that must be there and readable; `files.ts` looks. */
 export function file() {
-  return text();
+  return field({ kind: "file" }, (value) => (value === "" ? EMPTY : value));
 }
 
 export function integer(min: number, max: number) {
@@ -142,8 +159,8 @@ export function url(schemes: readonly string[]) {
 }
 
 /** A text that `read` takes, or says why not. */
-export function checked<T>(read: (text: string) => T | Unfit) {
-  return field({ kind: "text" }, read);
+export function checked<T>(read: (text: string) => T | Unfit, kind: FieldKind = "text") {
+  return field({ kind }, read);
 }
 
 /** Settings below a key; a key with nothing below it is an empty section. */

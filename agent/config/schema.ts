@@ -55,10 +55,6 @@ export type BufferConfig = AgentConfig["buffer"];
 
 function version() {
   return checked((text): typeof CONFIG_VERSION | Unfit => {
-    if (text === String(CONFIG_VERSION)) return CONFIG_VERSION;
-    return new Unfit(
-      `this program reads version ${CONFIG_VERSION}, not ${text}`,
-      `write version: ${CONFIG_VERSION}`,
-    );
-  });
+    return text === String(CONFIG_VERSION) ? CONFIG_VERSION : new Unfit(`${text} is not ${CONFIG_VERSION}`);
+  }, "integer");
 }

@@ -1,10 +1,10 @@
 /** `buffer`: where readings wait until Kinesis has them. */
 
-import { choice, duration, file, section, size } from "../fields.ts";
+import { choice, duration, section, size, text } from "../fields.ts";
 
 export function bufferSection() {
   return section({
-    path: file().describe("The buffer's file, on a disk of this machine; its folder is made when missing."),
+    path: text().describe("The buffer's file, on a disk of this machine; its folder is made when missing."),
     max_size: size("1MiB", "16TiB").prefault("2GiB").describe("Most the buffer may take of the disk."),
     on_full: choice(["refuse", "drop_oldest"])
       .prefault("refuse")

@@ -1,6 +1,6 @@
 /** `kinesis`: where readings go. */
 
-import { choice, duration, file, given, integer, section, size, text, url, verbatim } from "../fields.ts";
+import { choice, duration, file, given, integer, secret, section, size, text, url } from "../fields.ts";
 
 export function kinesisSection() {
   return section({
@@ -117,9 +117,9 @@ function iotSection() {
 function staticSection() {
   return section({
     access_key_id: text().describe("Access key id."),
-    secret_access_key: verbatim().optional().describe("Secret access key; better in secret_access_key_file."),
+    secret_access_key: secret().optional().describe("Secret access key; better in secret_access_key_file."),
     secret_access_key_file: file().optional().describe("File that holds the secret access key."),
-    session_token: verbatim().optional().describe("Session token of temporary credentials."),
+    session_token: secret().optional().describe("Session token of temporary credentials."),
     session_token_file: file().optional().describe("File that holds the session token."),
   })
     .transform(

@@ -10,11 +10,11 @@ import {
   given,
   integer,
   listen,
+  secret,
   section,
   size,
   text,
   url,
-  verbatim,
 } from "../fields.ts";
 import { Unfit } from "../unfit.ts";
 
@@ -61,7 +61,7 @@ export function mqttSection() {
         "Client id at the existing broker, the same at every start; windfarm-<gateway id> where none is given.",
       ),
     username: text().optional().describe("User name at the existing broker."),
-    password: verbatim().optional().describe("Password at the existing broker; better in password_file."),
+    password: secret().optional().describe("Password at the existing broker; better in password_file."),
     password_file: file().optional().describe("File that holds the password."),
     keepalive: duration("1s", "18h")
       .prefault("30s")

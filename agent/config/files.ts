@@ -1,0 +1,69 @@
+/** Files that settings name: that they can be read, and the secrets in them. */
+
+import { codeOf } from "../errors.ts";
+import type { Complaint } from "./problems.ts";
+import type { Setting } from "./settings.ts";
+import { type Path, pathText, type Tree, type TreeSection, textAt, treeAt } from "./tree.ts";
+
+/** Reads a file as text; throws as `readFileSync` does. */
+export type ReadText = (path: string) => string;
+
+/** The tree with each secret whose file is named (`password_file` for `password`) in its place. */
+export function fillInSecrets(
+  tree: Tree,
+  settings: readonly Setting[],
+  read: ReadText,
+): { tree: Tree; complaints: Complaint[] } {
+  const complaints: Complaint[] = [];
+  let filled = tree;
+  for (const { path, kind } of settings) {
+    const file = kind === "file" ? textAt(tree, path) : undefined;
+    if (file === undefined || file === "") continue;
+    const content = readOrComplain(path, file, read, complaints);
+    const secret = secretOf(path, settings);
+    if (secret === undefined || content === undefined) continue;
+    if (treeAt(tree, secret) !== undefined) {
+      const message = `${pathText(path)} and ${pathText(secret)} both stand here`;
+      complaints.push({ path, at: "key", message, hint: "keep the file" });
+    } else if (content.trim() === "") {
+      complaints.push({ path, message: `${pathText(path)}: ${file} is empty` });
+    } else {
+      filled = withText(filled, secret, content.replace(/\r?\n$/, ""));
+    }
+  }
+  return { tree: filled, complaints };
+}
+
+function secretOf(path: Path, settings: readonly Setting[]): readonly string[] | undefined {
+  const name = pathText(path);
+  return settings.find((one) => one.kind === "secret" && `${pathText(one.path)}_file` === name)?.path;
+}
+
+function readOrComplain(
+  path: Path,
+  file: string,
+  read: ReadText,
+  complaints: Complaint[],
+): string | undefined {
+  try {
+    return read(file);
+  } catch (error) {
+    complaints.push({ path, message: `${pathText(path)}: ${unreadable(file, error)}` });
+    return undefined;
+  }
+}
+
+/** Why a file can't be read, one sentence. */
+export function unreadable(file: string, error: unknown): string {
+  const code = codeOf(error);
+  if (code === "ENOENT" || code === "ENOTDIR") return `there is no file ${file}`;
+  if (code === "EISDIR") return `${file} is a folder`;
+  if (code === "EACCES" || code === "EPERM") return `this user may not read ${file}`;
+  return `${file} can't be read (${code ?? String(error)})`;
+}
+
+function withText(tree: Tree, [key, ...rest]: readonly string[], text: string): Tree {
+  if (key === undefined) return text;
+  const section: TreeSection = typeof tree === "object" && tree !== null && !Array.isArray(tree) ? tree : {};
+  return { ...section, [key]: withText(section[key] ?? null, rest, text) };
+}
