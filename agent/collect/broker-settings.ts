@@ -1,0 +1,21 @@
+/** What the embedded broker is told. */
+export interface BrokerSettings {
+  host: string;
+  /** 0 for a free one. */
+  port: number;
+  /** Remaining length of the largest packet taken, bytes. */
+  maxPacketBytes: number;
+  maxConnections: number;
+  /** A client must have sent its CONNECT after this. */
+  connectTimeoutMs: number;
+  usersFile?: string | undefined;
+  tls?: BrokerTls | undefined;
+}
+
+export interface BrokerTls {
+  certFile: string;
+  keyFile: string;
+  /** Signs the clients' certificates. */
+  caFile?: string | undefined;
+  requireClientCertificate: boolean;
+}

@@ -1,0 +1,172 @@
+/**
+ * The embedded broker: sensors connect to the agent itself.
+ *
+ *   sockets ──▶ Connection (framing guard, publishes) ──▶ intake
+ *                   └──▶ aedes (sessions, subscriptions, wills)
+ *
+ * Readings are not retained and reach subscribers at QoS 0, after they are on disk, as long as the subscribers keep up:
+ * a subscriber looks on, it must not slow the intake. Sessions are always clean: what a client could leave behind would
+ * be memory that others control.
+ */
+
+import type { Server, Socket } from "node:net";
+import { Aedes } from "aedes";
+import type { Logger } from "pino";
+import { Fault } from "../errors.ts";
+import type { BrokerSettings } from "./broker-settings.ts";
+import { type CloseReason, Connection, type ConnectionHost } from "./connection.ts";
+import type { Collector, CollectorStats, Intake } from "./intake.ts";
+import { createListener, isLoopback, listen } from "./listener.ts";
+import { PublishReader } from "./publish-packet.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+import { loadUsers, type Users } from "./users.ts";
+
+/** Connections that have not sent a CONNECT: the oldest goes when one more comes. */
+export const MAX_PENDING_CONNECTIONS = 128;
+const SWEEP_MS = 1000;
+
+export interface BrokerDeps {
+  intake: Intake;
+  log: Logger;
+  now(): number;
+}
+
+export class EmbeddedBroker implements Collector, ConnectionHost {
+  readonly intake: Intake;
+  readonly publishes = new PublishReader();
+  readonly maxPacketBytes: number;
+  readonly #settings: BrokerSettings;
+  readonly #deps: BrokerDeps;
+  readonly #connections = new Set<Connection>();
+  readonly #closed = new Map<string, number>();
+  #users: Users | undefined;
+  #server: Server | undefined;
+  #sessions: Sessions | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #port = 0;
+
+  constructor(settings: BrokerSettings, deps: BrokerDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.intake = deps.intake;
+    this.maxPacketBytes = settings.maxPacketBytes;
+  }
+
+  /** Listens; throws a Fault when the address can't be had or would be open to strangers. */
+  async start(): Promise<void> {
+    const { host, port, usersFile, tls } = this.#settings;
+    if (!isLoopback(host) && usersFile === undefined && tls?.requireClientCertificate !== true) {
+      throw new Fault(
+        "mqtt.exposed",
+        `mqtt.listen is ${host}, which others can reach, but no credentials are configured`,
+        {
+          hint: "set mqtt.users_file, or mqtt.tls with require_client_certificate, or listen on 127.0.0.1",
+          exitCode: 78,
+        },
+      );
+    }
+    this.#users = usersFile === undefined ? undefined : loadUsers(usersFile);
+    this.#server = createListener(this.#settings, (socket) => this.#connected(socket));
+    this.#sessions = await createSessions({
+      aedes: await Aedes.createBroker({ ...SESSION_LIMITS, connectTimeout: 0x7fffffff }),
+      users: this.#users,
+      intake: this.intake,
+      log: this.#deps.log,
+      mayPublish: (connection, topic) => this.mayPublish(connection, topic),
+    });
+    try {
+      this.#port = await listen(this.#server, host, port);
+    } catch (error) {
+      await this.#sessions.close();
+      throw error;
+    }
+    this.#server.on("error", (error) =>
+      this.#deps.log.warn({ err: error }, "the MQTT listener reported an error"),
+    );
+    this.#sweep = setInterval(() => this.#checkTimes(), SWEEP_MS).unref();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    clearInterval(this.#sweep);
+    this.#server?.close();
+    const drained = Promise.all([...this.#connections].map((connection) => connection.drain()));
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+    await this.#sessions?.close();
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  stats(): CollectorStats {
+    return {
+      mode: "listen",
+      url: this.url,
+      ready: this.#server?.listening ?? false,
+      connections: this.#connections.size,
+      closedConnections: Object.fromEntries(this.#closed),
+    };
+  }
+
+  /** With the port really listened on. */
+  get url(): string {
+    const { host, tls } = this.#settings;
+    return `${tls === undefined ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  now(): number {
+    return this.#deps.now();
+  }
+
+  mayPublish(connection: Connection, topic: string): boolean {
+    if (this.#users === undefined) return true;
+    if (connection.user === undefined) return false;
+    return this.#users.mayPublish(connection.user, topic);
+  }
+
+  forwards(): boolean {
+    return this.#sessions?.watched ?? false;
+  }
+
+  forward(topic: string, payload: Buffer): void {
+    this.#sessions?.forward(topic, payload);
+  }
+
+  closing(connection: Connection, reason: CloseReason): void {
+    this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1);
+    const { remoteAddress, remotePort } = connection.socket;
+    this.#deps.log.debug(
+      { reason, peer: `${remoteAddress}:${remotePort}`, user: connection.user },
+      "connection closed",
+    );
+  }
+
+  #connected(socket: Socket): void {
+    const connection = new Connection(socket, this);
+    this.#connections.add(connection);
+    connection.once("close", () => this.#connections.delete(connection));
+    connection.on("error", () => {});
+    this.#makeRoom(connection);
+    if (!connection.destroyed) this.#sessions?.handle(connection);
+  }
+
+  /** Strangers make room for strangers; only a full house of accepted clients turns somebody away. */
+  #makeRoom(newcomer: Connection): void {
+    const pending = [...this.#connections].filter((connection) => connection.pending);
+    const accepted = this.#connections.size - pending.length;
+    if (accepted >= this.#settings.maxConnections) newcomer.closeFor("too_many_connections");
+    else if (pending.length > MAX_PENDING_CONNECTIONS) pending[0]?.closeFor("too_many_connections");
+  }
+
+  #checkTimes(): void {
+    const nowMs = this.#deps.now();
+    for (const connection of this.#connections) connection.checkTimes(nowMs, this.#settings.connectTimeoutMs);
+  }
+}
+
+const SESSION_LIMITS = {
+  /** Messages in delivery to subscribers at once. */
+  concurrency: 100,
+  /** A subscriber that does not read for this long is disconnected, ms. */
+  drainTimeout: 10_000,
+  /** Our own; QoS 2 keeps no state in aedes. */
+  maxInflightInbound: 1,
+  queueLimit: 16,
+};

@@ -1,0 +1,264 @@
+/**
+ * One client's connection: stands between its socket and aedes.
+ *
+ *   socket ──▶ framing guard ──▶ PUBLISH, PUBREL ──▶ intake ──(fsync)──▶ PUBACK, PUBREC, PUBCOMP ──▶ socket
+ *                           └──▶ everything else ──▶ aedes ───────────────────────────────────────▶ socket
+ *
+ * aedes acknowledges a QoS 1 publish before anything stored it and reads a client's packets one chunk at a time; so
+ * publishes do not pass through it. What is left to aedes is the session: CONNECT, SUBSCRIBE, PINGREQ, DISCONNECT, the
+ * will. QoS 2 keeps no state here: a publish sent again after a lost PUBREC is stored again, and the lake removes it.
+ */
+
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { FrameCutter, type FramingError } from "./frames.ts";
+import type { Intake } from "./intake.ts";
+import type { Publish, PublishReader } from "./publish-packet.ts";
+
+/** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
+export const MAX_OPEN_PUBLISHES = 1024;
+export const MAX_OPEN_BYTES = 256 * 1024;
+/** A packet that has begun must be complete after this. */
+export const PACKET_TIMEOUT_MS = 30_000;
+/** How long what was written may take to leave after a connection is closed. */
+const LINGER_MS = 2000;
+
+const CONNECT = 1;
+const PUBLISH = 3;
+const PUBREL = 6;
+const DISCONNECT = 14;
+const PUBREL_HEADER = 0x62;
+
+export type CloseReason =
+  | FramingError
+  | "reserved_topic"
+  | "not_authorized"
+  | "bad_client_id"
+  | "connect_timeout"
+  | "packet_timeout"
+  | "keepalive_timeout"
+  | "too_many_connections"
+  | "store_failed"
+  | "tls";
+
+export interface ConnectionHost {
+  readonly intake: Intake;
+  readonly publishes: PublishReader;
+  readonly maxPacketBytes: number;
+  now(): number;
+  /** May this connection's user publish to `topic`? */
+  mayPublish(connection: Connection, topic: string): boolean;
+  /** Wants stored readings for subscribers. */
+  forwards(): boolean;
+  forward(topic: string, payload: Buffer): void;
+  /** Told once, when the connection is closed for a reason of ours. */
+  closing(connection: Connection, reason: CloseReason): void;
+}
+
+export class Connection extends Duplex {
+  readonly socket: Socket;
+  /** The user's name once authenticated. */
+  user: string | undefined;
+  /** Zero for none. */
+  keepaliveMs = 0;
+  readonly openedMs: number;
+  readonly #host: ConnectionHost;
+  readonly #cutter: FrameCutter;
+  readonly #acks = new Acknowledgements(MAX_OPEN_PUBLISHES, MAX_OPEN_BYTES);
+  #state: "new" | "connecting" | "ready" | "leaving" | "closed" = "new";
+  #seenMs: number;
+  #waitingSinceMs = 0;
+  #flushPlanned = false;
+  #idle: (() => void) | undefined;
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    super({ allowHalfOpen: false, autoDestroy: true });
+    this.socket = socket;
+    this.#host = host;
+    this.openedMs = host.now();
+    this.#seenMs = this.openedMs;
+    this.#cutter = new FrameCutter(host.maxPacketBytes, (...frame) => this.#frame(...frame));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("end", () => this.#ended());
+    socket.on("error", (error) => this.destroy(error));
+    socket.on("close", () => this.destroy());
+  }
+
+  /** True until its CONNECT was accepted. */
+  get pending(): boolean {
+    return this.#state === "new" || this.#state === "connecting";
+  }
+
+  /** Publishes received and not yet stored. */
+  get open(): number {
+    return this.#acks.open;
+  }
+
+  /** aedes accepted the CONNECT: what the client sent behind it may be looked at. */
+  accepted(): void {
+    if (this.#state !== "connecting") return;
+    this.#state = "ready";
+    this.#goOn();
+  }
+
+  /** Closes for a reason that is counted. */
+  closeFor(reason: CloseReason): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#host.closing(this, reason);
+    this.destroy();
+  }
+
+  /** Looks at the clocks of this connection; called every second or so. */
+  checkTimes(nowMs: number, connectTimeoutMs: number): void {
+    if (this.pending) {
+      if (nowMs - this.openedMs > connectTimeoutMs) this.closeFor("connect_timeout");
+      return;
+    }
+    if (this.#cutter.held) return;
+    if (this.#cutter.waiting && nowMs - this.#waitingSinceMs > PACKET_TIMEOUT_MS)
+      this.closeFor("packet_timeout");
+    else if (this.keepaliveMs > 0 && nowMs - this.#seenMs > this.keepaliveMs * 1.5)
+      this.closeFor("keepalive_timeout");
+  }
+
+  /** Reads nothing more; resolves when all that was taken is stored and acknowledged. */
+  async drain(): Promise<void> {
+    this.socket.pause();
+    if (this.#state === "ready") this.#state = "leaving";
+    if (this.#acks.open > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#flush();
+  }
+
+  override _read(): void {
+    if (!this.#cutter.held && this.#state !== "leaving") this.socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.socket.write(chunk, callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.socket.end(callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#state = "closed";
+    this.#idle?.();
+    if (this.socket.writableLength === 0) {
+      this.socket.destroy();
+    } else {
+      // Sends what was written, such as the CONNACK that says why; but a peer that doesn't read can't keep us.
+      this.socket.destroySoon();
+      setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
+    }
+    callback(error);
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#state === "closed") return;
+    this.#seenMs = this.#host.now();
+    if (!this.#cutter.waiting) this.#waitingSinceMs = this.#seenMs;
+    this.#afterCut(this.#cutter.feed(chunk));
+  }
+
+  #goOn(): void {
+    this.#waitingSinceMs = this.#host.now();
+    this.#afterCut(this.#cutter.resume());
+  }
+
+  #afterCut(error: FramingError | undefined): void {
+    if (error !== undefined) this.closeFor(error);
+    else if (this.#cutter.held || this.#state === "leaving") this.socket.pause();
+    else this.socket.resume();
+  }
+
+  #frame(bytes: Buffer, start: number, body: number, end: number): boolean | FramingError {
+    const header = bytes[start] ?? 0;
+    const type = header >>> 4;
+    if (this.#state === "new") {
+      if (type !== CONNECT) return "malformed";
+      this.#state = "connecting";
+      this.push(bytes.subarray(start, end));
+      return false;
+    }
+    if (type === PUBLISH) return this.#publish(bytes, start, body, end);
+    if (type === PUBREL) return this.#released(bytes, header, body, end);
+    if (type === DISCONNECT && this.#acks.open > 0) {
+      // aedes hangs up at once; the client shall still get its acknowledgements.
+      this.#state = "leaving";
+      const packet = Buffer.from(bytes.subarray(start, end));
+      void this.drain().then(() => this.push(packet));
+      return false;
+    }
+    if (!this.push(bytes.subarray(start, end))) this.socket.pause();
+    return true;
+  }
+
+  #publish(bytes: Buffer, start: number, body: number, end: number): boolean | FramingError {
+    const publish = this.#host.publishes.read(bytes, start, body, end);
+    if (publish === undefined || publish.topic.forbidden === "malformed") return "malformed";
+    const refusal = publish.topic.forbidden ?? this.#notAllowed(publish.topic.topic);
+    if (refusal !== undefined) {
+      this.closeFor(refusal);
+      return false;
+    }
+    this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
+    if (this.#host.forwards()) this.#acceptAndForward(publish);
+    else this.#host.intake.accept(publish.topic.topic, publish.payload, this.#stored);
+    return !this.#acks.full;
+  }
+
+  #notAllowed(topic: string): "not_authorized" | undefined {
+    return this.#host.mayPublish(this, topic) ? undefined : "not_authorized";
+  }
+
+  #acceptAndForward({ topic: { topic }, payload }: Publish): void {
+    const copy = Buffer.from(payload);
+    this.#host.intake.accept(topic, payload, (error) => {
+      this.#stored(error);
+      if (!error) this.#host.forward(topic, copy);
+    });
+  }
+
+  /** One function for all publishes: they are stored in the order they were taken. */
+  readonly #stored = (error?: Error | null): void => {
+    this.#acks.stored();
+    if (error) this.closeFor("store_failed");
+    if (this.#state === "closed" || this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    // Once for all that the same commit stored.
+    process.nextTick(this.#flushLater);
+  };
+
+  readonly #flushLater = (): void => {
+    this.#flushPlanned = false;
+    this.#flush();
+    if (this.#acks.open === 0) this.#idle?.();
+    if (this.#cutter.held && this.#state === "ready" && !this.#acks.full) this.#goOn();
+  };
+
+  #flush(): void {
+    const packets = this.#acks.flush();
+    if (packets.length > 0 && this.#state !== "closed") this.socket.write(packets);
+  }
+
+  /** The second half of QoS 2: PUBREL is answered with PUBCOMP, whatever it names [MQTT-4.3.3-2]. */
+  #released(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
+    if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
+    this.socket.write(Buffer.from([0x70, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
+    return true;
+  }
+
+  /** The client closed its side: aedes learns of it behind everything the client sent. */
+  #ended(): void {
+    this.push(null);
+  }
+}

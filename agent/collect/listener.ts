@@ -1,0 +1,87 @@
+/** The embedded broker's server socket, plain or TLS. */
+
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
+import type { BrokerSettings, BrokerTls } from "./broker-settings.ts";
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export function createListener(settings: BrokerSettings, onSocket: (socket: Socket) => void): Server {
+  const { tls } = settings;
+  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+  const server = createTlsServer(
+    {
+      cert: readPem(tls, "certFile"),
+      key: readPem(tls, "keyFile"),
+      ...(tls.caFile === undefined ? {} : { ca: readPem(tls, "caFile") }),
+      requestCert: tls.caFile !== undefined,
+      rejectUnauthorized: tls.requireClientCertificate,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    onSocket,
+  );
+  // A failed handshake costs that connection; the server has nothing to do about it.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server;
+}
+
+/** Resolves with the port; rejects with a Fault that names the address. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(listenFault(error, host, port)));
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** The common name of a verified client certificate, or undefined. */
+export function certificateName(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const name: unknown = socket.getPeerCertificate().subject?.CN;
+  return typeof name === "string" && name !== "" ? name : undefined;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function readPem(tls: BrokerTls, key: "certFile" | "keyFile" | "caFile"): Buffer {
+  const file = tls[key] ?? "";
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Fault("mqtt.tls_file", `can't read mqtt.tls ${file}: ${messageOf(error)}`, {
+      hint: "the file must exist and be readable by the user the agent runs as",
+      exitCode: EXIT.config,
+      cause: error,
+    });
+  }
+}
+
+function listenFault(error: Error, host: string, port: number): Fault {
+  const what = `can't listen on ${host}:${port} for MQTT`;
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return new Fault("mqtt.port_in_use", `${what}: the port is in use`, {
+        hint: `find its owner with "ss -ltnp 'sport = :${port}'"; a second broker or agent? Then stop it, or change mqtt.listen`,
+        cause: error,
+      });
+    case "EACCES":
+      return new Fault("mqtt.port_forbidden", `${what}: not permitted`, {
+        hint: "ports below 1024 need CAP_NET_BIND_SERVICE; use 1883 or 8883",
+        cause: error,
+      });
+    case "EADDRNOTAVAIL":
+      return new Fault("mqtt.no_such_address", `${what}: this machine has no such address`, {
+        hint: "see the machine's addresses with `ip address`",
+        cause: error,
+      });
+    default:
+      return new Fault("mqtt.listen", `${what}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,144 @@
+/** What is left to aedes: CONNECT and its checks, subscriptions, wills, $SYS; and readings forwarded to those who look on. */
+
+import type { Aedes, AuthenticateError, Client } from "aedes";
+import type { Logger } from "pino";
+import { Connection } from "./connection.ts";
+import type { Intake } from "./intake.ts";
+import { certificateName } from "./listener.ts";
+import type { Users } from "./users.ts";
+
+/** Readings on their way to subscribers at once; further ones are not forwarded until these have left. */
+export const MAX_FORWARDING = 1000;
+/** Subscriptions of one client, and the length of each. */
+export const MAX_SUBSCRIPTIONS = 100;
+export const MAX_FILTER_LENGTH = 1024;
+export const MAX_CLIENT_ID_LENGTH = 256;
+
+// MQTT 3.1.1 section 3.2.2.3
+const IDENTIFIER_REJECTED = 2;
+const NOT_AUTHORIZED = 5;
+const UNFIT = /[\p{Cc}\p{Cs}\ufffd]/u;
+
+export interface SessionDeps {
+  aedes: Aedes;
+  users: Users | undefined;
+  intake: Intake;
+  log: Logger;
+  mayPublish(connection: Connection, topic: string): boolean;
+}
+
+export interface Sessions {
+  /** Somebody subscribes to readings. */
+  readonly watched: boolean;
+  handle(connection: Connection): void;
+  forward(topic: string, payload: Buffer): void;
+  close(): Promise<void>;
+}
+
+export async function createSessions(deps: SessionDeps): Promise<Sessions> {
+  const { aedes } = deps;
+  const watchers = new Map<Client, Set<string>>();
+  let forwarding = 0;
+
+  aedes.preConnect = (client, packet, callback) => {
+    const connection = connectionOf(client);
+    const id = packet.clientId ?? "";
+    if (id.length > MAX_CLIENT_ID_LENGTH || UNFIT.test(id) || (id === "" && packet.clean === false)) {
+      connection.write(Buffer.from([0x20, 2, 0, IDENTIFIER_REJECTED]));
+      connection.closeFor("bad_client_id");
+      return callback(new Error("identifier rejected"), false);
+    }
+    // The connection keeps the time itself, because publishes never reach aedes.
+    connection.keepaliveMs = (packet.keepalive ?? 0) * 1000;
+    packet.keepalive = 0;
+    packet.clean = true;
+    callback(null, true);
+  };
+
+  aedes.authenticate = (client, name, password, callback) => {
+    const connection = connectionOf(client);
+    void admit(deps.users, connection, name, password).then((admitted) => {
+      if (admitted) return callback(null, true);
+      deps.log.debug({ user: name }, "a client was refused");
+      callback(
+        Object.assign(new Error("not authorized"), { returnCode: NOT_AUTHORIZED }) as AuthenticateError,
+        false,
+      );
+    });
+  };
+
+  // Only wills come this way; should anything else ever, it is stored before aedes can acknowledge it.
+  aedes.authorizePublish = (client, packet, callback) => {
+    if (packet.topic.startsWith("$SYS/")) return callback(new Error("$SYS/ topic is reserved"));
+    if (client !== null && !deps.mayPublish(connectionOf(client), packet.topic)) {
+      return callback(new Error("not authorized"));
+    }
+    deps.intake.accept(packet.topic, Buffer.from(packet.payload), callback);
+  };
+
+  aedes.authorizeSubscribe = (client, subscription, callback) => {
+    const { user } = connectionOf(client);
+    const filter = subscription.topic;
+    const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
+    const room = (watchers.get(client)?.size ?? 0) < MAX_SUBSCRIPTIONS;
+    const allowed = deps.users === undefined || (user !== undefined && deps.users.maySubscribe(user, filter));
+    // null is answered with the failure code 0x80 [MQTT-3.9.3-1]; readings are forwarded at QoS 0.
+    callback(null, fits && room && allowed ? { ...subscription, qos: 0 } : null);
+  };
+
+  aedes.on("clientReady", (client) => connectionOf(client).accepted());
+  aedes.on("subscribe", (subscriptions, client) => {
+    const filters = watchers.get(client) ?? new Set();
+    for (const { topic } of subscriptions) filters.add(topic);
+    watchers.set(client, filters);
+  });
+  aedes.on("unsubscribe", (filters, client) => {
+    for (const filter of filters) watchers.get(client)?.delete(filter);
+    if (watchers.get(client)?.size === 0) watchers.delete(client);
+  });
+  aedes.on("clientDisconnect", (client) => watchers.delete(client));
+  aedes.on("clientError", (client, error) =>
+    deps.log.debug({ client: client.id, err: error }, "client error"),
+  );
+  aedes.on("connectionError", (_client, error) => deps.log.debug({ err: error }, "connection error"));
+
+  return {
+    get watched() {
+      return watchers.size > 0;
+    },
+    handle: (connection) => void aedes.handle(connection),
+    forward(topic, payload) {
+      if (forwarding >= MAX_FORWARDING) return;
+      forwarding++;
+      aedes.publish(
+        { cmd: "publish", topic, payload, qos: 0, retain: false, dup: false },
+        () => forwarding--,
+      );
+    },
+    close: () => new Promise((resolve) => aedes.close(() => resolve())),
+  };
+}
+
+/** By certificate, by password, or, where no users are configured, as anybody. */
+async function admit(
+  users: Users | undefined,
+  connection: Connection,
+  name: string | undefined,
+  password: Uint8Array | undefined,
+): Promise<boolean> {
+  const certified = certificateName(connection.socket);
+  if (users === undefined) return true;
+  if (certified !== undefined && users.has(certified)) {
+    connection.user = certified;
+    return true;
+  }
+  if (!(await users.authenticate(name, password))) return false;
+  connection.user = name;
+  return true;
+}
+
+function connectionOf(client: Client): Connection {
+  const { conn } = client;
+  if (!(conn instanceof Connection)) throw new TypeError("a client that did not come through the guard");
+  return conn;
+}

@@ -1,0 +1,36 @@
+/**
+ * The way of a reading through the agent; read this first.
+ *
+ *   collect ──bytes, topic──▶ validate ──head──▶ buffer ──(fsync)──▶ stored() ──▶ PUBACK
+ *                                └──rejection──▶ buffer (reject lane) ──(fsync)──▶ stored() ──▶ PUBACK
+ *                                               buffer ──groups──▶ ship ──▶ Kinesis ──▶ settle
+ *
+ * Nothing here waits, copies or decides: what can't be understood is stored like what can, and only the buffer says
+ * when something may be acknowledged.
+ */
+
+import type { ReadingBuffer } from "./buffer/types.ts";
+import type { Intake } from "./collect/intake.ts";
+import type { Validator } from "./validate/validator.ts";
+
+export class Pipeline implements Intake {
+  readonly #validator: Validator;
+  readonly #buffer: ReadingBuffer;
+  readonly #now: () => number;
+
+  constructor(validator: Validator, buffer: ReadingBuffer, now: () => number) {
+    this.#validator = validator;
+    this.#buffer = buffer;
+    this.#now = now;
+  }
+
+  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
+    const verdict = this.#validator.check(topic, payload);
+    if ("reason" in verdict) {
+      // The reject lane keeps it beyond this call; the payload's memory is the collector's.
+      this.#buffer.reject({ ...verdict, payload: Uint8Array.from(payload) }, this.#now(), stored);
+    } else {
+      this.#buffer.append(verdict.head, verdict.turbine, this.#now(), stored);
+    }
+  }
+}

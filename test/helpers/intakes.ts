@@ -1,0 +1,31 @@
+import type { Intake } from "../../agent/collect/intake.ts";
+
+export interface Taken {
+  topic: string;
+  payload: string;
+  stored: (error?: Error | null) => void;
+}
+
+/** An intake in the test's hands: it shows what was handed over, and the test says when a message is on disk. */
+export class HeldIntake implements Intake {
+  readonly taken: Taken[] = [];
+  /** Stores at once instead of waiting for the test. */
+  storesAtOnce: boolean;
+  readonly #waiting: { count: number; resolve: () => void }[] = [];
+
+  constructor(storesAtOnce = false) {
+    this.storesAtOnce = storesAtOnce;
+  }
+
+  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
+    this.taken.push({ topic, payload: Buffer.from(payload).toString(), stored });
+    if (this.storesAtOnce) stored();
+    for (const { count, resolve } of this.#waiting) if (this.taken.length >= count) resolve();
+  }
+
+  /** Resolves when `count` messages have been handed over in all. */
+  async until(count: number): Promise<void> {
+    if (this.taken.length < count)
+      await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
+  }
+}
