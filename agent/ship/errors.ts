@@ -1,0 +1,253 @@
+/**
+ * Everything that can go wrong between the agent and the stream, told as the operator should hear it.
+ * Nothing here ends the shipping: each of these is tried again, for ever, and the readings wait on the disk.
+ */
+
+import { codeOf, Fault, messageOf } from "../errors.ts";
+import type { StreamSettings } from "./settings.ts";
+
+export type ShipFaultCode = keyof typeof CATALOGUE;
+
+interface Entry {
+  what: string;
+  hint: string;
+}
+
+type Place = Pick<StreamSettings, "stream" | "region" | "endpoint">;
+
+const CATALOGUE = {
+  "ship.dns": {
+    what: "the endpoint's name can't be resolved",
+    hint: "Check the gateway's network and DNS, and kinesis.endpoint and kinesis.region for a typing error.",
+  },
+  "ship.refused": {
+    what: "the endpoint refuses the connection",
+    hint: "Nothing listens there: check kinesis.endpoint, a firewall, or start the local cloud.",
+  },
+  "ship.unreachable": {
+    what: "there is no way to the endpoint",
+    hint: "Check the gateway's link, address and route.",
+  },
+  "ship.timeout": {
+    what: "no answer in time",
+    hint: "The link is down, very slow, or a firewall swallows the packets; see kinesis.request_timeout.",
+  },
+  "ship.connection_lost": {
+    what: "the connection was cut before the answer",
+    hint: "Usually the link or a proxy; what was under way is sent again.",
+  },
+  "ship.tls": {
+    what: "the endpoint's certificate is not trusted",
+    hint: "A proxy that opens TLS, a missing CA certificate (NODE_EXTRA_CA_CERTS), or https against an http port.",
+  },
+  "ship.clock": {
+    what: "the gateway's clock is wrong",
+    hint: "Check `timedatectl` and NTP; shipping goes on by itself once the clock is right.",
+  },
+  "ship.credentials_missing": {
+    what: "no usable AWS credentials",
+    hint: "Set kinesis.credentials, or the default chain: environment, shared files, instance role.",
+  },
+  "ship.credentials_expired": {
+    what: "the AWS credentials have expired",
+    hint: "Renew the session; temporary credentials given as static ones can't be renewed by the agent.",
+  },
+  "ship.credentials_invalid": {
+    what: "the AWS credentials are not accepted",
+    hint: "The access key is unknown or inactive, or the secret does not belong to it.",
+  },
+  "ship.credentials_file": {
+    what: "a certificate or key file can't be used",
+    hint: "Check the paths in kinesis.credentials and that the agent's user may read them.",
+  },
+  "ship.iot_refused": {
+    what: "the IoT credentials provider refuses the device",
+    hint: "Check that the certificate is active, its policy allows iot:AssumeRoleWithCertificate on the role alias, and the names of thing and alias.",
+  },
+  "ship.access_denied": {
+    what: "the AWS identity may not write to the stream",
+    hint: "Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key where it is encrypted.",
+  },
+  "ship.stream_missing": {
+    what: "the stream does not exist",
+    hint: "Check kinesis.stream, kinesis.region and the account; or deploy the cloud's data stack.",
+  },
+  "ship.throttled": {
+    what: "the stream takes less than is sent",
+    hint: "It catches up by itself; if this lasts, give the stream more shards or on-demand capacity.",
+  },
+  "ship.encryption": {
+    what: "the stream's encryption key can't be used",
+    hint: "Check the state of the KMS key and that its policy lets this identity use it.",
+  },
+  "ship.service": {
+    what: "Kinesis has a fault of its own",
+    hint: "Nothing to do here; look at the AWS health dashboard if it lasts.",
+  },
+  "ship.invalid_request": {
+    what: "Kinesis does not accept the request",
+    hint: "Is kinesis.endpoint really a Kinesis endpoint? Otherwise please report it; the readings stay in the buffer.",
+  },
+  "ship.unknown": {
+    what: "sending failed",
+    hint: "The readings stay in the buffer; `windfarm doctor` tries each step on its own.",
+  },
+} as const satisfies Record<string, Entry>;
+
+/** Names of system errors, TLS errors and service exceptions, and what each of them means here. */
+const MEANING: Readonly<Record<string, ShipFaultCode>> = {
+  ENOTFOUND: "ship.dns",
+  EAI_AGAIN: "ship.dns",
+  EAI_FAIL: "ship.dns",
+  EAI_NODATA: "ship.dns",
+  ECONNREFUSED: "ship.refused",
+  EHOSTUNREACH: "ship.unreachable",
+  ENETUNREACH: "ship.unreachable",
+  ENETDOWN: "ship.unreachable",
+  EADDRNOTAVAIL: "ship.unreachable",
+  ETIMEDOUT: "ship.timeout",
+  ESOCKETTIMEDOUT: "ship.timeout",
+  TimeoutError: "ship.timeout",
+  ECONNRESET: "ship.connection_lost",
+  ECONNABORTED: "ship.connection_lost",
+  EPIPE: "ship.connection_lost",
+  HPE_INVALID_CONSTANT: "ship.invalid_request",
+  CERT_NOT_YET_VALID: "ship.clock",
+  CERT_HAS_EXPIRED: "ship.clock",
+  CRL_NOT_YET_VALID: "ship.clock",
+  RequestTimeTooSkewed: "ship.clock",
+  RequestExpired: "ship.clock",
+  RequestInTheFuture: "ship.clock",
+  CredentialsProviderError: "ship.credentials_missing",
+  TokenProviderError: "ship.credentials_missing",
+  ProviderError: "ship.credentials_missing",
+  MissingAuthenticationTokenException: "ship.credentials_missing",
+  ExpiredTokenException: "ship.credentials_expired",
+  ExpiredToken: "ship.credentials_expired",
+  UnrecognizedClientException: "ship.credentials_invalid",
+  InvalidClientTokenId: "ship.credentials_invalid",
+  InvalidSignatureException: "ship.credentials_invalid",
+  IncompleteSignatureException: "ship.credentials_invalid",
+  SignatureDoesNotMatch: "ship.credentials_invalid",
+  InvalidAccessKeyId: "ship.credentials_invalid",
+  NotAuthorizedException: "ship.access_denied",
+  AccessDeniedException: "ship.access_denied",
+  AccessDenied: "ship.access_denied",
+  OptInRequired: "ship.access_denied",
+  ResourceNotFoundException: "ship.stream_missing",
+  ResourceInUseException: "ship.stream_missing",
+  ProvisionedThroughputExceededException: "ship.throttled",
+  KMSThrottlingException: "ship.throttled",
+  ThrottlingException: "ship.throttled",
+  Throttling: "ship.throttled",
+  LimitExceededException: "ship.throttled",
+  TooManyRequestsException: "ship.throttled",
+  KMSAccessDeniedException: "ship.encryption",
+  KMSDisabledException: "ship.encryption",
+  KMSInvalidStateException: "ship.encryption",
+  KMSNotFoundException: "ship.encryption",
+  KMSOptInRequired: "ship.encryption",
+  InternalFailure: "ship.service",
+  InternalFailureException: "ship.service",
+  InternalServerError: "ship.service",
+  ServiceUnavailable: "ship.service",
+  ServiceUnavailableException: "ship.service",
+  ValidationException: "ship.invalid_request",
+  InvalidArgumentException: "ship.invalid_request",
+  SerializationException: "ship.invalid_request",
+  UnknownOperationException: "ship.invalid_request",
+};
+
+/** Clocks further apart than this make signatures worthless, ms (the service allows five minutes). */
+const CLOCK_TOLERANCE_MS = 4 * 60_000;
+
+/** A fault of `code`; `detail` is what the other side or the system said. */
+export function shipFault(code: ShipFaultCode, detail: string, place: Place, cause?: unknown): Fault {
+  const { what, hint } = CATALOGUE[code];
+  return new Fault(code, `Nothing reaches ${name(place)}: ${what} (${shorten(detail)})`, {
+    hint,
+    retry: true,
+    cause,
+  });
+}
+
+/** What an attempt to send came to grief on. `nowMs`: the gateway's clock, to be held against the service's. */
+export function classify(error: unknown, place: Place, nowMs: number): Fault {
+  if (error instanceof Fault) return error;
+  const skewMs = skewOf(error, nowMs);
+  const code = meaningOf(error);
+  if (code === "ship.credentials_invalid" && Math.abs(skewMs) > CLOCK_TOLERANCE_MS) {
+    return shipFault("ship.clock", clockDetail(skewMs), place, error);
+  }
+  return shipFault(code, detailOf(error), place, error);
+}
+
+/** The fault behind the error codes of single records in an otherwise good answer. */
+export function classifyRecords(errorCodes: readonly string[], place: Place): Fault {
+  const throttled = errorCodes.find((code) => MEANING[code] === "ship.throttled");
+  const code = throttled ?? errorCodes[0] ?? "no error code";
+  return shipFault(MEANING[code] ?? "ship.service", `${errorCodes.length} records: ${code}`, place);
+}
+
+function meaningOf(error: unknown): ShipFaultCode {
+  for (let each: unknown = error, depth = 0; each !== undefined && depth < 5; depth++) {
+    const found = known(codeOf(each)) ?? known(each instanceof Error ? each.name : undefined);
+    if (found !== undefined) return found;
+    each = first(each) ?? (each instanceof Error ? each.cause : undefined);
+  }
+  const status = statusOf(error);
+  if (status === 429) return "ship.throttled";
+  if (status === 403) return "ship.access_denied";
+  if (status !== undefined && status >= 500) return "ship.service";
+  if (status !== undefined && status >= 400) return "ship.invalid_request";
+  return "ship.unknown";
+}
+
+function known(text: string | undefined): ShipFaultCode | undefined {
+  if (text === undefined) return undefined;
+  if (Object.hasOwn(MEANING, text)) return MEANING[text];
+  if (/^(ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|EPROTO)/.test(text)) return "ship.tls";
+  return undefined;
+}
+
+/** Of several errors in one (an address tried over IPv6 and IPv4) the first. */
+function first(error: unknown): unknown {
+  return error instanceof AggregateError ? error.errors[0] : undefined;
+}
+
+function statusOf(error: unknown): number | undefined {
+  const metadata = field(error, "$metadata");
+  const status = field(metadata, "httpStatusCode");
+  return typeof status === "number" ? status : undefined;
+}
+
+/** How far the service's clock is ahead of ours, ms; 0 where it did not say. */
+function skewOf(error: unknown, nowMs: number): number {
+  const date = field(field(field(error, "$response"), "headers"), "date");
+  const serverMs = typeof date === "string" ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(serverMs) ? 0 : serverMs - nowMs;
+}
+
+function clockDetail(skewMs: number): string {
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  return `it is ${minutes} min ${skewMs > 0 ? "behind" : "ahead of"} the service's`;
+}
+
+function detailOf(error: unknown): string {
+  const message = messageOf(first(error) ?? error);
+  const named = error instanceof Error && error.name !== "Error" && error.name !== "AggregateError";
+  return named ? `${error.name}: ${message}` : message;
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && key in value ? Reflect.get(value, key) : undefined;
+}
+
+function name(place: Place): string {
+  return `stream ${place.stream} in ${place.region}${place.endpoint === undefined ? "" : ` at ${place.endpoint}`}`;
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}

@@ -1,0 +1,214 @@
+/**
+ * Credentials for a device: its certificate, shown over mutual TLS, is exchanged for those of a role.
+ *
+ *   GET https://<endpoint>/role-aliases/<alias>/credentials      x-amzn-iot-thingname: <thing>
+ *   200 {"credentials":{"accessKeyId","secretAccessKey","sessionToken","expiration"}}     400 403 404 {"message"}
+ *
+ * Source: AWS IoT Core developer guide, "Authorizing direct calls to AWS services". Their life is measured between the
+ * provider's own clock and their expiry, and counted down on a clock that never steps: a gateway without a real-time
+ * clock renews in time whatever it believes the date to be.
+ */
+
+import { readFile } from "node:fs/promises";
+import { type RequestOptions, request } from "node:https";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { type Fault, messageOf } from "../errors.ts";
+import type { Identity } from "./credentials.ts";
+import { classify, shipFault } from "./errors.ts";
+import type { CredentialSettings, StreamSettings } from "./settings.ts";
+
+type IotSettings = Extract<CredentialSettings, { kind: "iot" }>;
+
+export interface IotDeps {
+  log: Logger;
+  now: () => number;
+  monotonicMs: () => number;
+}
+
+/** Renewed when this much of their life is left, or a quarter of it where that is shorter, ms. */
+const RENEW_BEFORE_MS = 10 * 60_000;
+/** A failed renewal is not tried again sooner than this while the old ones still hold, ms. */
+const RENEW_AGAIN_MS = 30_000;
+/** Longest answer read, bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+const Answer = z.object({
+  credentials: z.object({
+    accessKeyId: z.string().min(1),
+    secretAccessKey: z.string().min(1),
+    sessionToken: z.string().min(1),
+    expiration: z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a date"),
+  }),
+});
+const Refusal = z.object({ message: z.string() });
+
+interface Held {
+  identity: Identity;
+  renewAtMs: number;
+  endsAtMs: number;
+}
+
+export class IotCredentials {
+  readonly #iot: IotSettings;
+  readonly #place: StreamSettings;
+  readonly #deps: IotDeps;
+  #held: Held | undefined;
+  #asking: Promise<Held> | undefined;
+  #failed = false;
+
+  constructor(iot: IotSettings, place: StreamSettings, deps: IotDeps) {
+    this.#iot = iot;
+    this.#place = place;
+    this.#deps = deps;
+  }
+
+  /** Credentials that still hold; throws a Fault where there are none to be had. */
+  async identity(): Promise<Identity> {
+    const held = this.#held;
+    const nowMs = this.#deps.monotonicMs();
+    if (held !== undefined && nowMs < held.renewAtMs) return held.identity;
+    try {
+      return (await this.#ask()).identity;
+    } catch (error) {
+      if (held === undefined || nowMs >= held.endsAtMs) throw error;
+      held.renewAtMs = nowMs + RENEW_AGAIN_MS;
+      this.#renewalFailed(error);
+      return held.identity;
+    }
+  }
+
+  /** One exchange at a time, however many requests wait for it. */
+  #ask(): Promise<Held> {
+    this.#asking ??= this.#exchange().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #exchange(): Promise<Held> {
+    const files = await this.#readFiles();
+    const { status, dateMs, text } = await this.#get(files);
+    const answer = Answer.safeParse(parseJson(text));
+    if (status !== 200 || !answer.success) throw this.#refusal(status, text, answer.error);
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = answer.data.credentials;
+    const lifeMs = Math.max(0, Date.parse(expiration) - dateMs);
+    const nowMs = this.#deps.monotonicMs();
+    // An expiry in the past makes the client ask here before every request: only we know when they really end.
+    const identity = { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(0) };
+    this.#held = {
+      identity,
+      renewAtMs: nowMs + Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs * 0.75),
+      endsAtMs: nowMs + lifeMs,
+    };
+    this.#failed = false;
+    const { thingName, roleAlias } = this.#iot;
+    this.#deps.log.info(
+      { thingName, roleAlias, lifeSeconds: Math.round(lifeMs / 1000) },
+      "AWS credentials received for the device",
+    );
+    return this.#held;
+  }
+
+  async #readFiles(): Promise<Pick<RequestOptions, "cert" | "key" | "ca">> {
+    const read = async (file: string) => {
+      try {
+        return await readFile(file);
+      } catch (error) {
+        throw shipFault("ship.credentials_file", `${file}: ${messageOf(error)}`, this.#place, error);
+      }
+    };
+    const { certFile, keyFile, caFile } = this.#iot;
+    const [cert, key] = [await read(certFile), await read(keyFile)];
+    return caFile === undefined ? { cert, key } : { cert, key, ca: await read(caFile) };
+  }
+
+  #get(files: Pick<RequestOptions, "cert" | "key" | "ca">) {
+    const { endpoint, roleAlias, thingName } = this.#iot;
+    const url = `https://${endpoint}/role-aliases/${encodeURIComponent(roleAlias)}/credentials`;
+    return new Promise<{ status: number; dateMs: number; text: string }>((resolve, reject) => {
+      const fail = (error: unknown) => reject(this.#exchangeFault(error));
+      const options = {
+        ...files,
+        agent: false,
+        signal: AbortSignal.timeout(this.#place.requestTimeoutMs),
+        headers: { "x-amzn-iot-thingname": thingName },
+      };
+      try {
+        const asked = request(url, options, (answer) => {
+          let text = "";
+          answer.setEncoding("utf8");
+          answer.on("data", (chunk: string) => {
+            text += chunk;
+            if (text.length > MAX_ANSWER_BYTES) answer.destroy(new RangeError("the answer is too long"));
+          });
+          answer.on("error", fail);
+          answer.on("end", () => {
+            const said = Date.parse(answer.headers.date ?? "");
+            const dateMs = Number.isNaN(said) ? this.#deps.now() : said;
+            resolve({ status: answer.statusCode ?? 0, dateMs, text });
+          });
+        });
+        asked.on("error", fail);
+        asked.end();
+      } catch (error) {
+        // A key or certificate that can't be parsed throws at once.
+        const { certFile, keyFile } = this.#iot;
+        reject(
+          shipFault(
+            "ship.credentials_file",
+            `${certFile}, ${keyFile}: ${messageOf(error)}`,
+            this.#place,
+            error,
+          ),
+        );
+      }
+    });
+  }
+
+  #exchangeFault(error: unknown): Fault {
+    const { endpoint } = this.#iot;
+    if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError")) {
+      return shipFault(
+        "ship.timeout",
+        `the credentials provider ${endpoint} did not answer`,
+        this.#place,
+        error,
+      );
+    }
+    const fault = classify(error, this.#place, this.#deps.now());
+    const detail = `credentials provider ${endpoint}: ${messageOf(error)}`;
+    if (fault.code === "ship.unknown" || fault.code === "ship.tls") {
+      const alert = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_SSL_");
+      if (alert) return shipFault("ship.iot_refused", detail, this.#place, error);
+    }
+    return fault;
+  }
+
+  #refusal(status: number, text: string, problem: z.ZodError | undefined): Fault {
+    const { endpoint, roleAlias } = this.#iot;
+    const said = Refusal.safeParse(parseJson(text));
+    if (status >= 500)
+      return shipFault("ship.service", `credentials provider ${endpoint}: HTTP ${status}`, this.#place);
+    const why = said.success
+      ? said.data.message
+      : status === 200
+        ? z.prettifyError(problem ?? new z.ZodError([]))
+        : text;
+    return shipFault("ship.iot_refused", `role alias ${roleAlias}: HTTP ${status} ${why}`, this.#place);
+  }
+
+  #renewalFailed(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#deps.log.warn({ err: error }, "AWS credentials could not be renewed yet; the old ones still hold");
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

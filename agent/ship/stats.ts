@@ -1,0 +1,37 @@
+/** What shipping counts and shows. */
+
+import type { LastError } from "./trouble.ts";
+
+/** Counted since this process started. */
+export interface ShipStats {
+  stream: string;
+  region: string;
+  endpoint?: string;
+  requests: number;
+  /** Of which not everything was accepted. */
+  failedRequests: number;
+  /** Accepted. */
+  records: number;
+  /** Not accepted, counted each time. */
+  failedRecords: number;
+  /** Accepted. */
+  readings: number;
+  /** Of accepted records with their keys. */
+  bytes: number;
+  /** Until the next try, 0 when not backing off. */
+  backoffSeconds: number;
+  lastSuccessMs?: number;
+  lastError?: LastError;
+}
+
+/** failing: the last request brought nothing across. throttled: the stream takes less than is sent. */
+export type ShipState = "idle" | "delivering" | "throttled" | "failing" | "stopped";
+
+export type ShipCounters = Pick<
+  ShipStats,
+  "requests" | "failedRequests" | "records" | "failedRecords" | "readings" | "bytes"
+>;
+
+export function newCounters(): ShipCounters {
+  return { requests: 0, failedRequests: 0, records: 0, failedRecords: 0, readings: 0, bytes: 0 };
+}

@@ -1,0 +1,86 @@
+/** Readings to ship, held in memory: a source whose every lease and settlement can be looked at. */
+
+import type { LeasedGroup, ReadingSource, Settlement } from "../../agent/ship/source.ts";
+
+export class LineSource implements ReadingSource {
+  readonly #groups = new Map<number, LeasedGroup>();
+  readonly #leased = new Set<number>();
+  #nextSeq = 1;
+  #ready: () => void = () => {};
+  #waiters: { done: () => boolean; resolve: () => void }[] = [];
+  readonly settlements: { firstSeq: number; settlement: Settlement; lines: string[] }[] = [];
+  /** Called at each settlement, with the lines of the group. */
+  onSettle: (settlement: Settlement, lines: string[]) => void = () => {};
+  leases = 0;
+
+  get unsettled(): number {
+    return this.#groups.size;
+  }
+
+  get leased(): number {
+    return this.#leased.size;
+  }
+
+  add(lines: readonly string[]): number {
+    const firstSeq = this.#nextSeq;
+    this.#nextSeq += Math.max(1, lines.length);
+    this.#groups.set(firstSeq, { firstSeq, count: lines.length, body: Buffer.from(lines.join("")) });
+    this.#ready();
+    return firstSeq;
+  }
+
+  lease(maxBytes: number): LeasedGroup[] {
+    this.leases++;
+    const taken: LeasedGroup[] = [];
+    let bytes = 0;
+    for (const group of this.#groups.values()) {
+      if (this.#leased.has(group.firstSeq)) continue;
+      if (taken.length > 0 && bytes + group.body.length > maxBytes) break;
+      bytes += group.body.length;
+      this.#leased.add(group.firstSeq);
+      taken.push(group);
+    }
+    return taken;
+  }
+
+  settle(firstSeq: number, settlement: Settlement): void {
+    const group = this.#groups.get(firstSeq);
+    if (group === undefined || !this.#leased.delete(firstSeq)) {
+      throw new TypeError(`group ${firstSeq} was settled without being leased`);
+    }
+    const lines = splitLines(group.body.toString());
+    this.settlements.push({ firstSeq, settlement, lines });
+    if (settlement.outcome !== "again") this.#groups.delete(firstSeq);
+    this.onSettle(settlement, lines);
+    this.#waiters = this.#waiters.filter(({ done, resolve }) => {
+      if (!done()) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  onReady(listener: () => void): void {
+    this.#ready = listener;
+  }
+
+  accounts(): { buffered: number } {
+    let buffered = 0;
+    for (const { count } of this.#groups.values()) buffered += count;
+    return { buffered };
+  }
+
+  /** Resolves once `done` holds, looked at after each settlement. */
+  until(done: () => boolean): Promise<void> {
+    if (done()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ done, resolve }));
+  }
+
+  /** Resolves once everything is delivered or refused. */
+  empty(): Promise<void> {
+    return this.until(() => this.#groups.size === 0);
+  }
+}
+
+export function splitLines(text: string): string[] {
+  return text.split(/(?<=\n)/);
+}
