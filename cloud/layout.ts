@@ -1,0 +1,178 @@
+/**
+ * The one place of the lake's names and layout. The delivery stream, the crawler, the table, the job, the SQL and the
+ * local lake all take them from here; nothing else spells a prefix, a column or a table name.
+ *
+ *   <raw>/readings/dt=2026-11-22/hr=12/…gz               by arrival, UTC; gzip NDJSON as it was shipped
+ *   <raw>/errors/<kind>/dt=2026-11-22/…                  records the delivery stream could not take apart
+ *   <lake>/curated/readings/dt=2026-11-22/v=<version>/   the table; a day is replaced by pointing at a new version
+ *   <lake>/rejects/dt=2026-11-22/hr=12/…                 raw lines that are no readings, with their reason
+ *   <lake>/index/dt=2026-11-22/hr=12.ndjson              which event days the objects of an arrival hour hold
+ */
+
+import { SHIPPED_FIELDS } from "../agent/contract/shipped.ts";
+
+export interface Layout {
+  database: string;
+  table: string;
+  /** The raw table, as the crawler names it. */
+  rawTable: string;
+  deliveryStream: string;
+  rawFolder: string;
+  errorFolder: string;
+  curatedFolder: string;
+  rejectsFolder: string;
+  indexFolder: string;
+  /** Partition keys of the raw objects: the day and the hour of arrival, UTC. */
+  rawPartitions: readonly { name: string; pattern: string }[];
+  /** The curated table's partition key: the UTC day of `date`. */
+  dayKey: string;
+  /** The level below the day. */
+  versionKey: string;
+  /** The contract's fields in order, with the table's types. */
+  fields: Readonly<Record<string, "string" | "double" | "bigint" | "timestamp">>;
+}
+
+export const LAYOUT: Layout = {
+  database: "windfarm",
+  table: "readings",
+  rawTable: "raw_readings",
+  deliveryStream: "windfarm-readings",
+  rawFolder: "readings",
+  errorFolder: "errors",
+  curatedFolder: "curated/readings",
+  rejectsFolder: "rejects",
+  indexFolder: "index",
+  rawPartitions: [
+    { name: "dt", pattern: "yyyy-MM-dd" },
+    { name: "hr", pattern: "HH" },
+  ],
+  dayKey: "dt",
+  versionKey: "v",
+  fields: SHIPPED_FIELDS,
+};
+
+/** Firehose's prefix of raw objects: `readings/dt=!{timestamp:yyyy-MM-dd}/hr=!{timestamp:HH}/`. */
+export function firehosePrefix(layout: Layout = LAYOUT): string {
+  const levels = layout.rawPartitions.map(({ name, pattern }) => `${name}=!{timestamp:${pattern}}`);
+  return `${[layout.rawFolder, ...levels].join("/")}/`;
+}
+
+/** Firehose's prefix of what it could not deliver. */
+export function firehoseErrorPrefix(layout: Layout = LAYOUT): string {
+  const [day] = layout.rawPartitions;
+  const level = day === undefined ? "" : `${day.name}=!{timestamp:${day.pattern}}/`;
+  return `${layout.errorFolder}/!{firehose:error-output-type}/${level}`;
+}
+
+/** The folder of raw objects that arrived at `ms`: `readings/dt=2026-11-22/hr=12`. */
+export function rawFolderAt(ms: number, layout: Layout = LAYOUT): string {
+  return [
+    layout.rawFolder,
+    ...layout.rawPartitions.map(({ name, pattern }) => `${name}=${utc(ms, pattern)}`),
+  ].join("/");
+}
+
+/** The folder of undeliverable records that arrived at `ms`. */
+export function errorFolderAt(kind: string, ms: number, layout: Layout = LAYOUT): string {
+  const [day] = layout.rawPartitions;
+  const levels = day === undefined ? [] : [`${day.name}=${utc(ms, day.pattern)}`];
+  return [layout.errorFolder, kind, ...levels].join("/");
+}
+
+/** A raw object's name, as Firehose builds it: `windfarm-readings-1-2026-11-22-12-00-00-<uuid>.gz`. */
+export function rawObjectName(ms: number, uuid: string, layout: Layout = LAYOUT): string {
+  return `${layout.deliveryStream}-1-${utc(ms, "yyyy-MM-dd-HH-mm-ss")}-${uuid}.gz`;
+}
+
+/** The folder of one version of a day: `curated/readings/dt=2026-11-22/v=<version>`. */
+export function versionFolder(day: string, version: string, layout: Layout = LAYOUT): string {
+  return `${dayFolder(day, layout)}/${layout.versionKey}=${version}`;
+}
+
+/** The folder of all versions of a day. */
+export function dayFolder(day: string, layout: Layout = LAYOUT): string {
+  return `${layout.curatedFolder}/${layout.dayKey}=${day}`;
+}
+
+/** The index file of the arrival hour a raw object lies in: `index/dt=2026-11-22/hr=12.ndjson`. */
+export function indexFileOf(rawObject: string, layout: Layout = LAYOUT): string {
+  const levels = rawObject.split("/").slice(layout.rawFolder.split("/").length, -1);
+  return `${[layout.indexFolder, ...levels].join("/")}.ndjson`;
+}
+
+/** Where the rejected lines of a raw object go. */
+export function rejectsFileOf(rawObject: string, layout: Layout = LAYOUT): string {
+  return `${layout.rejectsFolder}${rawObject.slice(layout.rawFolder.length).replace(/\.gz$/, "")}.ndjson`;
+}
+
+/** A column with its type in each dialect. */
+export interface Column {
+  name: string;
+  hive: string;
+  duckdb: string;
+  spark: string;
+}
+
+const TYPES = {
+  string: { hive: "string", duckdb: "VARCHAR", spark: "string" },
+  double: { hive: "double", duckdb: "DOUBLE", spark: "double" },
+  bigint: { hive: "bigint", duckdb: "BIGINT", spark: "bigint" },
+  timestamp: { hive: "timestamp", duckdb: "TIMESTAMP", spark: "timestamp" },
+} as const;
+
+/** The curated table's columns, without the partition key. */
+export function curatedColumns(layout: Layout = LAYOUT): Column[] {
+  return Object.entries(layout.fields).map(([name, type]) => ({ name, ...TYPES[type] }));
+}
+
+/** The raw table's columns: the same names, every one a string, for no engine may guess. */
+export function rawColumns(layout: Layout = LAYOUT): Column[] {
+  return Object.keys(layout.fields).map((name) => ({ name, ...TYPES.string }));
+}
+
+/** The curated table's partition key; a string, so that `dt = '2026-11-22'` means the same everywhere. */
+export function dayColumn(layout: Layout = LAYOUT): Column {
+  return { name: layout.dayKey, ...TYPES.string };
+}
+
+/** One line of an index file. */
+export interface IndexEntry {
+  /** The raw object's key, from the raw folder on. */
+  object: string;
+  /** Lines that are readings. */
+  readings: number;
+  /** Readings by event day. */
+  days: Readonly<Record<string, number>>;
+  /** Lines that are none, by reason. */
+  rejects: Readonly<Record<string, number>>;
+}
+
+/** What the job needs of the layout, as its arguments (`--<key> <value>`); columns as JSON. */
+export function layoutForJob(layout: Layout = LAYOUT): Record<string, string> {
+  return {
+    database: layout.database,
+    table: layout.table,
+    raw_folder: layout.rawFolder,
+    curated_folder: layout.curatedFolder,
+    rejects_folder: layout.rejectsFolder,
+    index_folder: layout.indexFolder,
+    day_key: layout.dayKey,
+    version_key: layout.versionKey,
+    raw_partitions: layout.rawPartitions.map(({ name }) => name).join(","),
+    columns: JSON.stringify(curatedColumns(layout).map(({ name, spark, hive }) => ({ name, spark, hive }))),
+  };
+}
+
+/** `ms` in UTC by a Java-style pattern of yyyy, MM, dd, HH, mm, ss. */
+function utc(ms: number, pattern: string): string {
+  const iso = new Date(ms).toISOString();
+  const parts: Record<string, string> = {
+    yyyy: iso.slice(0, 4),
+    MM: iso.slice(5, 7),
+    dd: iso.slice(8, 10),
+    HH: iso.slice(11, 13),
+    mm: iso.slice(14, 16),
+    ss: iso.slice(17, 19),
+  };
+  return pattern.replace(/yyyy|MM|dd|HH|mm|ss/g, (name) => parts[name] ?? name);
+}
