@@ -1,0 +1,234 @@
+/**
+ * One connection to the broker, from the socket to its end. mqtt.js connects, subscribes and pings; PUBLISH and its
+ * acknowledgements go past it (subscriber-stream.ts). A connection is never used again: whatever it still held when it
+ * ended is delivered again on the next one.
+ */
+
+import type { Socket } from "node:net";
+import { type IClientOptions, MqttClient } from "mqtt";
+import type { Intake } from "./intake.ts";
+import { AckQueue } from "./subscriber-acks.ts";
+import {
+  connectRefused,
+  connectTimedOut,
+  disconnected,
+  type Ending,
+  keepaliveTimedOut,
+  notStored,
+  protocolBroken,
+  socketEnded,
+  stopped,
+  subscriptionRefused,
+} from "./subscriber-endings.ts";
+import {
+  type BrokerAddress,
+  MAX_HELD_BYTES,
+  RECEIVE_MAXIMUM,
+  SESSION_EXPIRY_SECONDS,
+  type SubscriberSettings,
+} from "./subscriber-settings.ts";
+import { BrokerStream } from "./subscriber-stream.ts";
+
+/** Calls `run` after `ms`; what it returns cancels. */
+export type After = (ms: number, run: () => void) => () => void;
+
+export interface ConnectionSetup {
+  settings: SubscriberSettings;
+  address: BrokerAddress;
+  version: 4 | 5;
+  intake: Intake;
+  after: After;
+}
+
+export interface ConnectionEvents {
+  /** The broker accepted us; whether it still had our session. */
+  accepted(sessionPresent: boolean): void;
+  /** Readings flow, at the QoS the broker granted. */
+  subscribed(qos: number): void;
+  /** Called once; the socket is closed. */
+  ended(ending: Ending): void;
+}
+
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
+export class BrokerConnection {
+  readonly #setup: ConnectionSetup;
+  readonly #events: ConnectionEvents;
+  readonly #stream: BrokerStream;
+  readonly #acks: AckQueue;
+  readonly #client: Session;
+  #cancelTimeout: () => void = () => {};
+  #accepted = false;
+  #paused = false;
+  #stopping = false;
+  #ending: Ending | undefined;
+  #drained: () => void = () => {};
+
+  constructor(socket: Socket, setup: ConnectionSetup, events: ConnectionEvents) {
+    const { settings, address, version } = setup;
+    this.#setup = setup;
+    this.#events = events;
+    this.#acks = new AckQueue(
+      (acks) => this.#stream.send(acks),
+      () => this.#released(),
+    );
+    this.#stream = new BrokerStream(
+      socket,
+      { maxPayloadBytes: settings.maxPacketBytes, version },
+      {
+        publish: (topic, payload, qos, id) => this.#received(topic, payload, qos, id),
+        pubrel: (id) => this.#stream.send(Buffer.from([0x70, 2, id >> 8, id & 0xff])),
+      },
+    );
+    this.#client = new Session(this.#stream, clientOptions(setup), () => this.#unanswered());
+    this.#stream.once("error", (error) => this.#end(socketEnded(address, error, this.#accepted)));
+    this.#client.once("close", () => this.#closed());
+    this.#client.on("connect", ({ sessionPresent }) => this.#connected(sessionPresent));
+    this.#client.on("disconnect", ({ reasonCode }) =>
+      this.#end(disconnected(address, reasonCode ?? 0, settings.clientId)),
+    );
+    this.#client.on("error", (error) => this.#failed(error));
+  }
+
+  start(): void {
+    const { after, address, settings } = this.#setup;
+    this.#cancelTimeout = after(settings.connectTimeoutMs, () =>
+      this.#end(connectTimedOut(address, settings.connectTimeoutMs)),
+    );
+    this.#client.connect();
+  }
+
+  /** Reads nothing more, acknowledges what is being stored for up to `deadlineMs`, says goodbye; the session stays. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#stream.pauseReading();
+    const closed = new Promise<void>((resolve) => this.#stream.once("close", resolve));
+    const giveUp = this.#setup.after(deadlineMs, () => this.#end(stopped(this.#setup.address)));
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+      if (this.#acks.size === 0 || this.#ending !== undefined) resolve();
+    });
+    if (!this.#accepted) this.#end(stopped(this.#setup.address));
+    else if (this.#ending === undefined) {
+      this.#ending = stopped(this.#setup.address);
+      this.#client.end();
+    }
+    if (!this.#stream.closed) await closed;
+    giveUp();
+  }
+
+  #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number): void {
+    if (this.#ending !== undefined) return;
+    const release = this.#acks.hold(qos, id, payload.length);
+    this.#setup.intake.accept(topic, payload, (error) => {
+      if (error) this.#end(notStored(this.#setup.address, error));
+      else release();
+    });
+    if (!this.#paused && this.#acks.heldBytes > MAX_HELD_BYTES) {
+      this.#paused = true;
+      this.#stream.pauseReading();
+    }
+  }
+
+  #released(): void {
+    if (this.#paused && !this.#stopping && this.#acks.heldBytes <= MAX_HELD_BYTES / 2) {
+      this.#paused = false;
+      this.#stream.resumeReading();
+    }
+    if (this.#acks.size === 0) this.#drained();
+  }
+
+  #connected(sessionPresent: boolean): void {
+    if (this.#ending !== undefined) return;
+    this.#cancelTimeout();
+    this.#accepted = true;
+    this.#events.accepted(sessionPresent);
+    const { topic } = this.#setup.settings;
+    // Always: mqtt.js would not where the session was lost, and the configured topic may be another than the session's.
+    this.#client.subscribe(topic, subscribeOptions(this.#setup.version), (error, _subscriptions, suback) => {
+      if (this.#ending !== undefined) return;
+      const code = suback?.granted[0];
+      if (typeof code !== "number")
+        this.#end(protocolBroken(this.#setup.address, error ?? "a SUBACK without a code"));
+      else if (code > 2) this.#end(subscriptionRefused(this.#setup.address, code, topic));
+      else this.#events.subscribed(code);
+    });
+  }
+
+  /** An error mqtt.js tells: a refused CONNECT, or a broken rule. Those of the socket are known already. */
+  #failed(error: Error): void {
+    const code = reasonCodeOf(error);
+    const { address, settings } = this.#setup;
+    if (!this.#accepted && code !== undefined) this.#end(connectRefused(address, code, settings.clientId));
+    else this.#end(protocolBroken(address, error));
+  }
+
+  /** No PINGRESP in time; while reading is paused it can't be seen, so the connection is given the benefit. */
+  #unanswered(): void {
+    if (!this.#paused) this.#end(keepaliveTimedOut(this.#setup.address));
+    else this.#client.pingAgain();
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ending === undefined) this.#ending = ending;
+    this.#acks.close();
+    this.#stream.destroy();
+  }
+
+  #closed(): void {
+    this.#cancelTimeout();
+    this.#acks.close();
+    const ending = this.#ending ?? socketEnded(this.#setup.address, undefined, this.#accepted);
+    this.#ending = ending;
+    this.#drained();
+    this.#client.end(true);
+    this.#events.ended(ending);
+  }
+}
+
+/** mqtt.js, used for one connection. */
+class Session extends MqttClient {
+  readonly #unanswered: () => void;
+
+  constructor(stream: BrokerStream, options: IClientOptions, unanswered: () => void) {
+    super(() => stream, options);
+    this.#unanswered = unanswered;
+  }
+
+  override onKeepaliveTimeout(): void {
+    this.#unanswered();
+  }
+
+  pingAgain(): void {
+    this.sendPing();
+    this.reschedulePing(true);
+  }
+}
+
+function clientOptions({ settings, address, version }: ConnectionSetup): IClientOptions {
+  return {
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    connectTimeout: NO_TIMEOUT_MS,
+    clean: false,
+    clientId: settings.clientId,
+    keepalive: Math.ceil(settings.keepaliveMs / 1000),
+    protocolVersion: version,
+    ...(address.username === undefined ? {} : { username: address.username }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(version === 4
+      ? {}
+      : { properties: { sessionExpiryInterval: SESSION_EXPIRY_SECONDS, receiveMaximum: RECEIVE_MAXIMUM } }),
+  };
+}
+
+/** QoS 1: a reading published with 2 comes with 1, stored at least once, and the lake counts it once. */
+function subscribeOptions(version: 4 | 5) {
+  // rh 1: retained messages come when the subscription is new, not at each reconnection.
+  return version === 5 ? { qos: 1 as const, rh: 1 } : { qos: 1 as const };
+}
+
+function reasonCodeOf(error: Error): number | undefined {
+  return "code" in error && typeof error.code === "number" ? error.code : undefined;
+}

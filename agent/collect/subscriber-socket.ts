@@ -1,0 +1,33 @@
+/** The way to the broker, TCP or TLS. */
+
+import { readFile } from "node:fs/promises";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { Fault, messageOf } from "../errors.ts";
+import type { BrokerAddress, SubscriberSettings } from "./subscriber-settings.ts";
+
+/** A socket on its way to the broker; rejects with Fault `collect.tls_file` where a PEM file can't be read. */
+export async function openSocket(address: BrokerAddress, tls: SubscriberSettings["tls"]): Promise<Socket> {
+  const { host, port } = address;
+  if (!address.tls) return connectTcp({ host, port, noDelay: true });
+  const options: ConnectionOptions = { host, port, minVersion: "TLSv1.2" };
+  if (isIP(host) === 0) options.servername = host;
+  if (tls?.caFile !== undefined) options.ca = await readPem("ca_file", tls.caFile);
+  if (tls?.certFile !== undefined) options.cert = await readPem("cert_file", tls.certFile);
+  if (tls?.keyFile !== undefined) options.key = await readPem("key_file", tls.keyFile);
+  const socket = connectTls(options);
+  socket.setNoDelay(true);
+  return socket;
+}
+
+async function readPem(key: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new Fault("collect.tls_file", `mqtt.tls.${key}: ${messageOf(cause)}`, {
+      hint: "put the PEM file there, readable by the agent's user; it is read again at the next try",
+      retry: true,
+      cause,
+    });
+  }
+}
