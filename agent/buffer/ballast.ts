@@ -1,0 +1,70 @@
+/**
+ * A file that holds a place on the disk. A full disk refuses DELETE and checkpoint too, so a buffer on it could never
+ * empty itself; giving the ballast up makes the room to ship, delete and go on.
+ */
+
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { LARGEST_WAL_BYTES } from "./checkpoints.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Smaller would not carry a checkpoint of the largest log: the log's own room and the file's. Bytes. */
+export const LEAST_BALLAST_BYTES = 2 * LARGEST_WAL_BYTES;
+
+/** Bytes an ordinary user may still write to the file system that holds `path`. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize;
+}
+
+export class Ballast {
+  readonly #path: string;
+  readonly #bytes: number;
+  readonly #freeBytes: (path: string) => number;
+
+  /** `bytes` 0 for none; anything else is at least `LEAST_BALLAST_BYTES`. */
+  constructor(path: string, bytes: number, free: (path: string) => number = freeBytes) {
+    this.#path = path;
+    this.#bytes = bytes === 0 ? 0 : Math.max(bytes, LEAST_BALLAST_BYTES);
+    this.#freeBytes = free;
+  }
+
+  get isWhole(): boolean {
+    return this.#bytes === 0 || this.#size() === this.#bytes;
+  }
+
+  /** Gives the room back to the disk; false where there was none to give. */
+  release(): boolean {
+    const had = this.#size() > 0;
+    rmSync(this.#path, { force: true });
+    return had;
+  }
+
+  /** True where the disk has room for `bytes` besides the ballast's own. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#freeBytes(this.#path) >= bytes + this.#bytes - this.#size();
+  }
+
+  /**
+   * Writes the next piece, really allocated; true where more is to come. Piece by piece, so that a slow card does not keep
+   * readings waiting. Throws where the disk refuses.
+   */
+  fill(): boolean {
+    const missing = this.#bytes - this.#size();
+    if (missing <= 0) return false;
+    const file = openSync(this.#path, "a", 0o640);
+    try {
+      // Not zeros: some file systems keep those as a hole.
+      writeSync(file, Buffer.alloc(Math.min(missing, CHUNK_BYTES), "windfarm ballast "));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return missing > CHUNK_BYTES;
+  }
+
+  #size(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}

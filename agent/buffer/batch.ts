@@ -1,0 +1,69 @@
+/** What one transaction adds: a group of readings, or rejects, or both, and who waits for it. */
+
+import type { Rejection } from "../contract/rejection.ts";
+import { type Encoded, encodeBody } from "./codec.ts";
+import { PAGE_BYTES } from "./connection.ts";
+import type { GroupRow, RejectRow } from "./store.ts";
+import type { Stored } from "./types.ts";
+
+/** Charged for a reject besides what it holds, bytes. */
+const REJECT_OVERHEAD = 64;
+/** Bytes of a page that an overflow chain fills. */
+const USABLE_BYTES = PAGE_BYTES - 4;
+
+export interface Batch {
+  /** `seq` of the first reading. */
+  firstSeq: number;
+  count: number;
+  /** Inflated, with the rejects'. */
+  bytes: number;
+  receivedMs: number;
+  /** Inflated NDJSON; kept only while the batch has to wait. */
+  lines: Buffer;
+  encoded: Encoded;
+  rejects: RejectRow[];
+  stored: Stored[];
+}
+
+/** The row of a batch that has readings, at its place in the queue. */
+export function groupRow(batch: Batch, key: number): GroupRow {
+  const { count, receivedMs, lines, encoded } = batch;
+  return { key, count, bytes: lines.length, received: receivedMs, ...encoded };
+}
+
+/** The batch with all its bytes in memory of its own, for one that must wait. */
+export function keep(batch: Batch): Batch {
+  const lines = Buffer.from(batch.lines);
+  const plain = batch.encoded.body.buffer === batch.lines.buffer;
+  return { ...batch, lines, encoded: plain ? { ...batch.encoded, body: lines } : batch.encoded };
+}
+
+export function encodeBatch(batch: Omit<Batch, "encoded">): Batch {
+  return { ...batch, encoded: encodeBody(batch.lines) };
+}
+
+/** Pages the batch needs at most, the tables' inner pages included. */
+export function pagesFor(batch: Batch): number {
+  const rejects = batch.rejects.reduce((sum, reject) => sum + 1 + Math.ceil(reject.bytes / USABLE_BYTES), 0);
+  const body = batch.count === 0 ? 0 : 1 + Math.ceil(batch.encoded.body.length / USABLE_BYTES);
+  return body + rejects + 3;
+}
+
+/** A message that can't be understood, as it will lie in the lane; its payload is copied. */
+export function rejectRow(rejection: Rejection, receivedMs: number): RejectRow {
+  const payload = Buffer.from(rejection.payload);
+  const { reason, detail, topic } = rejection;
+  return {
+    received: receivedMs,
+    count: 1,
+    bytes: rejectBytes(payload, topic, detail),
+    reason,
+    detail,
+    topic,
+    payload,
+  };
+}
+
+export function rejectBytes(payload: Buffer, topic: string, detail: string): number {
+  return payload.length + topic.length + detail.length + REJECT_OVERHEAD;
+}

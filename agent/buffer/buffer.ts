@@ -1,0 +1,335 @@
+/**
+ * The durable queue between the sensors and the cloud.
+ *
+ * States: storing; full (own quota reached); disk_full (no room on the disk); failed (the disk refuses). The transitions
+ * are drawn in `trouble.ts`.
+ *
+ * Invariants, each with a test that names it (test/buffer):
+ *  1. A sender is told `stored` only after the transaction that holds its reading was fsync'd (synchronous=FULL, asserted
+ *     before and after the first write of every connection). After a failed fsync nobody is told anything until the file
+ *     was closed, opened again, checked, and its log moved.
+ *  2. `seq` is 1, 2, 3, … within an epoch, without gaps, in the order of `append`; none that was acknowledged is given again.
+ *  3. received = buffered + shipped + rejected + dropped, in the same transaction as the readings themselves.
+ *  4. Groups leave oldest first. A leased group is not leased again until it is settled `again` or the file is reopened;
+ *     it is deleted only when it is settled, or dropped by `drop_oldest` where nothing else is left.
+ *  5. A power cut loses nothing acknowledged. What it brings back (groups delivered but not yet deleted) is delivered
+ *     again, with the same identity.
+ *  6. A start takes a time that does not depend on the backlog. A file that can't be used is set aside, never deleted,
+ *     and what can be read of it comes back in small steps after the start.
+ *  7. One owner: a second process is refused while the first lives, and not a moment longer.
+ *  8. Limits: the file `maxBytes`, the log `LARGEST_WAL_BYTES` (a reader may make it longer), the reject lane
+ *     `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings `MAX_WAITING_BYTES`, groups out
+ *     `MAX_LEASED_GROUPS`; memory does not grow with the backlog.
+ */
+
+import type { Logger } from "pino";
+import type { Rejection } from "../contract/rejection.ts";
+import { Fault } from "../errors.ts";
+import { Alarm } from "./alarm.ts";
+import { Ballast } from "./ballast.ts";
+import type { Batch } from "./batch.ts";
+import { CommitClock } from "./commit-clock.ts";
+import { Committer } from "./committer.ts";
+import { PAGE_BYTES } from "./connection.ts";
+import { Disk, type Reopen } from "./disk.ts";
+import { Health, type StoringState } from "./health.ts";
+import { Intake } from "./intake.ts";
+import { Leases } from "./leases.ts";
+import type { OwnerLock } from "./lock.ts";
+import { mendGroup } from "./mend.ts";
+import type { Opened } from "./open-store.ts";
+import { readGroups } from "./reader.ts";
+import { accountsOf } from "./state.ts";
+import type { GroupRow, Store } from "./store.ts";
+import type { Timers } from "./timers.ts";
+import { addDamaged, trimRejects } from "./transaction.ts";
+import { Trouble } from "./trouble.ts";
+import type {
+  Accounts,
+  BufferSettings,
+  BufferStatus,
+  Group,
+  ReadingBuffer,
+  Settlement,
+  Stored,
+} from "./types.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** Settled groups are deleted with the next commit, or after this time, or when there are this many. */
+const SETTLE_WITHIN_MS = 500;
+const SETTLE_AT_ONCE = 256;
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 5000;
+/** Bytes a message needs at most besides its own. */
+const TAIL_BYTES = 512;
+
+export interface BufferParts {
+  settings: BufferSettings;
+  lock: OwnerLock;
+  opened: Opened;
+  reopen: Reopen;
+  log: Logger;
+  timers: Timers;
+  now(): number;
+  freeBytes(path: string): number;
+}
+
+export class DurableBuffer implements ReadingBuffer {
+  readonly #settings: BufferSettings;
+  readonly #parts: BufferParts;
+  readonly #disk: Disk;
+  readonly #intake: Intake;
+  readonly #leases = new Leases();
+  readonly #health: Health;
+  readonly #trouble: Trouble;
+  readonly #clock: CommitClock;
+  readonly #committer: Committer;
+  readonly #upkeep: Upkeep;
+  readonly #settling: Alarm;
+  readonly #retry: Alarm;
+  readonly #ready: (() => void)[] = [];
+  readonly #rejectsMaxBytes: number;
+  readonly #recovered: string[] = [];
+  #retryMs = FIRST_RETRY_MS;
+  #usedBytes = 0;
+  #closed = false;
+
+  constructor(parts: BufferParts) {
+    const { settings, opened, log } = parts;
+    const { state } = opened;
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(settings.maxBytes / 4));
+
+    this.#disk = new Disk(opened, parts.reopen, log);
+    this.#intake = new Intake(settings.gateway, state.epoch, state.lastKey - state.epochBase + 1);
+    this.#health = new Health(log);
+    const ballast = new Ballast(`${settings.path}.ballast`, settings.ballastBytes, parts.freeBytes);
+    this.#trouble = new Trouble({
+      settings,
+      disk: this.#disk,
+      health: this.#health,
+      ballast,
+      replaced: (damaged) => this.#foundDamage(damaged),
+    });
+    this.#committer = new Committer({
+      disk: this.#disk,
+      intake: this.#intake,
+      leases: this.#leases,
+      trouble: this.#trouble,
+      rejectsMaxBytes: this.#rejectsMaxBytes,
+      log,
+      committed: (batch) => this.#committed(batch),
+    });
+
+    this.#health.onState((state) => {
+      if (state !== "storing") this.#retryLater();
+    });
+    const run = () => this.flush();
+    this.#clock = new CommitClock(parts, settings.lingerMs, run);
+    this.#settling = new Alarm(parts, run);
+    this.#retry = new Alarm(parts, run);
+    this.#upkeep = new Upkeep({
+      ...parts,
+      disk: this.#disk,
+      health: this.#health,
+      ballast,
+      committer: this.#committer,
+    });
+  }
+
+  /** Takes up what an earlier process left. */
+  start(): void {
+    this.#foundDamage(this.#parts.opened);
+    this.#upkeep.start();
+  }
+
+  get epoch(): string {
+    return this.#disk.state.epoch;
+  }
+
+  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void {
+    if (!this.#takes(head.length, stored)) return;
+    this.#intake.append(head, turbine, receivedMs, stored);
+    this.#arrived();
+  }
+
+  reject(rejection: Rejection, receivedMs: number, stored: Stored): void {
+    if (!this.#takes(rejection.payload.length, stored)) return;
+    this.#intake.reject(rejection, receivedMs, stored);
+    this.#arrived();
+  }
+
+  flush(): void {
+    if (this.#closed) return;
+    this.#clock.stop();
+    this.#committer.run();
+    this.#followUp();
+  }
+
+  lease(maxBytes: number): Group[] {
+    const { store } = this.#disk;
+    if (store === undefined || this.#closed) return [];
+    try {
+      return readGroups(store, this.#leases, maxBytes, (row) => this.#mend(row));
+    } catch (error) {
+      this.#committer.failed(error);
+      this.#followUp();
+      return [];
+    }
+  }
+
+  settle(firstSeq: number, settlement: Settlement): void {
+    if (!this.#leases.settle(firstSeq, settlement)) {
+      this.#parts.log.debug(
+        { firstSeq },
+        "A group was settled that is not out (dropped, or settled before).",
+      );
+      return;
+    }
+    if (settlement.outcome !== "again") this.#settleSoon();
+  }
+
+  onReady(listener: () => void): void {
+    this.#ready.push(listener);
+  }
+
+  onState(listener: (state: StoringState) => void): void {
+    this.#health.onState(listener);
+  }
+
+  accounts(): Accounts {
+    return accountsOf(this.#disk.state);
+  }
+
+  status(): BufferStatus {
+    const { times } = this.#committer;
+    const { problem } = this.#health;
+    const oldest = this.#look(
+      (store) => store.nextFront(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)?.received,
+    );
+    this.#usedBytes = (this.#look((store) => store.usedPages()) ?? 0) * PAGE_BYTES || this.#usedBytes;
+    return {
+      epoch: this.epoch,
+      accounts: this.accounts(),
+      state: this.#health.state,
+      ...(problem === undefined ? {} : { problem }),
+      usedBytes: this.#usedBytes,
+      maxBytes: this.#settings.maxBytes,
+      ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
+      commits: times.commits,
+      committedReadings: times.readings,
+      commitSeconds: times.seconds,
+      longestCommitSeconds: times.longestSeconds,
+      pending: this.#intake.pending,
+      leasedGroups: this.#leases.size,
+      rejectsKept: this.#disk.state.rejectsKept,
+      recovered: this.#recovered,
+      salvagedReadings: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep]) alarm.stop();
+    for (const stored of this.#intake.abandon()) stored(this.#refusal());
+    this.#disk.close();
+    this.#parts.lock.release();
+  }
+
+  /** False where a message of `bytes` can't even wait; its sender is told. */
+  #takes(bytes: number, stored: Stored): boolean {
+    if (!this.#closed && this.#intake.hasRoom(bytes + TAIL_BYTES)) return true;
+    stored(this.#refusal());
+    return false;
+  }
+
+  #arrived(): void {
+    if (this.#trouble.isBlocked) {
+      if (this.#intake.isGroupFull) this.#intake.setAside();
+    } else if (this.#intake.isGroupFull) this.flush();
+    else this.#clock.arrived();
+  }
+
+  #committed(batch: Batch | undefined): void {
+    if (batch === undefined) return;
+    this.#clock.committed();
+    if (batch.count > 0) this.#announce();
+  }
+
+  /** What a run of the committer left to be done. */
+  #followUp(): void {
+    if (this.#health.state === "failed" || this.#health.state === "disk_full") {
+      this.#retryLater();
+      return;
+    }
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#intake.pending > 0 && !this.#trouble.isBlocked) this.#clock.arrived();
+    if (this.#leases.settled.length > 0) this.#settleSoon();
+  }
+
+  /** A full disk and one that fails are tried again by time; a full buffer waits for a settlement. */
+  #retryLater(): void {
+    if (this.#health.state === "full" || this.#closed) return;
+    this.#retry.set(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  #settleSoon(): void {
+    const many = this.#leases.settled.length >= SETTLE_AT_ONCE;
+    this.#settling.set(many || this.#trouble.isBlocked ? 0 : SETTLE_WITHIN_MS);
+  }
+
+  /** A damaged group met at the front: what can be read goes on, the rest is counted and kept aside as it is. */
+  #mend(row: GroupRow): Group | undefined {
+    const { row: mended, body, lost } = mendGroup(row);
+    const done = this.#committer.change((store, state) => {
+      if (mended.count === 0) store.deleteGroup(row.key);
+      else store.replaceBody(mended);
+      if (lost > 0) addDamaged(store, state, row, lost);
+      trimRejects(store, state, this.#rejectsMaxBytes);
+    });
+    if (!done) return undefined;
+    const details = { group: row.key, readings: row.count, lost };
+    if (lost === 0) this.#parts.log.warn(details, "A damaged group in the buffer was put right.");
+    else this.#parts.log.error(details, "A group in the buffer is damaged: readings in it are lost.");
+    if (mended.count === 0) return undefined;
+    return { firstSeq: row.key, count: mended.count, receivedMs: row.received, body };
+  }
+
+  /** Says what was wrong with a file, where there was anything. */
+  #foundDamage({ damage }: Opened): void {
+    if (damage === undefined) return;
+    const sentence = `The buffer could not be used (${damage.problem}); it is kept as ${damage.file}, and a new one was begun.`;
+    this.#recovered.push(sentence);
+    this.#parts.log.error({ file: damage.file, problem: damage.problem }, sentence);
+  }
+
+  #refusal(): Fault {
+    if (this.#closed) return new Fault("buffer.closed", "the buffer is closed", { retry: true });
+    return new Fault(
+      "buffer.waiting",
+      `too many readings wait for the disk (${this.#health.problem ?? "it is slow"})`,
+      {
+        hint: "Senders keep their readings and send them again.",
+        retry: true,
+      },
+    );
+  }
+
+  /** What `look` sees in the open file; undefined while there is none that can be read. */
+  #look<T>(look: (store: Store) => T): T | undefined {
+    try {
+      return this.#disk.store === undefined ? undefined : look(this.#disk.store);
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, "The buffer's file could not be read for its status.");
+      return undefined;
+    }
+  }
+
+  #announce(): void {
+    for (const listener of this.#ready) listener();
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Brings what waits onto the disk. The only writer of the file; decides when senders are told.
+ * What to do when the disk refuses is in `trouble.ts`.
+ */
+
+import type { Logger } from "pino";
+import type { Batch } from "./batch.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { CommitTimes } from "./commit-times.ts";
+import type { Disk } from "./disk.ts";
+import type { Intake } from "./intake.ts";
+import type { Leases } from "./leases.ts";
+import type { State } from "./state.ts";
+import type { Store } from "./store.ts";
+import { beginTransaction, type Outcome } from "./transaction.ts";
+import type { Trouble } from "./trouble.ts";
+
+export interface CommitterParts {
+  disk: Disk;
+  intake: Intake;
+  leases: Leases;
+  trouble: Trouble;
+  rejectsMaxBytes: number;
+  log: Logger;
+  /** A transaction is on disk and its senders know; `batch` is what it added. */
+  committed(batch: Batch | undefined): void;
+}
+
+export class Committer {
+  readonly #parts: CommitterParts;
+  readonly #checkpoints = new Checkpoints();
+  readonly times = new CommitTimes();
+  #running = false;
+  /** A commit that failed in a way that may have left it on disk all the same. */
+  #unclear: { outcome: Outcome; batch: Batch | undefined } | undefined;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  /** Commits all that waits, as far as the disk lets it. */
+  run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      const { intake, leases } = this.#parts;
+      let goOn = this.#step();
+      while (goOn && (intake.isWaiting || intake.isGroupFull || leases.settled.length > 0))
+        goOn = this.#step();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Runs `change` in a transaction of its own; false where the disk refuses, which is then dealt with. */
+  change(change: (store: Store, state: State) => void): boolean {
+    const { disk } = this.#parts;
+    const { store } = disk;
+    if (store === undefined) return false;
+    const state = { ...disk.state, commits: disk.state.commits + 1 };
+    try {
+      store.begin();
+      change(store, state);
+      store.writeState(state);
+      store.commit();
+    } catch (error) {
+      this.failed(error);
+      return false;
+    }
+    disk.state = state;
+    return true;
+  }
+
+  /** Deals with an error of the open file, whatever was being done with it. */
+  failed(error: unknown): void {
+    this.#parts.intake.setAside();
+    try {
+      this.#parts.disk.store?.rollback();
+    } catch {
+      // Whatever stopped the rollback is worse than `error`: a connection that stays inside a transaction is of no use.
+      this.#parts.disk.abandon();
+    }
+    this.#parts.trouble.met(error);
+  }
+
+  /** One transaction; true where it did all there was to do. */
+  #step(): boolean {
+    const { disk, intake, leases } = this.#parts;
+    if (disk.store === undefined && !this.#reopen()) return false;
+    const { store } = disk;
+    const batch = intake.first();
+    if (store === undefined || (batch === undefined && leases.settled.length === 0)) return false;
+    const startMs = performance.now();
+    let outcome: Outcome | undefined;
+    this.#unclear = undefined;
+    try {
+      const room = this.#parts.trouble.room(store, batch);
+      outcome = beginTransaction(store, disk.state, {
+        batch,
+        leases,
+        room,
+        rejectsMaxBytes: this.#parts.rejectsMaxBytes,
+      });
+      if (outcome.idle) store.rollback();
+      else store.commit();
+    } catch (error) {
+      this.failed(error);
+      if (outcome !== undefined && !outcome.idle) this.#unclear = { outcome, batch: batch && intake.first() };
+      return false;
+    }
+    this.times.add(performance.now() - startMs, outcome.placed && batch !== undefined ? batch.count : 0);
+    this.#adopt(outcome, batch, outcome.idle ? disk.state : outcome.state);
+    return outcome.placed;
+  }
+
+  /** The transaction is on disk: memory follows, and those who waited are told. */
+  #adopt(outcome: Outcome, batch: Batch | undefined, state: State): void {
+    const { disk, intake, leases, trouble } = this.#parts;
+    const placed = outcome.placed ? batch : undefined;
+    disk.state = state;
+    leases.deleted(outcome.settled);
+    for (const key of outcome.droppedKeys) leases.dropped(key);
+    if (placed !== undefined) intake.done(placed);
+    else intake.setAside();
+    trouble.passed(outcome);
+    if (placed !== undefined) this.#tell(placed);
+    this.#parts.committed(placed);
+    this.#moveLog(placed?.encoded.body.length ?? 0);
+  }
+
+  #tell(batch: Batch): void {
+    for (const stored of batch.stored) {
+      try {
+        stored();
+      } catch (error) {
+        this.#parts.log.error({ err: error }, "A sender could not be told that its reading is stored.");
+      }
+    }
+  }
+
+  /** After the senders are told, for they need not wait for it. */
+  #moveLog(bodyBytes: number): void {
+    const { store } = this.#parts.disk;
+    if (store === undefined) return;
+    try {
+      this.#checkpoints.committed(store, bodyBytes);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #reopen(): boolean {
+    const { disk, intake, trouble } = this.#parts;
+    const epoch = disk.state.epoch;
+    const opened = trouble.reopen();
+    if (opened === undefined) return false;
+    const unclear = this.#unclear;
+    this.#unclear = undefined;
+    if (opened.state.epoch !== epoch) {
+      this.#parts.leases.reset();
+      intake.rebase(opened.state.epoch, opened.state.lastKey - opened.state.epochBase + 1);
+    } else if (unclear !== undefined && opened.foundCommits === unclear.outcome.state.commits) {
+      this.#adopt(unclear.outcome, unclear.batch, opened.state);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,33 @@
+/** Tells what kind of failure SQLite reports; decisions rest on its codes alone. */
+
+import { codeOf } from "../errors.ts";
+
+/**
+ * full: the quota or the disk has no room. damaged: the file is not what we wrote. failed: the disk or the system refuses,
+ * the file may be fine.
+ */
+export type FailureKind = "full" | "damaged" | "failed";
+
+/** While the file is in use. */
+export function failureKind(error: unknown): FailureKind {
+  const code = codeOf(error) ?? "";
+  if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return "full";
+  return isDamage(code) ? "damaged" : "failed";
+}
+
+/** While an existing file is being opened: a statement that doesn't fit its tables, too, says that it is not ours any more. */
+export function isDamagedFile(error: unknown): boolean {
+  const code = codeOf(error) ?? "";
+  return isDamage(code) || code === "SQLITE_ERROR" || code === "SQLITE_READONLY";
+}
+
+function isDamage(code: string): boolean {
+  return (
+    code.startsWith("SQLITE_CORRUPT") ||
+    code.startsWith("SQLITE_CONSTRAINT") ||
+    code === "SQLITE_NOTADB" ||
+    code === "SQLITE_MISMATCH" ||
+    code === "SQLITE_TOOBIG" ||
+    code === "buffer.damaged"
+  );
+}

@@ -1,0 +1,128 @@
+/** Opens the buffer's file whatever has become of it, in a time that does not depend on the backlog. */
+
+import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Database } from "better-sqlite3";
+import { Fault, messageOf } from "../errors.ts";
+import { setAside } from "./aside.ts";
+import { decodeBody } from "./codec.ts";
+import { assertDurable, openWritable } from "./connection.ts";
+import { isDamagedFile } from "./damage.ts";
+import { type Birth, createSchema, migrate } from "./schema.ts";
+import { inBalance, type State } from "./state.ts";
+import { Store } from "./store.ts";
+
+export interface Opened {
+  store: Store;
+  state: State;
+  /** Transactions the file had seen before this opening. */
+  foundCommits: number;
+  /** The file that could not be used and where it is now; undefined where the buffer was fine. */
+  damage?: { file: string; problem: string };
+}
+
+/**
+ * Opens the file at `path`, makes it where there is none, sets it aside and makes a new one where it is damaged (or where
+ * `problem` says that it is). Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`, `buffer.not_durable`, or
+ * SQLite's error where the disk refuses.
+ */
+export function openStore(path: string, maxBytes: number, birth: Birth, problem?: string): Opened {
+  try {
+    if (problem !== undefined) throw new Fault("buffer.damaged", problem);
+    return openFile(path, maxBytes, birth);
+  } catch (error) {
+    if (!isDamagedFile(error)) throw error;
+    const file = guardWritable(path, () => setAside(path, birth.now()));
+    return { ...openFile(path, maxBytes, birth), damage: { file, problem: messageOf(error) } };
+  }
+}
+
+/** Makes the buffer's folder and proves that we may write there. Throws `buffer.unwritable`. */
+export function prepareFolder(path: string): void {
+  const folder = dirname(path);
+  guardWritable(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  });
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) continue;
+    guardWritable(file, () => accessSync(file, constants.R_OK | constants.W_OK));
+  }
+}
+
+function openFile(path: string, maxBytes: number, birth: Birth): Opened {
+  const db = guardWritable(path, () => openWritable(path));
+  try {
+    if (isEmpty(db)) createSchema(db, birth);
+    else migrate(db, birth);
+    const store = new Store(db, maxBytes);
+    const state = checkedState(store);
+    // The first write of this connection, for only after it can be told whether commits will really be synced.
+    const started = { ...state, commits: state.commits + 1 };
+    store.begin();
+    store.writeState(started);
+    store.commit();
+    assertDurable(db);
+    return { store, state: started, foundCommits: state.commits };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isEmpty(db: Database): boolean {
+  const tables = db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+  if (tables.length === 0) return true;
+  if (tables.includes("groups")) return false;
+  throw new Fault(
+    "buffer.foreign",
+    `${db.name} is a database of another program (its tables: ${tables.join(", ")})`,
+    {
+      hint: "Give buffer.path a file of its own.",
+    },
+  );
+}
+
+/** The state row, held against the two ends of the queue; the whole queue is for `windfarm buffer verify`. */
+function checkedState(store: Store): State {
+  const state = store.readState();
+  if (state === undefined || !inBalance(state))
+    throw new Fault("buffer.damaged", "its accounts are missing or out of balance");
+  const first = store.next(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const last = store.lastFront();
+  if (first !== undefined) decodeBody(first);
+  if (last !== undefined && last.key + last.count - 1 > state.lastKey) {
+    throw new Fault("buffer.damaged", "it holds readings newer than its accounts");
+  }
+  return state;
+}
+
+/** Runs `work`; where the system forbids it, says who owns the file and who we are. */
+function guardWritable<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "SQLITE_CANTOPEN"];
+    if (typeof code !== "string" || !forbidden.includes(code)) throw error;
+    throw new Fault("buffer.unwritable", `can't write ${path}: ${messageOf(error)}${ownership(path)}`, {
+      hint: "Let the agent's user own the buffer's folder (chown -R windfarm: …), or set buffer.path to a folder it owns.",
+      cause: error,
+    });
+  }
+}
+
+function ownership(path: string): string {
+  const stat = statOf(path);
+  if (stat === undefined || process.getuid === undefined) return "";
+  const mode = (stat.mode & 0o777).toString(8);
+  return `; it belongs to user ${stat.uid} with mode ${mode}, this process is user ${process.getuid()}`;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}

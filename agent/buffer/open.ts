@@ -1,0 +1,58 @@
+import type { Logger } from "pino";
+import { Fault } from "../errors.ts";
+import { freeBytes } from "./ballast.ts";
+import { DurableBuffer } from "./buffer.ts";
+import { OwnerLock } from "./lock.ts";
+import { openStore, prepareFolder } from "./open-store.ts";
+import { EVENT_LOOP, type Timers } from "./timers.ts";
+import type { BufferSettings, ReadingBuffer } from "./types.ts";
+
+export interface BufferDeps {
+  /** ms since 1970. */
+  now(): number;
+  log: Logger;
+  /** Names epochs; from 0 up to but not including 1. Default `Math.random`. */
+  random?(): number;
+  timers?: Timers;
+  /** Bytes free on the file system that holds a path. */
+  freeBytes?(path: string): number;
+}
+
+/**
+ * Opens the buffer, makes it where there is none, and recovers it where it is damaged. Throws a Fault: `buffer.locked`
+ * where another process owns it, `buffer.newer` for a schema this program doesn't know, `buffer.foreign` for another
+ * program's file, `buffer.unwritable` and `buffer.not_durable` where it could not keep its promise here.
+ */
+export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingBuffer {
+  const { now, log, random = Math.random, timers = EVENT_LOOP, freeBytes: free = freeBytes } = deps;
+  const { path, maxBytes } = settings;
+  prepareFolder(path);
+  const lock = OwnerLock.take(path);
+  try {
+    const birth = { now, random };
+    const buffer = new DurableBuffer({
+      settings,
+      lock,
+      opened: openStore(path, maxBytes, birth),
+      reopen: (usedKeys, problem) => openStore(path, maxBytes, { ...birth, usedKeys }, problem),
+      log,
+      timers,
+      now,
+      freeBytes: free,
+    });
+    buffer.start();
+    return buffer;
+  } catch (error) {
+    lock.release();
+    if (error instanceof Fault) throw error;
+    throw new Fault(
+      "buffer.unusable",
+      `the buffer ${path} can't be opened: ${error instanceof Error ? error.message : error}`,
+      {
+        hint: "See whether the disk is full or failing (dmesg), then start again: nothing was lost by this attempt.",
+        retry: true,
+        cause: error,
+      },
+    );
+  }
+}

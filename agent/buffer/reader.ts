@@ -1,0 +1,58 @@
+/** Reads groups for those who ship them. */
+
+import { decodeBody } from "./codec.ts";
+import type { Leases } from "./leases.ts";
+import type { GroupRow, Store } from "./store.ts";
+import type { Group } from "./types.ts";
+
+/** Bytes of groups that one lease may hold at most, whatever was asked for. */
+export const MAX_LEASE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The oldest groups not leased, up to `maxBytes` of bodies and at least one. `mend` is given a row that is damaged; what
+ * it returns takes its place, undefined where nothing could be saved. Throws SQLite's error, with nothing leased.
+ */
+export function readGroups(
+  store: Store,
+  leases: Leases,
+  maxBytes: number,
+  mend: (row: GroupRow) => Group | undefined,
+): Group[] {
+  const groups: Group[] = [];
+  try {
+    read(store, leases, maxBytes, mend, groups);
+  } catch (error) {
+    for (const group of groups) leases.settle(group.firstSeq, { outcome: "again" });
+    throw error;
+  }
+  return groups;
+}
+
+function read(
+  store: Store,
+  leases: Leases,
+  maxBytes: number,
+  mend: (row: GroupRow) => Group | undefined,
+  groups: Group[],
+): void {
+  let left = Math.min(maxBytes, MAX_LEASE_BYTES);
+  while (!leases.isFull && left > 0) {
+    const row = leases.next(
+      (key) => store.group(key),
+      (after, before) => store.next(after, before),
+    );
+    if (row === undefined || (groups.length > 0 && row.bytes > left)) break;
+    leases.take(row.key);
+    const body = decodeBody(row);
+    const group =
+      body === undefined
+        ? mend(row)
+        : { firstSeq: row.key, count: row.count, receivedMs: row.received, body };
+    if (group === undefined) {
+      leases.skip(row.key);
+      continue;
+    }
+    left -= group.body.length;
+    groups.push(group);
+  }
+}

@@ -1,0 +1,195 @@
+/** The statements the buffer lives on, over one connection. Knows rows and pages, not what they are for. */
+
+import type { Database, Statement } from "better-sqlite3";
+import { PAGE_BYTES } from "./connection.ts";
+import type { State } from "./state.ts";
+
+/** Pages of the quota that inserts leave free, so that deletes and accounts always fit. */
+export const SPARE_PAGES = 32;
+
+export interface GroupRow {
+  key: number;
+  count: number;
+  /** Inflated. */
+  bytes: number;
+  received: number;
+  codec: number;
+  crc: number | null;
+  body: Buffer;
+}
+
+export interface RejectRow {
+  received: number;
+  /** Readings in it. */
+  count: number;
+  bytes: number;
+  reason: string;
+  detail: string;
+  topic: string;
+  payload: Buffer;
+}
+
+export interface Front {
+  key: number;
+  count: number;
+  bytes: number;
+  received: number;
+}
+
+export class Store {
+  readonly db: Database;
+  readonly maxPages: number;
+  readonly #sql: ReturnType<typeof prepare>;
+
+  constructor(db: Database, maxBytes: number) {
+    this.db = db;
+    this.maxPages = Math.max(2 * SPARE_PAGES, Math.floor(maxBytes / PAGE_BYTES));
+    db.pragma(`max_page_count = ${this.maxPages}`);
+    this.#sql = prepare(db);
+  }
+
+  begin(): void {
+    this.#sql.begin.run();
+  }
+
+  commit(): void {
+    this.#sql.commit.run();
+  }
+
+  /** Takes everything since `begin` back; fine where SQLite has done so already. */
+  rollback(): void {
+    if (this.db.inTransaction) this.#sql.rollback.run();
+  }
+
+  readState(): State | undefined {
+    return this.#sql.readState.get();
+  }
+
+  writeState(state: State): void {
+    this.#sql.writeState.run(state);
+  }
+
+  insertGroup(row: GroupRow): void {
+    this.#sql.insertGroup.run(row.key, row.count, row.bytes, row.received, row.codec, row.crc, row.body);
+  }
+
+  /** True where the group was there. */
+  deleteGroup(key: number): boolean {
+    return this.#sql.deleteGroup.run(key).changes === 1;
+  }
+
+  replaceBody(row: GroupRow): void {
+    this.#sql.replaceBody.run(row.count, row.bytes, row.codec, row.crc, row.body, row.key);
+  }
+
+  group(key: number): GroupRow | undefined {
+    return this.#sql.group.get(key);
+  }
+
+  front(key: number): Front | undefined {
+    return this.#sql.front.get(key);
+  }
+
+  /** The first group whose key is above `key` and below `end`. */
+  next(key: number, end: number): GroupRow | undefined {
+    return this.#sql.next.get(key, end);
+  }
+
+  /** The same without the body, which costs no more than a page. */
+  nextFront(key: number, end: number): Front | undefined {
+    return this.#sql.nextFront.get(key, end);
+  }
+
+  lastFront(): Front | undefined {
+    return this.#sql.lastFront.get();
+  }
+
+  insertReject(row: RejectRow): void {
+    this.#sql.insertReject.run(row);
+  }
+
+  /** Removes the oldest reject; what it was charged, or undefined where there is none. */
+  removeOldestReject(): number | undefined {
+    return this.#sql.removeOldestReject.get()?.bytes;
+  }
+
+  /** Pages of the file that hold something. */
+  usedPages(): number {
+    return Number(this.#sql.pageCount.get()) - this.freePages();
+  }
+
+  /** Pages of the file that are free to be used again. */
+  freePages(): number {
+    return Number(this.#sql.freePages.get());
+  }
+
+  /** Pages that inserts may still use before the quota. */
+  roomPages(): number {
+    return this.maxPages - SPARE_PAGES - this.usedPages();
+  }
+
+  /** Moves the log into the file; `truncate` also empties the log, and throws where that can't be made durable. */
+  checkpoint(mode: "PASSIVE" | "TRUNCATE"): { busy: boolean; logPages: number; movedPages: number } {
+    const row = this.db
+      .prepare<[], { busy: number; log: number; checkpointed: number }>(`PRAGMA wal_checkpoint(${mode})`)
+      .get();
+    return { busy: row?.busy !== 0, logPages: row?.log ?? 0, movedPages: row?.checkpointed ?? 0 };
+  }
+
+  /** Gives up to `pages` free pages back to the file system. */
+  shrink(pages: number): void {
+    this.db.pragma(`incremental_vacuum(${pages})`);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+const FRONT = "key, count, bytes, received";
+const GROUP = `${FRONT}, codec, crc, body`;
+
+function prepare(db: Database) {
+  const bare = (sql: string): Statement<[]> => db.prepare<[]>(sql);
+  return {
+    begin: bare("BEGIN IMMEDIATE"),
+    commit: bare("COMMIT"),
+    rollback: bare("ROLLBACK"),
+    readState: db.prepare<[], State>(
+      `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits, received,
+         buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
+       FROM state WHERE id = 1`,
+    ),
+    writeState: db.prepare<[State]>(
+      `UPDATE state SET epoch = @epoch, born = @born, epoch_base = @epochBase, last_key = @lastKey,
+         salvaged_key = @salvagedKey, commits = @commits, received = @received, buffered = @buffered,
+         shipped = @shipped, rejected = @rejected, dropped = @dropped, rejects_kept = @rejectsKept,
+         rejects_bytes = @rejectsBytes WHERE id = 1`,
+    ),
+    insertGroup: db.prepare<[number, number, number, number, number, number | null, Buffer]>(
+      `INSERT INTO groups (${GROUP}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    deleteGroup: db.prepare<[number]>("DELETE FROM groups WHERE key = ?"),
+    replaceBody: db.prepare<[number, number, number, number | null, Buffer, number]>(
+      "UPDATE groups SET count = ?, bytes = ?, codec = ?, crc = ?, body = ? WHERE key = ?",
+    ),
+    group: db.prepare<[number], GroupRow>(`SELECT ${GROUP} FROM groups WHERE key = ?`),
+    front: db.prepare<[number], Front>(`SELECT ${FRONT} FROM groups WHERE key = ?`),
+    next: db.prepare<[number, number], GroupRow>(
+      `SELECT ${GROUP} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
+    ),
+    nextFront: db.prepare<[number, number], Front>(
+      `SELECT ${FRONT} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
+    ),
+    lastFront: db.prepare<[], Front>(`SELECT ${FRONT} FROM groups ORDER BY key DESC LIMIT 1`),
+    insertReject: db.prepare<[RejectRow]>(
+      `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload)
+       VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload)`,
+    ),
+    removeOldestReject: db.prepare<[], { bytes: number }>(
+      "DELETE FROM rejects WHERE number = (SELECT min(number) FROM rejects) RETURNING bytes",
+    ),
+    pageCount: db.prepare<[], number>("PRAGMA page_count").pluck(),
+    freePages: db.prepare<[], number>("PRAGMA freelist_count").pluck(),
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * What to do when the disk refuses, and when to believe it again.
+ *
+ *            own quota reached               no room on the disk             error, failed fsync
+ *   full ◀───────────────────── storing ─────────────────────▶ disk_full    storing ─────▶ failed
+ *        ─────────────────────▶         ◀─────────────────────                      ◀─────
+ *           groups were delivered       room for the ballast again        reopened, checked, log moved
+ */
+
+import { messageOf } from "../errors.ts";
+import type { Ballast } from "./ballast.ts";
+import type { Batch } from "./batch.ts";
+import { failureKind } from "./damage.ts";
+import type { Disk } from "./disk.ts";
+import type { Health } from "./health.ts";
+import type { Opened } from "./open-store.ts";
+import type { Store } from "./store.ts";
+import type { Outcome, Room } from "./transaction.ts";
+import type { BufferSettings } from "./types.ts";
+
+/** Part of the quota that must be free again before a full buffer takes readings. */
+const RESUME_SHARE = 1 / 64;
+/** What a disk that was full must have free besides the ballast before it is counted on again. Bytes. */
+export const RESUME_BYTES = 1024 * 1024;
+
+const FULL_REFUSING = "The buffer is full: senders keep their readings until some are delivered.";
+const FULL_DROPPING = "The buffer is full: the oldest readings are dropped to take the newest.";
+
+export interface TroubleParts {
+  settings: Pick<BufferSettings, "path" | "onFull" | "maxBytes">;
+  disk: Disk;
+  health: Health;
+  ballast: Ballast;
+  /** A damaged file was set aside and a new one begun. */
+  replaced(opened: Opened): void;
+}
+
+export class Trouble {
+  readonly #parts: TroubleParts;
+  /** Why the file must be set aside before it is opened again. */
+  #damage: string | undefined;
+
+  constructor(parts: TroubleParts) {
+    this.#parts = parts;
+  }
+
+  /** True where new readings can only wait. */
+  get isBlocked(): boolean {
+    const { health, settings } = this.#parts;
+    if (health.state === "full") return settings.onFull === "refuse";
+    return health.state !== "storing";
+  }
+
+  /** Where the next batch may be put. */
+  room(store: Store, batch: Batch | undefined): Room {
+    const { health, ballast, settings } = this.#parts;
+    const bytes = RESUME_BYTES + (batch?.bytes ?? 0);
+    const withinFile = health.state === "disk_full" && !ballast.hasRoomFor(bytes);
+    const slackPages = this.isBlocked && health.state === "full" ? resumePages(store) : 0;
+    return { withinFile, slackPages, dropOldest: settings.onFull === "drop_oldest" };
+  }
+
+  /** A transaction was committed: what that says about the state. */
+  passed(outcome: Outcome): void {
+    const { health, ballast, settings, disk } = this.#parts;
+    const figures = { maxBytes: settings.maxBytes, buffered: outcome.state.buffered };
+    if (health.state === "disk_full") {
+      if (ballast.hasRoomFor(RESUME_BYTES)) health.storing();
+    } else if (!outcome.placed) {
+      health.enter("full", FULL_REFUSING, figures);
+    } else if (outcome.droppedReadings > 0) {
+      health.enter("full", FULL_DROPPING, figures);
+    } else if (
+      health.state !== "full" ||
+      (disk.store !== undefined && disk.store.roomPages() >= resumePages(disk.store))
+    ) {
+      health.storing({ dropped: outcome.state.dropped });
+    }
+  }
+
+  /** The disk refused. */
+  met(error: unknown): void {
+    const { health, ballast, settings, disk } = this.#parts;
+    const kind = failureKind(error);
+    if (kind === "full") {
+      const ballastReleased = ballast.release();
+      const problem = `The disk that holds ${settings.path} is full; nothing is acknowledged until it has room.`;
+      health.enter("disk_full", problem, { err: error, ballastReleased });
+      return;
+    }
+    disk.abandon();
+    if (kind === "damaged") this.#damage = messageOf(error);
+    const problem = `The disk refuses to store readings (${messageOf(error)}); nothing is acknowledged meanwhile.`;
+    health.enter("failed", problem, { err: error });
+  }
+
+  /** Opens the file again; undefined where that must be tried later. */
+  reopen(): Opened | undefined {
+    const { disk, health, replaced } = this.#parts;
+    try {
+      const opened = disk.reopen(this.#damage);
+      this.#damage = undefined;
+      health.storing();
+      if (opened.damage !== undefined) replaced(opened);
+      return opened;
+    } catch (error) {
+      health.enter(
+        "failed",
+        `The buffer can't be opened again (${messageOf(error)}); nothing is acknowledged.`,
+        { err: error },
+      );
+      return undefined;
+    }
+  }
+}
+
+function resumePages(store: Store): number {
+  return Math.floor(store.maxPages * RESUME_SHARE);
+}
