@@ -1,18 +1,16 @@
 /** From a file's name to a configuration, or to every problem in it at once. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Environment, fillIn } from "./environment.ts";
 import { Explainer } from "./explain.ts";
 import { fillInSecrets, type ReadText, unreadable } from "./files.ts";
+import { CONFIG_PLACES } from "./places.ts";
 import { type Complaint, ConfigFault, inOrder, type Problem } from "./problems.ts";
 import { checkRules } from "./rules.ts";
 import { type AgentConfig, CONFIG_VERSION, configSchema } from "./schema.ts";
 import { listSettings } from "./settings.ts";
 import { type Tree, textAt } from "./tree.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
-
-/** Where a configuration is looked for when none is named, in this order. */
-export const CONFIG_PLACES = ["/etc/windfarm/agent.config.yaml", "agent.config.yaml"] as const;
 
 export interface LoadOptions {
   /**
@@ -27,11 +25,6 @@ export interface LoadOptions {
 export interface Loaded {
   config: AgentConfig;
   tree: Tree;
-}
-
-/** The first of the usual places that exists, or the last of them. */
-export function defaultConfigFile(): string {
-  return CONFIG_PLACES.find((place) => existsSync(place)) ?? CONFIG_PLACES[1];
 }
 
 /** Reads `file`; relative paths in it are relative to the working folder. Throws a ConfigFault with all problems. */

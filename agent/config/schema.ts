@@ -18,7 +18,7 @@ import { Unfit } from "./unfit.ts";
 /** The version of the file's form that this program reads. */
 export const CONFIG_VERSION = 1;
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
 /** A new schema; parsing it takes the tree of texts that `yaml-source.ts` makes of a file. */
 export function configSchema() {

@@ -1,0 +1,112 @@
+/** `windfarm check`: everything that is wrong with a configuration, and with what it leads to. */
+
+import type { CommandModule } from "yargs";
+import type { Loaded } from "../config/load.ts";
+import { defaultConfigFile } from "../config/places.ts";
+import { ConfigFault } from "../config/problems.ts";
+import { EXIT } from "../errors.ts";
+import { configOption, jsonOption } from "./options.ts";
+import type { Outcome } from "./probes.ts";
+
+interface CheckArguments {
+  config: string | undefined;
+  online: boolean;
+  show: boolean;
+  schema: boolean;
+  json: boolean;
+}
+
+export const checkCommand: CommandModule<object, CheckArguments> = {
+  command: "check",
+  describe: "Say everything that is wrong with the configuration",
+  builder: (command) =>
+    command
+      .option("config", configOption)
+      .option("online", {
+        type: "boolean",
+        default: false,
+        description: "Also try the broker, the credentials and the stream",
+      })
+      .option("show", {
+        type: "boolean",
+        default: false,
+        description: "Print the configuration in force, defaults included, secrets masked",
+      })
+      .option("schema", {
+        type: "boolean",
+        default: false,
+        description: "Print the JSON Schema of the file, for editors",
+      })
+      .option("json", jsonOption),
+  handler: async (given) => {
+    const { config: file = defaultConfigFile() } = given;
+    if (given.schema) await printSchema();
+    else if (given.json) await checkForPrograms(file, given);
+    else await checkForPeople(file, given);
+  },
+};
+
+type Wanted = Pick<CheckArguments, "online" | "show">;
+
+async function printSchema(): Promise<void> {
+  const { configJsonSchema } = await import("../config/settings.ts");
+  print(JSON.stringify(configJsonSchema(), null, 2));
+}
+
+async function checkForPeople(file: string, { online, show }: Wanted): Promise<void> {
+  const { config, tree } = await load(file);
+  if (show) {
+    const { showConfig } = await import("../config/show.ts");
+    print(showConfig(tree).trimEnd());
+  } else {
+    const { remarksOn, summaryOf } = await import("./remarks.ts");
+    print(`${file}: fine. ${summaryOf(config)}`);
+    for (const remark of remarksOn(config)) print(`  note: ${remark}`);
+  }
+  if (!online) return;
+  for await (const { ok, message, hint } of probe({ config, tree })) {
+    print(`${ok ? "  ok      " : "  FAILED  "}${message}`);
+    if (hint !== undefined) print(`          ${ok ? "note" : "try"}: ${hint}`);
+    if (!ok) process.exitCode = EXIT.failed;
+  }
+}
+
+async function checkForPrograms(file: string, { online, show }: Wanted): Promise<void> {
+  let loaded: Loaded;
+  try {
+    loaded = await load(file);
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error;
+    print(JSON.stringify({ ok: false, file, problems: error.problems }));
+    process.exitCode = EXIT.config;
+    return;
+  }
+  const { remarksOn } = await import("./remarks.ts");
+  const { effectiveConfig } = await import("../config/show.ts");
+  const outcomes: Outcome[] = [];
+  if (online) for await (const outcome of probe(loaded)) outcomes.push(outcome);
+  const ok = outcomes.every((outcome) => outcome.ok);
+  const report = { ok, file, problems: [], remarks: remarksOn(loaded.config) };
+  print(
+    JSON.stringify({
+      ...report,
+      ...(online && { online: outcomes }),
+      ...(show && { config: effectiveConfig(loaded.tree) }),
+    }),
+  );
+  if (!ok) process.exitCode = EXIT.failed;
+}
+
+async function load(file: string): Promise<Loaded> {
+  const { loadWithTree } = await import("../config/load.ts");
+  return loadWithTree(file);
+}
+
+async function* probe({ config }: Loaded): AsyncGenerator<Outcome> {
+  const { probesOf } = await import("./probes.ts");
+  for (const ask of probesOf(config)) yield* await ask();
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

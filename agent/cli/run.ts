@@ -1,0 +1,91 @@
+/** `windfarm run`: the agent, until a signal ends it. */
+
+import type { Logger } from "pino";
+import type { CommandModule } from "yargs";
+import { defaultConfigFile } from "../config/places.ts";
+import { EXIT, Fault } from "../errors.ts";
+import { configOption } from "./options.ts";
+
+interface RunArguments {
+  config: string | undefined;
+}
+
+/** What is running and can be stopped. */
+export interface RunningAgent {
+  stop(deadlineMs: number): Promise<void>;
+  /** Settles when the agent ends by itself. */
+  finished: Promise<void>;
+}
+
+/** What the agent may take to finish what it has begun. */
+export const STOP_DEADLINE_MS = 10_000;
+
+export function runCommand(version: string): CommandModule<object, RunArguments> {
+  return {
+    command: "run",
+    describe: "Collect, buffer and ship readings until told to stop",
+    builder: (command) => command.option("config", configOption),
+    handler: async ({ config: file = defaultConfigFile() }) => {
+      const [{ loadConfig }, { createLogger }, { startAgent }] = await Promise.all([
+        import("../config/load.ts"),
+        import("../observe/log.ts"),
+        import("../agent.ts"),
+      ]);
+      const config = loadConfig(file);
+      const log = createLogger({ level: config.log.level });
+      endOnSurprises(log);
+      const signals = new Signals(log);
+      const agent = await startAgent({ config, log, version });
+      await runUntilStopped(agent, signals);
+      process.exit(EXIT.ok);
+    },
+  };
+}
+
+async function runUntilStopped(agent: RunningAgent, signals: Signals): Promise<void> {
+  await Promise.race([signals.first, agent.finished]);
+  const overdue = setTimeout(() => {
+    throw new Fault(
+      "agent.stop_overdue",
+      "the agent did not stop in time; what it has acknowledged is on disk",
+    );
+  }, STOP_DEADLINE_MS * 1.5);
+  await agent.stop(STOP_DEADLINE_MS);
+  clearTimeout(overdue);
+}
+
+/** The first SIGTERM or SIGINT asks to stop, the second does not ask. */
+class Signals {
+  readonly first: Promise<void>;
+
+  constructor(log: Logger) {
+    this.first = new Promise((resolve) => {
+      let asked = false;
+      const onSignal = (signal: NodeJS.Signals): void => {
+        if (asked) {
+          log.warn(
+            { signal },
+            "Asked to stop a second time: ending at once. What was acknowledged is on disk.",
+          );
+          process.exit(EXIT.failed);
+        }
+        asked = true;
+        log.info({ signal }, "Stopping.");
+        resolve();
+      };
+      process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+    });
+  }
+}
+
+/** A state nobody foresaw can't be trusted with acknowledgements: say it and end, the supervisor starts anew. */
+function endOnSurprises(log: Logger): void {
+  const end = (error: unknown): void => {
+    log.fatal(
+      { err: error },
+      "Ending, for something happened that nobody foresaw. What was acknowledged is on disk.",
+    );
+    process.exit(EXIT.failed);
+  };
+  process.on("uncaughtException", end).on("unhandledRejection", end);
+}
