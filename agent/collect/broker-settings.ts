@@ -8,6 +8,8 @@ export interface BrokerSettings {
   maxConnections: number;
   /** A client must have sent its CONNECT after this. */
   connectTimeoutMs: number;
+  /** A connection that sends nothing for so long is closed; undefined: its keep-alive decides. */
+  idleTimeoutMs?: number | undefined;
   usersFile?: string | undefined;
   tls?: BrokerTls | undefined;
 }

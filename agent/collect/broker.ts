@@ -157,7 +157,7 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
 
   #checkTimes(): void {
     const nowMs = this.#deps.now();
-    for (const connection of this.#connections) connection.checkTimes(nowMs, this.#settings.connectTimeoutMs);
+    for (const connection of this.#connections) connection.checkTimes(nowMs, this.#settings);
   }
 }
 

@@ -38,9 +38,17 @@ export type CloseReason =
   | "connect_timeout"
   | "packet_timeout"
   | "keepalive_timeout"
+  | "idle_timeout"
   | "too_many_connections"
   | "store_failed"
   | "tls";
+
+export interface TimeLimits {
+  /** From the TCP connection to an accepted CONNECT, ms. */
+  connectTimeoutMs: number;
+  /** Without a byte from the client, ms; none by default. */
+  idleTimeoutMs?: number | undefined;
+}
 
 export interface ConnectionHost {
   readonly intake: Intake;
@@ -113,16 +121,21 @@ export class Connection extends Duplex {
   }
 
   /** Looks at the clocks of this connection; called every second or so. */
-  checkTimes(nowMs: number, connectTimeoutMs: number): void {
+  checkTimes(
+    nowMs: number,
+    { connectTimeoutMs, idleTimeoutMs = Number.POSITIVE_INFINITY }: TimeLimits,
+  ): void {
     if (this.pending) {
       if (nowMs - this.openedMs > connectTimeoutMs) this.closeFor("connect_timeout");
       return;
     }
+    // Who is not read can't be blamed for silence.
     if (this.#cutter.held) return;
+    const silentMs = nowMs - this.#seenMs;
     if (this.#cutter.waiting && nowMs - this.#waitingSinceMs > PACKET_TIMEOUT_MS)
       this.closeFor("packet_timeout");
-    else if (this.keepaliveMs > 0 && nowMs - this.#seenMs > this.keepaliveMs * 1.5)
-      this.closeFor("keepalive_timeout");
+    else if (this.keepaliveMs > 0 && silentMs > this.keepaliveMs * 1.5) this.closeFor("keepalive_timeout");
+    else if (silentMs > idleTimeoutMs) this.closeFor("idle_timeout");
   }
 
   /** Reads nothing more; resolves when all that was taken is stored and acknowledged. */

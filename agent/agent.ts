@@ -1,0 +1,154 @@
+/**
+ * The agent: builds its parts, starts them, stops them in order.
+ *
+ *   start:  buffer ▶ status page ▶ shipping ▶ collecting    (what takes readings starts when all else stands)
+ *   stop:   collecting ▶ shipping ▶ buffer ▶ status page    (what was acknowledged is on disk all the while)
+ */
+
+import type { Logger } from "pino";
+import type { AgentConfig } from "./config/schema.ts";
+import { FlowMeter } from "./observe/flow-meter.ts";
+import type { Snapshot } from "./observe/snapshot.ts";
+import { createStatusServer, type StatusServer } from "./observe/status-server.ts";
+import { createNotify, watchdogTimeoutMs } from "./observe/systemd.ts";
+import { Watchdog } from "./observe/watchdog.ts";
+import { buildParts, type Parts } from "./parts.ts";
+import { snapshotOf } from "./snapshot-of.ts";
+
+export interface AgentOptions {
+  config: AgentConfig;
+  log: Logger;
+  version: string;
+  /** ms since 1970. Default: the system's clock. */
+  now?: () => number;
+}
+
+export interface RunningAgent {
+  /** Stops in order; what is not shipped within `deadlineMs` stays in the buffer. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Resolves when stopped. */
+  finished: Promise<void>;
+  snapshot(): Snapshot;
+  /** Where the status page is, or undefined while its port can't be had. */
+  statusUrl(): string | undefined;
+}
+
+/** Rejects with the Fault of what could not be started; nothing is left running then. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const agent = new Agent(options);
+  await agent.start();
+  return agent;
+}
+
+class Agent implements RunningAgent {
+  readonly finished: Promise<void>;
+  readonly #options: AgentOptions;
+  readonly #now: () => number;
+  readonly #startedMs: number;
+  readonly #parts: Parts;
+  readonly #flow = new FlowMeter();
+  readonly #status: StatusServer;
+  readonly #watchdog: Watchdog;
+  #phase: "starting" | "running" | "stopping" = "starting";
+  #stopping: Promise<void> | undefined;
+  #finish: () => void = () => {};
+  #commitsSeen = 0;
+
+  constructor(options: AgentOptions) {
+    const { config, log, now = Date.now } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#startedMs = now();
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+
+    this.#parts = buildParts(config, log, now);
+
+    this.#status = createStatusServer({
+      listen: config.status,
+      snapshot: () => this.snapshot(),
+      log: log.child({ part: "status" }),
+    });
+    this.#watchdog = new Watchdog({
+      notify: createNotify(process.env, log),
+      timeoutMs: watchdogTimeoutMs(process.env, process.pid),
+      progressing: () => this.#isProgressing(),
+      sentence: () => this.snapshot().sentence,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { collector, shipper, health } = this.#parts;
+    try {
+      await this.#status.start();
+      void health.start();
+      shipper.start();
+      await collector.start();
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+    this.#phase = "running";
+    this.#sayHello();
+    await this.#watchdog.start();
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(deadlineMs);
+    return this.#stopping;
+  }
+
+  snapshot(): Snapshot {
+    const { config, version } = this.#options;
+    return snapshotOf({
+      config,
+      version,
+      parts: this.#parts,
+      flow: this.#flow,
+      startedMs: this.#startedMs,
+      nowMs: this.#now(),
+      phase: this.#phase,
+    });
+  }
+
+  statusUrl(): string | undefined {
+    return this.#status.url();
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const { buffer, collector, shipper, health } = this.#parts;
+    const endMs = performance.now() + deadlineMs;
+    this.#phase = "stopping";
+    await this.#watchdog.stop();
+    buffer.flush();
+    await collector.stop(deadlineMs / 2);
+    await shipper.stop(Math.max(0, endMs - performance.now()));
+    const { received, buffered, shipped, rejected, dropped } = buffer.accounts();
+    await buffer.close();
+    health.stop();
+    await this.#status.stop();
+    this.#options.log.info({ received, buffered, shipped, rejected, dropped }, "stopped");
+    this.#finish();
+  }
+
+  #sayHello(): void {
+    const { config, log, version } = this.#options;
+    const { mode, url } = this.#parts.collector.stats();
+    const { epoch, accounts, recovered } = this.#parts.buffer.status();
+    for (const damage of recovered) log.warn({ part: "buffer" }, damage);
+    const { stream, region, endpoint } = config.kinesis;
+    const about = { version, gateway: config.gateway.id, epoch, buffer: config.buffer.path, ...accounts };
+    const ways = { [mode]: url, stream, region, endpoint, status: this.statusUrl() };
+    log.info({ ...about, ...ways }, `windfarm ${version} collects for ${config.gateway.id}`);
+  }
+
+  /** Readings that wait while no commit happens are no progress; nothing to do is fine. */
+  #isProgressing(): boolean {
+    const { commits, pending, state } = this.#parts.buffer.status();
+    const moved = commits !== this.#commitsSeen;
+    this.#commitsSeen = commits;
+    return moved || pending === 0 || state !== "storing";
+  }
+}
