@@ -1,0 +1,222 @@
+/** The simulator's command line. */
+
+import { readFileSync } from "node:fs";
+import yargs from "yargs";
+import { isFitName } from "../agent/contract/topics.ts";
+import { EXIT, Fault, messageOf } from "../agent/errors.ts";
+import { describeFaults, type FaultPlan, parseFaults } from "./faults.ts";
+import type { PublisherSettings } from "./publisher.ts";
+
+export interface SimulateOptions {
+  turbines: number;
+  rate: number;
+  seed: number;
+  broker: string;
+  topicPrefix: string;
+  access: PublisherSettings["access"];
+  faults: FaultPlan;
+  legacy: boolean;
+  forMs: number;
+  countPerSensor: number;
+  history?: { fromMs: number; stepMs: number };
+  outboxMessages: number;
+  drainMs: number;
+  once: boolean;
+  ledger?: string;
+  json: boolean;
+}
+
+/** Most turbines one process plays: each is a connection. */
+export const MAX_TURBINES = 10_000;
+/** Most readings a second of one sensor. */
+export const MAX_RATE = 100_000;
+
+const EXAMPLES: [string, string][] = [
+  ["$0", "three sensors on each of three turbines, one reading a second each, until Ctrl-C"],
+  ["$0 --turbines 3 --rate 50 --for 60s", "9 sensors, 450 readings a second, one minute"],
+  [
+    "$0 --from 2026-11-22 --step 1m --count 1440 --rate 200",
+    "the history of one day, as fast as 600 a second",
+  ],
+  ["$0 --fault duplicates --fault bad=0.2", "a tenth sent twice, and every fifth beside a bad message"],
+];
+
+/** Reads the arguments after the program's name; a Fault with exit code 2 for what is wrong. */
+export function parseOptions(args: readonly string[]): SimulateOptions {
+  const said = commandLine(args).parseSync();
+  const rate = inRange("rate", said.rate, Number.MIN_VALUE, MAX_RATE);
+  const options: SimulateOptions = {
+    turbines: whole("turbines", said.turbines, 1, MAX_TURBINES),
+    rate,
+    seed: whole("seed", said.seed, 0, Number.MAX_SAFE_INTEGER),
+    broker: brokerUrl(said.broker),
+    topicPrefix: fitPrefix(said.topic),
+    access: readAccess(said),
+    faults: parseFaults(said.fault),
+    legacy: said.legacy,
+    forMs: said.for === undefined ? Number.POSITIVE_INFINITY : milliseconds("for", said.for),
+    countPerSensor: said.count === undefined ? Number.POSITIVE_INFINITY : whole("count", said.count, 1, 1e12),
+    outboxMessages: whole("outbox", said.outbox, 1, 1e8),
+    drainMs: milliseconds("drain", said.drain),
+    once: said.once,
+    json: said.json,
+  };
+  if (said.ledger !== undefined) options.ledger = said.ledger;
+  const history = readHistory(said.from, said.step, rate);
+  if (history !== undefined) options.history = history;
+  return options;
+}
+
+function commandLine(args: readonly string[]) {
+  return yargs([...args])
+    .scriptName("npm run simulate --")
+    .usage("The three sensors of wind turbines, as MQTT publishers (3.1.1, QoS 1).\n\n$0 [options]")
+    .option("turbines", { type: "number", default: 3, describe: "how many turbines, T01, T02, …" })
+    .option("rate", { type: "number", default: 1, describe: "readings a second of each sensor, e.g. 0.0167" })
+    .option("seed", { type: "number", default: 1, describe: "the same seed and rate give the same values" })
+    .option("broker", {
+      type: "string",
+      default: "mqtt://127.0.0.1:1883",
+      describe: "mqtt:// or mqtts:// URL",
+    })
+    .option("topic", { type: "string", default: "windfarm", describe: "topics are TOPIC/<turbine>/<sensor>" })
+    .option("fault", {
+      type: "string",
+      array: true,
+      nargs: 1,
+      default: [],
+      describe: "NAME[=NUMBER], repeatable",
+    })
+    .option("for", { type: "string", describe: "stop after so long, e.g. 60s, 5m" })
+    .option("count", { type: "number", describe: "stop after so many readings of each sensor" })
+    .option("from", { type: "string", describe: "a history that begins at this date, instead of now" })
+    .option("step", { type: "string", describe: "time between two readings of a history (default: 1/rate)" })
+    .option("legacy", { type: "boolean", default: false, describe: "the original project's sloppy messages" })
+    .option("user", { type: "string", describe: "MQTT user name" })
+    .option("password", { type: "string", describe: "MQTT password; better: --password-file" })
+    .option("password-file", { type: "string", describe: "file holding the MQTT password" })
+    .option("ca", { type: "string", describe: "PEM file of the authority the broker's certificate is from" })
+    .option("cert", { type: "string", describe: "PEM file of the sensors' own certificate" })
+    .option("key", { type: "string", describe: "PEM file of its key" })
+    .option("outbox", {
+      type: "number",
+      default: 100_000,
+      describe: "messages a turbine keeps while it can't send",
+    })
+    .option("drain", {
+      type: "string",
+      default: "10s",
+      describe: "how long to wait for the last acknowledgements",
+    })
+    .option("once", { type: "boolean", default: false, describe: "give up when the broker can't be reached" })
+    .option("ledger", {
+      type: "string",
+      describe: "append each acknowledged reading to this file, as JSON lines",
+    })
+    .option("json", { type: "boolean", default: false, describe: "the summary as JSON" })
+    .example(EXAMPLES)
+    .epilogue(`${describeFaults()}\n\nExit codes: 0 all acknowledged, 1 not all, 2 wrong usage.`)
+    .wrap(110)
+    .strict()
+    .version(false)
+    .fail((message, error) => {
+      throw error ?? usage(message, "npm run simulate -- --help lists the options");
+    });
+}
+
+interface AccessWords {
+  user?: string | undefined;
+  password?: string | undefined;
+  passwordFile?: string | undefined;
+  ca?: string | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
+}
+
+function readAccess(said: AccessWords): PublisherSettings["access"] {
+  if (said.password !== undefined && said.passwordFile !== undefined) {
+    throw usage("--password and --password-file are both given", "give one of them");
+  }
+  if ((said.cert === undefined) !== (said.key === undefined)) {
+    throw usage("--cert and --key belong together", "give both or neither");
+  }
+  const access: PublisherSettings["access"] = {};
+  if (said.user !== undefined) access.username = said.user;
+  if (said.password !== undefined) access.password = said.password;
+  if (said.passwordFile !== undefined) {
+    access.password = readFile("password-file", said.passwordFile)
+      .toString("utf8")
+      .replace(/\r?\n$/, "");
+  }
+  for (const name of ["ca", "cert", "key"] as const) {
+    const file = said[name];
+    if (file !== undefined) access[name] = readFile(name, file);
+  }
+  return access;
+}
+
+function readHistory(from: string | undefined, step: string | undefined, rate: number) {
+  if (from === undefined) {
+    if (step !== undefined) throw usage("--step needs --from", "--from says when the history begins");
+    return undefined;
+  }
+  const fromMs = Date.parse(from);
+  if (Number.isNaN(fromMs))
+    throw usage(`--from ${from} is not a date`, "e.g. 2026-11-22 or 2026-11-22T06:00:00Z");
+  return { fromMs, stepMs: step === undefined ? 1000 / rate : milliseconds("step", step) };
+}
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `500ms`, `60s`, `5m`, `1.5h`, `1d`; a bare number is seconds. */
+export function milliseconds(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim());
+  if (match === null)
+    throw usage(`--${option} ${text} is not a duration`, "give a number and a unit: 500ms, 60s, 5m, 1h");
+  return Number(match[1]) * UNIT_MS[(match[2] ?? "s") as keyof typeof UNIT_MS];
+}
+
+function brokerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !["mqtt:", "mqtts:"].includes(url.protocol) || url.hostname === "") {
+    throw usage(
+      `--broker ${text} is not the address of a broker`,
+      "e.g. mqtt://127.0.0.1:1883 or mqtts://broker:8883",
+    );
+  }
+  return text;
+}
+
+function fitPrefix(prefix: string): string {
+  if (prefix.split("/").every((level) => isFitName(level) && !/[+#]/.test(level))) return prefix;
+  throw usage(
+    `--topic ${prefix} can't begin a topic`,
+    "a name, or names with / between them, without + and #",
+  );
+}
+
+function whole(option: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value)) throw usage(`--${option} needs a whole number`, `from ${least} to ${most}`);
+  return inRange(option, value, least, most);
+}
+
+function inRange(option: string, value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  const range = least === Number.MIN_VALUE ? `more than 0, up to ${most}` : `from ${least} to ${most}`;
+  throw usage(`--${option} is out of range`, range);
+}
+
+function readFile(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw usage(
+      `--${option} ${file} can't be read: ${messageOf(cause)}`,
+      "give the path of a file that may be read",
+    );
+  }
+}
+
+function usage(message: string, hint: string): Fault {
+  return new Fault("simulate.usage", message, { hint, exitCode: EXIT.usage });
+}
