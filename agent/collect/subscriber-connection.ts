@@ -59,6 +59,7 @@ export class BrokerConnection {
   readonly #client: Session;
   #cancelTimeout: () => void = () => {};
   #accepted = false;
+  #subscribed = false;
   #paused = false;
   #stopping = false;
   #ending: Ending | undefined;
@@ -108,7 +109,8 @@ export class BrokerConnection {
       this.#drained = resolve;
       if (this.#acks.size === 0 || this.#ending !== undefined) resolve();
     });
-    if (!this.#accepted) this.#end(stopped(this.#setup.address));
+    // mqtt.js would wait for a SUBACK that is no longer read.
+    if (!this.#subscribed) this.#end(stopped(this.#setup.address));
     else if (this.#ending === undefined) {
       this.#ending = stopped(this.#setup.address);
       this.#client.end();
@@ -151,7 +153,10 @@ export class BrokerConnection {
       if (typeof code !== "number")
         this.#end(protocolBroken(this.#setup.address, error ?? "a SUBACK without a code"));
       else if (code > 2) this.#end(subscriptionRefused(this.#setup.address, code, topic));
-      else this.#events.subscribed(code);
+      else {
+        this.#subscribed = true;
+        this.#events.subscribed(code);
+      }
     });
   }
 
