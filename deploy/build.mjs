@@ -2,7 +2,7 @@
 // SQLite addon stays outside), because one file starts faster and weighs less than a tree of modules; the
 // others, which never run on a gateway, take their packages from node_modules.
 import { existsSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const common = {
@@ -26,11 +26,48 @@ const commonJsNames = [
   "const __dirname = __pathDirname(__filename);",
 ].join("");
 
-const entries = (table) => Object.entries(table).filter(([, file]) => existsSync(file)).map(([out, file]) => ({ in: file, out }));
+const entries = (table) =>
+  Object.entries(table)
+    .filter(([, file]) => existsSync(file))
+    .map(([out, file]) => ({ in: file, out }));
+
+// What the status page gives to the browser, and in the gateway's program, which is one file, as text inside it.
+const page = {
+  ...common,
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  sourcemap: false,
+  loader: {},
+  write: false,
+};
+const [script, style] = (
+  await Promise.all([
+    build({
+      ...page,
+      banner: { js: "/*! with uPlot, Copyright (c) Leon Sorokin, MIT License */" },
+      entryPoints: ["agent/observe/page/client/main.js"],
+    }),
+    build({ ...page, entryPoints: ["agent/observe/page/page.css"] }),
+  ])
+).map(({ outputFiles }) => outputFiles[0].text);
+await mkdir("dist/page", { recursive: true });
+await Promise.all([writeFile("dist/page/page.js", script), writeFile("dist/page/page.css", style)]);
+
+const pageInside = {
+  name: "page-inside",
+  setup({ onLoad }) {
+    onLoad({ filter: /agent\/observe\/page\/assets\.ts$/ }, () => {
+      const assets = JSON.stringify({ script, style });
+      return { contents: `export function loadAssets() { return ${assets}; }`, loader: "js" };
+    });
+  },
+};
 
 await build({
   ...common,
   entryPoints: entries({ windfarm: "agent/main.ts" }),
+  plugins: [pageInside],
   external: ["better-sqlite3"],
   banner: { js: `#!/usr/bin/env node\n${commonJsNames}` },
   minifySyntax: true,
@@ -38,6 +75,7 @@ await build({
 
 await build({
   ...common,
+  plugins: [pageInside],
   packages: "external",
   entryPoints: entries({
     simulate: "simulators/main.ts",

@@ -1,0 +1,248 @@
+/** Every `windfarm_*` metric: its name, its meaning, and where in the snapshot it is read. */
+
+import type { AgentState, Snapshot } from "./snapshot.ts";
+
+export interface MetricDefinition {
+  name: string;
+  help: string;
+  type: "counter" | "gauge";
+  labels?: readonly string[];
+  /** The values of one snapshot; none where the snapshot doesn't know. */
+  values(snapshot: Snapshot): Iterable<readonly [value: number, labels?: Readonly<Record<string, string>>]>;
+}
+
+const STATES: Readonly<Record<AgentState, true>> = {
+  starting: true,
+  delivering: true,
+  idle: true,
+  buffering: true,
+  full: true,
+  failed: true,
+  stopping: true,
+};
+const BUFFER_STATES: Readonly<Record<Snapshot["buffer"]["state"], true>> = {
+  storing: true,
+  full: true,
+  disk_full: true,
+  failed: true,
+};
+
+export const METRICS: readonly MetricDefinition[] = [
+  {
+    name: "windfarm_info",
+    help: "Always 1; who this gateway is and what it runs.",
+    type: "gauge",
+    labels: ["gateway", "site", "version", "epoch", "collect_mode", "stream", "region"],
+    values: ({ gateway, site, version, epoch, collect, ship }) => [
+      [
+        1,
+        {
+          gateway,
+          site,
+          version,
+          epoch,
+          collect_mode: collect.mode,
+          stream: ship.stream,
+          region: ship.region,
+        },
+      ],
+    ],
+  },
+  {
+    name: "windfarm_state",
+    help: "1 for the state the agent is in, 0 for the others.",
+    type: "gauge",
+    labels: ["state"],
+    values: (snapshot) => oneOf(STATES, snapshot.state),
+  },
+  counter(
+    "windfarm_readings_received_total",
+    "Readings received since the buffer was born; always the sum of buffered, shipped, rejected and dropped.",
+    (s) => s.received,
+  ),
+  gauge(
+    "windfarm_readings_buffered",
+    "Readings on disk that Kinesis has not accepted yet.",
+    (s) => s.buffered,
+  ),
+  counter(
+    "windfarm_readings_shipped_total",
+    "Readings that Kinesis accepted, since the buffer was born.",
+    (s) => s.shipped,
+  ),
+  counter(
+    "windfarm_readings_rejected_total",
+    "Messages that could not be understood and were kept aside, since the buffer was born.",
+    (s) => s.rejected,
+  ),
+  counter(
+    "windfarm_readings_dropped_total",
+    "Readings dropped to make room for newer ones, since the buffer was born.",
+    (s) => s.dropped,
+  ),
+  gauge(
+    "windfarm_oldest_buffered_age_seconds",
+    "Age of the oldest reading in the buffer; 0 where it is empty.",
+    (s) => s.oldestBufferedSeconds,
+  ),
+  gauge("windfarm_collect_ready", "1 while readings are accepted and stored durably, else 0.", (s) =>
+    Number(s.collect.ready),
+  ),
+  gauge("windfarm_collect_connections", "MQTT connections open now.", (s) => s.collect.connections),
+  byLabel(
+    "windfarm_collect_connections_closed_total",
+    "MQTT connections the agent closed, by reason, since it started.",
+    "reason",
+    (s) => s.collect.closedConnections,
+  ),
+  byLabel(
+    "windfarm_validate_accepted_total",
+    "Readings understood, by type, since the agent started.",
+    "type",
+    (s) => s.validate.accepted,
+  ),
+  byLabel(
+    "windfarm_validate_out_of_range_total",
+    "Readings kept though their value is outside the plausible range, by type, since the agent started.",
+    "type",
+    (s) => s.validate.outOfRange,
+  ),
+  byLabel(
+    "windfarm_validate_rejected_total",
+    "Messages that could not be understood, by reason, since the agent started.",
+    "reason",
+    (s) => s.validate.rejected,
+  ),
+  {
+    name: "windfarm_buffer_state",
+    help: "1 for the state the buffer is in, 0 for the others.",
+    type: "gauge",
+    labels: ["state"],
+    values: (snapshot) => oneOf(BUFFER_STATES, snapshot.buffer.state),
+  },
+  gauge("windfarm_buffer_used_bytes", "Bytes of its quota that the buffer uses.", (s) => s.buffer.usedBytes),
+  gauge("windfarm_buffer_max_bytes", "The buffer's quota in bytes.", (s) => s.buffer.maxBytes),
+  gauge(
+    "windfarm_buffer_pending_readings",
+    "Readings not acknowledged yet: their commit is under way.",
+    (s) => s.buffer.pending,
+  ),
+  gauge(
+    "windfarm_buffer_rejects_kept",
+    "Messages in the reject lane, ready to be replayed.",
+    (s) => s.buffer.rejectsKept,
+  ),
+  counter(
+    "windfarm_buffer_commits_total",
+    "Transactions forced to disk since the agent started.",
+    (s) => s.buffer.commits,
+  ),
+  counter(
+    "windfarm_buffer_committed_readings_total",
+    "Readings in those transactions, since the agent started.",
+    (s) => s.buffer.committedReadings,
+  ),
+  counter(
+    "windfarm_buffer_commit_seconds_total",
+    "Time spent in transactions, in seconds, since the agent started.",
+    (s) => s.buffer.commitSeconds,
+  ),
+  gauge(
+    "windfarm_buffer_longest_commit_seconds",
+    "The longest transaction since the agent started, in seconds.",
+    (s) => s.buffer.longestCommitSeconds,
+  ),
+  gauge(
+    "windfarm_buffer_salvaged_readings",
+    "Readings saved from a damaged buffer at the last start.",
+    (s) => s.buffer.salvagedReadings,
+  ),
+  counter(
+    "windfarm_ship_requests_total",
+    "PutRecords requests since the agent started.",
+    (s) => s.ship.requests,
+  ),
+  counter(
+    "windfarm_ship_failed_requests_total",
+    "PutRecords requests that failed as a whole, since the agent started.",
+    (s) => s.ship.failedRequests,
+  ),
+  counter(
+    "windfarm_ship_records_total",
+    "Kinesis records accepted since the agent started.",
+    (s) => s.ship.records,
+  ),
+  counter(
+    "windfarm_ship_failed_records_total",
+    "Kinesis records refused within an answered request, to be sent again, since the agent started.",
+    (s) => s.ship.failedRecords,
+  ),
+  counter(
+    "windfarm_ship_readings_total",
+    "Readings in the accepted records, since the agent started.",
+    (s) => s.ship.readings,
+  ),
+  counter(
+    "windfarm_ship_bytes_total",
+    "Bytes in the accepted records, since the agent started.",
+    (s) => s.ship.bytes,
+  ),
+  gauge(
+    "windfarm_ship_backoff_seconds",
+    "Seconds until Kinesis is tried again; 0 where nothing is wrong.",
+    (s) => s.ship.backoffSeconds,
+  ),
+  gauge(
+    "windfarm_ship_last_success_timestamp_seconds",
+    "When Kinesis last accepted a record, in seconds since 1970.",
+    (s) => (s.ship.lastSuccessMs === undefined ? undefined : s.ship.lastSuccessMs / 1000),
+  ),
+  gauge("windfarm_health_load1", "Load average of the machine over one minute.", (s) => s.health.load1),
+  gauge(
+    "windfarm_health_temperature_celsius",
+    "Temperature of the processor in °C.",
+    (s) => s.health.temperatureCelsius,
+  ),
+  gauge(
+    "windfarm_health_disk_free_bytes",
+    "Bytes free where the buffer lies.",
+    (s) => s.health.diskFreeBytes,
+  ),
+  gauge(
+    "windfarm_health_disk_size_bytes",
+    "Size of the file system where the buffer lies, in bytes.",
+    (s) => s.health.diskTotalBytes,
+  ),
+];
+
+type Read = (snapshot: Snapshot) => number | undefined;
+
+function counter(name: string, help: string, read: Read): MetricDefinition {
+  return { name, help, type: "counter", values: (snapshot) => single(read(snapshot)) };
+}
+
+function gauge(name: string, help: string, read: Read): MetricDefinition {
+  return { name, help, type: "gauge", values: (snapshot) => single(read(snapshot)) };
+}
+
+function byLabel(
+  name: string,
+  help: string,
+  label: string,
+  read: (snapshot: Snapshot) => Readonly<Record<string, number>>,
+): MetricDefinition {
+  const values = (snapshot: Snapshot) =>
+    Object.entries(read(snapshot)).map(([key, value]) => [value, { [label]: key }] as const);
+  return { name, help, type: "counter", labels: [label], values };
+}
+
+function single(value: number | undefined): (readonly [number])[] {
+  return value === undefined ? [] : [[value]];
+}
+
+function oneOf(
+  all: Readonly<Record<string, true>>,
+  current: string,
+): (readonly [number, { state: string }])[] {
+  return Object.keys(all).map((state) => [Number(state === current), { state }] as const);
+}
