@@ -2,71 +2,27 @@
  * The stream behind the service's API.
  *
  * The AWS client signs, sends and reads the answer, but the body of PutRecords is written here: the client encodes base64
- * in JavaScript, which alone took a third of the CPU time. Retries are ours (pace.ts), so the client makes none, and the
- * transport is HTTP/1.1, because an HTTP/2 GOAWAY can surface as an uncaught error.
+ * in JavaScript, which alone took a third of the CPU time.
  */
 
-import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { type KinesisClient, PutRecordsCommand, type PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
+import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Fault } from "../errors.ts";
+import { createClient, createHandler } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
-import { encodePutRecords } from "./request.ts";
-import type { StreamSettings } from "./settings.ts";
+import { RequestBodies } from "./request.ts";
+import { MAX_REQUEST_BYTES, type StreamSettings } from "./settings.ts";
+import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
 
-/** What a request consists of. */
-export interface SinkRecord {
-  key: string;
-  data: Buffer;
-}
+/** As many requests as are commonly under way. */
+const KEPT_BODIES = 4;
 
-/** A record that was not accepted, by its position in the request. */
-export interface FailedRecord {
-  index: number;
-  errorCode: string;
-}
-
-export interface Sink {
-  /** The records not accepted. Rejects with a Fault where nothing is known to be accepted. */
-  put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]>;
-  /** Ends all connections. */
-  close(): void;
-}
-
-export function createSink(settings: StreamSettings, deps: CredentialDeps): Sink {
-  return new KinesisSink(settings, deps);
-}
-
-/** A client for `settings`; `handler` and credentials are the caller's to close. */
-export function createClient(
-  settings: StreamSettings,
-  handler: NodeHttpHandler,
-  credentials: ReturnType<typeof createCredentials>,
-): KinesisClient {
-  return new KinesisClient({
-    region: settings.region,
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    ...(credentials.identity === undefined ? {} : { credentials: credentials.identity }),
-    requestHandler: handler,
-    maxAttempts: 1,
-    retryMode: "standard",
-  });
-}
-
-/** Keep-alive connections; Node sets TCP_NODELAY on them by itself. */
-export function createHandler(requestTimeoutMs: number): NodeHttpHandler {
-  return new NodeHttpHandler({
-    connectionTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets: 16 },
-    httpsAgent: { keepAlive: true, maxSockets: 16 },
-  });
-}
-
-class KinesisSink implements Sink {
+export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
   readonly #deps: CredentialDeps;
   readonly #handler: NodeHttpHandler;
+  readonly #bodies = new RequestBodies(MAX_REQUEST_BYTES, KEPT_BODIES);
   #client: KinesisClient;
 
   constructor(settings: StreamSettings, deps: CredentialDeps) {
@@ -77,10 +33,12 @@ class KinesisSink implements Sink {
   }
 
   async put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]> {
-    const command = new PutRecordsCommand({ StreamName: this.#settings.stream, Records: [] });
+    const { stream } = this.#settings;
+    const body = this.#bodies.encode(stream, records);
+    const command = new PutRecordsCommand({ StreamName: stream, Records: [] });
     command.middlewareStack.add(
       (next) => (args) => {
-        setBody(args.request, encodePutRecords(this.#settings.stream, records));
+        setBody(args.request, body);
         return next(args);
       },
       { step: "build", priority: "high", name: "putRecordsBody" },
@@ -89,7 +47,9 @@ class KinesisSink implements Sink {
       const answer = await this.#withinTime(signal, (abortSignal) =>
         this.#client.send(command, { abortSignal }),
       );
-      return this.#failed(records.length, answer.Records ?? []);
+      const failed = this.#failed(records.length, answer.Records ?? []);
+      this.#bodies.release(body);
+      return failed;
     } catch (error) {
       throw this.#fault(error);
     }
@@ -105,12 +65,12 @@ class KinesisSink implements Sink {
   }
 
   /** The whole exchange has a time limit, also an answer that comes in drops. */
-  async #withinTime<T>(signal: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #withinTime<T>(signal: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const ended = new AbortController();
     const { requestTimeoutMs } = this.#settings;
     return new Promise<T>((resolve, reject) => {
-      const end = (error: Error) => {
-        reject(error);
+      const end = (fault: Fault) => {
+        reject(fault);
         ended.abort();
       };
       const late = () =>
@@ -128,10 +88,8 @@ class KinesisSink implements Sink {
     });
   }
 
-  #failed(
-    sent: number,
-    answers: readonly { SequenceNumber?: string | undefined; ErrorCode?: string | undefined }[],
-  ): FailedRecord[] {
+  /** Answers are by position; one that is missing or says nothing counts as a failure. */
+  #failed(sent: number, answers: readonly PutRecordsResultEntry[]): FailedRecord[] {
     if (answers.length !== sent) {
       const detail = `${answers.length} answers for ${sent} records`;
       throw shipFault("ship.invalid_request", detail, this.#settings);
@@ -145,7 +103,7 @@ class KinesisSink implements Sink {
   }
 
   /** Credentials found wanting are thrown away, so that the next try asks for new ones. */
-  #fault(error: unknown) {
+  #fault(error: unknown): Fault {
     const fault = classify(error, this.#settings, this.#deps.now());
     if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
       this.#client = this.#newClient();

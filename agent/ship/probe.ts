@@ -1,9 +1,9 @@
 /** Asks the service whether the stream is there and who we are to it, without writing anything. */
 
 import { DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
+import { createClient, createHandler } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify } from "./errors.ts";
-import { createClient, createHandler } from "./kinesis.ts";
 import type { StreamSettings } from "./settings.ts";
 
 export interface ProbeResult {

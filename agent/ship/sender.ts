@@ -3,11 +3,11 @@
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
 import { classify, classifyRecords } from "./errors.ts";
-import type { FailedRecord, Sink } from "./kinesis.ts";
 import type { ShipRecord } from "./ledger.ts";
 import type { Pace } from "./pace.ts";
 import { RecordQueue, sizeOf } from "./queue.ts";
 import { MAX_REQUEST_RECORDS, type ShipSettings } from "./settings.ts";
+import type { FailedRecord, Sink } from "./sink.ts";
 import { newCounters } from "./stats.ts";
 import type { Trouble } from "./trouble.ts";
 

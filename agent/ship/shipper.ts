@@ -16,7 +16,8 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { type Cutter, createCutter, forEachLine } from "./cutter.ts";
-import { createSink, type Sink } from "./kinesis.ts";
+import { createKeys } from "./keys.ts";
+import { KinesisSink } from "./kinesis.ts";
 import { Ledger } from "./ledger.ts";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Pace } from "./pace.ts";
 import { Sender } from "./sender.ts";
@@ -28,6 +29,7 @@ import {
   MAX_REQUEST_BYTES,
   type ShipSettings,
 } from "./settings.ts";
+import type { Sink } from "./sink.ts";
 import type { LeasedGroup, ReadingSource } from "./source.ts";
 import type { ShipState, ShipStats } from "./stats.ts";
 import { Trouble } from "./trouble.ts";
@@ -97,11 +99,10 @@ class KinesisShipper implements Shipper {
     this.#trouble = new Trouble({ log, now, monotonicMs });
     this.#ledger = new Ledger(source);
 
-    const newKey = () => randomBytes((KEY_LENGTH * 3) / 4).toString("base64url");
-    this.#cutter = createCutter(aggregation, recordBytes, newKey);
+    this.#cutter = createCutter(aggregation, recordBytes, createKeys(randomBytes));
 
     this.#sender = new Sender(settings, {
-      sink: deps.sink ?? createSink(settings, { log, now, monotonicMs, env }),
+      sink: deps.sink ?? new KinesisSink(settings, { log, now, monotonicMs, env }),
       pace: this.#pace,
       trouble: this.#trouble,
       log,
