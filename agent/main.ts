@@ -10,6 +10,9 @@ process.stdout.on("error", (error) => {
   process.exit(codeOf(error) === "EPIPE" ? process.exitCode : 1);
 });
 
+// The lock file keeps the last AWS SDK that runs on Node 20; its advice to upgrade is for us, not for the operator.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 const argv = process.argv.slice(2);
 try {
   await runCommandLine(argv, pkg.version);

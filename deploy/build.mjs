@@ -87,6 +87,8 @@ await build({
     provision: "cloud/provision/main.ts",
     start: "deploy/local/start.ts",
     bench: "test/bench/main.ts",
+    "bench-load": "test/bench/load.ts",
+    "bench-bare-aedes": "test/bench/bare-aedes.ts",
   }),
 });
 

@@ -1,0 +1,68 @@
+/** `npm run bench`: every figure the design names, measured on the built programs. */
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { backlog } from "./backlog.ts";
+import { existingBroker } from "./existing-broker.ts";
+import { intake } from "./intake.ts";
+import { latency } from "./latency.ts";
+import { quiet } from "./quiet.ts";
+import { type Bench, type Figure, reached, tableOf } from "./report.ts";
+
+const BENCHES: readonly Bench[] = [intake, latency, existingBroker, quiet, backlog];
+
+const options = await yargs(hideBin(process.argv))
+  .scriptName("npm run bench --")
+  .usage("$0 [name …]\n\nMeasures the agent on this machine; nothing else should be running.")
+  .option("quick", { type: "boolean", default: false, describe: "Shorter and smaller; for a first look" })
+  .option("json", { type: "boolean", default: false, describe: "Print JSON" })
+  .option("list", { type: "boolean", default: false, describe: "Say what there is to measure" })
+  .option("folder", { type: "string", describe: "Where the buffers are made; its disk is what is measured" })
+  .strictOptions()
+  .parseAsync();
+
+const wanted = options._.map(String);
+const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`npm run bench: there is no ${unknown.join(", ")}; try --list`);
+  process.exit(2);
+}
+if (options.list) {
+  for (const { name, about } of BENCHES) console.log(`${name.padEnd(16)} ${about}`);
+  process.exit(0);
+}
+
+const parent = resolve(options.folder ?? tmpdir());
+mkdirSync(parent, { recursive: true });
+const top = mkdtempSync(join(parent, "windfarm-bench-"));
+const all: (Figure & { bench: string })[] = [];
+try {
+  for (const bench of BENCHES) {
+    if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+    const folder = join(top, bench.name);
+    mkdirSync(folder);
+    const figures = await bench.run(folder, { quick: options.quick });
+    rmSync(folder, { recursive: true, force: true });
+    if ("skipped" in figures) {
+      if (!options.json) console.log(`\n${bench.about}\nskipped: ${figures.skipped}`);
+      continue;
+    }
+    all.push(...figures.map((figure) => ({ bench: bench.name, ...figure })));
+    if (!options.json) console.log(`\n${bench.about}\n${tableOf(figures)}`);
+  }
+} finally {
+  rmSync(top, { recursive: true, force: true });
+}
+if (options.json) {
+  const about = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
+  console.log(
+    JSON.stringify(
+      { ...about, figures: all.map((figure) => ({ ...figure, reached: reached(figure) })) },
+      null,
+      2,
+    ),
+  );
+}

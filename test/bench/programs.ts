@@ -1,0 +1,132 @@
+/** Starts the programs a benchmark measures, and reads from the kernel what they use. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const dist = import.meta.dirname;
+
+/** What the kernel says of a process. */
+export interface Usage {
+  cpuSeconds: number;
+  rssBytes: number;
+  /** Bytes it caused to be written to the disk. */
+  writtenBytes: number;
+}
+
+const CLOCK_TICKS = 100;
+
+export function usageOf(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const io = readFileSync(`/proc/${pid}/io`, "utf8");
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS,
+    rssBytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024,
+    writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1]),
+  };
+}
+
+export class Program {
+  readonly child: ChildProcess;
+  readonly pid: number;
+
+  constructor(script: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
+    const options = { stdio: ["ignore", "pipe", "inherit"] as ["ignore", "pipe", "inherit"] };
+    this.child = spawn(process.execPath, [...nodeArgs, join(dist, script), ...args], options);
+    this.pid = this.child.pid ?? 0;
+  }
+
+  /** The first line it prints; rejects when it ends without one. */
+  async line(): Promise<string> {
+    const lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream });
+    const found = await Promise.race([once(lines, "line"), once(lines, "close")]);
+    lines.resume();
+    if (typeof found[0] !== "string")
+      throw new Error(`${this.child.spawnargs.join(" ")} ended without a word`);
+    return found[0];
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.stdout?.resume();
+    this.child.kill(signal);
+    await once(this.child, "exit");
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+export interface AgentPlan {
+  folder: string;
+  /** Where it ships; by default nobody listens there and the readings stay in the buffer. */
+  endpoint?: string;
+  /** `mqtt.connect` instead of the embedded broker. */
+  connect?: string;
+  maxSize?: string;
+}
+
+/** The agent as a gateway runs it. */
+export class AgentProgram extends Program {
+  readonly port: number;
+  readonly #statusPort: number;
+
+  private constructor(config: string, port: number, statusPort: number) {
+    super("windfarm.js", ["run", "--config", config], ["--max-semi-space-size=4"]);
+    this.child.stdout?.resume();
+    this.port = port;
+    this.#statusPort = statusPort;
+  }
+
+  /** Resolves when it is ready to take readings. */
+  static async start(plan: AgentPlan): Promise<AgentProgram> {
+    const [port, statusPort, nobody] = [await freePort(), await freePort(), await freePort()];
+    mkdirSync(plan.folder, { recursive: true });
+    const config = join(plan.folder, "agent.config.yaml");
+    const mqtt = plan.connect === undefined ? `listen: mqtt://127.0.0.1:${port}` : `connect: ${plan.connect}`;
+    const text = [
+      "version: 1",
+      "gateway: { id: gw-bench }",
+      `mqtt: { ${mqtt} }`,
+      `buffer: { path: ${join(plan.folder, "buffer.db")}, max_size: ${plan.maxSize ?? "20GiB"} }`,
+      `kinesis: { region: us-east-1, endpoint: "${plan.endpoint ?? `http://127.0.0.1:${nobody}`}" }`,
+      `status: { listen: http://127.0.0.1:${statusPort} }`,
+      "log: { level: error }",
+    ];
+    writeFileSync(config, `${text.join("\n")}\n`);
+    const agent = new AgentProgram(config, port, statusPort);
+    await agent.ready();
+    return agent;
+  }
+
+  async ready(): Promise<void> {
+    for (;;) {
+      const answer = await fetch(`http://127.0.0.1:${this.#statusPort}/readyz`).catch(() => undefined);
+      await answer?.arrayBuffer();
+      if (answer?.ok) return;
+      if (this.child.exitCode !== null) throw new Error(`the agent ended with ${this.child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async status(): Promise<{
+    received: number;
+    buffered: number;
+    shipped: number;
+    buffer: { commits: number };
+  }> {
+    const answer = await fetch(`http://127.0.0.1:${this.#statusPort}/api/status`);
+    return (await answer.json()) as Awaited<ReturnType<AgentProgram["status"]>>;
+  }
+}

@@ -1,0 +1,40 @@
+/** What the agent costs when little happens: three readings a second, as on a real turbine. */
+
+import { forkKinesisStub } from "../helpers/kinesis-stub-process.ts";
+import { generateLoad } from "./generate.ts";
+import { AgentProgram, usageOf } from "./programs.ts";
+import type { Bench } from "./report.ts";
+
+export const quiet: Bench = {
+  name: "quiet",
+  about: "CPU, memory and flash writes at 3 readings a second, shipping to a stub",
+  async run(folder, { quick }) {
+    const stub = await forkKinesisStub();
+    const agent = await AgentProgram.start({ folder, endpoint: stub.endpoint });
+    const plan = { port: agent.port, connections: 3, window: 100, bytes: 100, perSecond: 3 };
+    await generateLoad({ ...plan, seconds: 5 });
+    const before = { ...usageOf(agent.pid), ...(await agent.status()) };
+    const { seconds } = await generateLoad({ ...plan, seconds: quick ? 10 : 40 });
+    const after = { ...usageOf(agent.pid), ...(await agent.status()) };
+    await agent.stop();
+    await stub.stop();
+    const commits = after.buffer.commits - before.buffer.commits;
+    return [
+      {
+        what: "CPU at 3 readings/s",
+        value: ((after.cpuSeconds - before.cpuSeconds) / seconds) * 100,
+        unit: "%",
+        goal: 1,
+        better: "less",
+      },
+      { what: "memory at 3 readings/s", value: after.rssBytes / 1e6, unit: "MB", goal: 80, better: "less" },
+      {
+        what: "written a commit at 3 readings/s",
+        value: (after.writtenBytes - before.writtenBytes) / commits / 1000,
+        unit: "kB",
+        goal: 10,
+        better: "less",
+      },
+    ];
+  },
+};
