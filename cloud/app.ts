@@ -1,0 +1,24 @@
+/** The CDK app: `npx cdk synth|diff|deploy -c stage=dev|prod`. */
+
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { App } from "aws-cdk-lib";
+import { Fault } from "../agent/errors.ts";
+import { STAGES, settingsOf } from "./settings.ts";
+import { sourcesIn } from "./sources.ts";
+import { windFarm } from "./stacks/farm.ts";
+
+/** This file, and dist/cdk.js that is built of it, lie one level below the root. */
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+try {
+  const app = new App();
+  const stage: unknown = app.node.tryGetContext("stage") ?? STAGES[0];
+  windFarm(app, settingsOf(String(stage)), sourcesIn(root));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  console.error(`cdk: ${error.message}`);
+  if (error.hint !== undefined) console.error(`  try: ${error.hint}`);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,131 @@
+/**
+ * What differs between the stages, and nothing else: what they share stands in the stacks. Names of the stream, the
+ * database and the tables are the same in every stage, so stages live in accounts or regions of their own.
+ */
+
+import { Fault } from "../agent/errors.ts";
+
+export const STAGES = ["dev", "prod"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How long a gateway may use the credentials it got for its certificate, seconds; it renews them before. */
+export const CREDENTIAL_SECONDS = 3600;
+
+/** One shard takes 1 MB/s or 1 000 records/s; on demand scales by itself and costs more at rest. */
+export type StreamCapacity = { mode: "provisioned"; shards: number } | { mode: "on-demand" };
+
+export interface StageSettings {
+  stage: Stage;
+  region: string;
+  /** Put in front of an article's anchor in every alarm; a URL where the runbook is served somewhere. */
+  runbook: string;
+  stream: {
+    capacity: StreamCapacity;
+    /** How long the stream keeps a record that nobody fetched, hours, 24 to 8760. */
+    retentionHours: number;
+  };
+  raw: {
+    /** Raw objects move to a colder, still instantly readable class, days. They never expire: a day is recomputed from them. */
+    coldAfterDays: number;
+  };
+  lake: {
+    /** How long an overwritten or deleted object can still be brought back, days. */
+    undeleteDays: number;
+    /** How long results of queries are kept, days. */
+    resultsDays: number;
+  };
+  delivery: {
+    /** Firehose writes an object after this many seconds, 60 to 900 … */
+    intervalSeconds: number;
+    /** … or this many MiB before compression, 1 to 128. */
+    sizeMiB: number;
+  };
+  curation: {
+    /** When the job runs, AWS cron in UTC; started by hand at any time besides. */
+    schedule: string;
+    /** The job's success is awaited within this many hours, 1 to 24. */
+    awaitedHours: number;
+    workers: number;
+    timeoutMinutes: number;
+  };
+  /** When the crawler looks for new raw hours, AWS cron in UTC. It bills ten minutes a run. */
+  crawlSchedule: string;
+  queries: {
+    /** A query that would scan more is cut off, bytes, at least 10 MB. */
+    scanCutoffBytes: number;
+    /** All queries of a day together raise an alarm beyond this, bytes. */
+    dailyScanBytes: number;
+  };
+  alarms: {
+    /** Who is told, besides subscribers added by hand. */
+    emails: readonly string[];
+    /** The farm counts as silent when nothing came for this many minutes, a multiple of 5. */
+    silentMinutes: number;
+    /** Oldest record not yet fetched from the stream, minutes. */
+    iteratorAgeMinutes: number;
+    /** Oldest record fetched and not yet written as an object, minutes. */
+    freshnessMinutes: number;
+  };
+  /** How long CloudWatch keeps logs, days; one of the values CloudWatch knows. */
+  logDays: 7 | 30 | 90 | 365;
+}
+
+const GB = 1_000_000_000;
+
+const SETTINGS: Readonly<Record<Stage, StageSettings>> = {
+  dev: {
+    stage: "dev",
+    region: "us-east-1",
+    runbook: "deploy/RUNBOOK.md",
+    stream: { capacity: { mode: "provisioned", shards: 1 }, retentionHours: 24 },
+    raw: { coldAfterDays: 30 },
+    lake: { undeleteDays: 7, resultsDays: 7 },
+    delivery: { intervalSeconds: 60, sizeMiB: 64 },
+    curation: { schedule: "cron(20 0/6 * * ? *)", awaitedHours: 13, workers: 2, timeoutMinutes: 60 },
+    crawlSchedule: "cron(50 5 * * ? *)",
+    queries: { scanCutoffBytes: GB, dailyScanBytes: 20 * GB },
+    alarms: { emails: [], silentMinutes: 60, iteratorAgeMinutes: 30, freshnessMinutes: 15 },
+    logDays: 7,
+  },
+  prod: {
+    stage: "prod",
+    region: "us-east-1",
+    runbook: "deploy/RUNBOOK.md",
+    // Two shards carry some 9 000 aggregated readings a second; a week's retention outlives a long weekend.
+    stream: { capacity: { mode: "provisioned", shards: 2 }, retentionHours: 168 },
+    raw: { coldAfterDays: 90 },
+    lake: { undeleteDays: 30, resultsDays: 30 },
+    delivery: { intervalSeconds: 300, sizeMiB: 128 },
+    curation: { schedule: "cron(20 * * * ? *)", awaitedHours: 3, workers: 4, timeoutMinutes: 55 },
+    crawlSchedule: "cron(50 1 * * ? *)",
+    queries: { scanCutoffBytes: 10 * GB, dailyScanBytes: 500 * GB },
+    alarms: { emails: [], silentMinutes: 15, iteratorAgeMinutes: 30, freshnessMinutes: 15 },
+    logDays: 90,
+  },
+};
+
+export function isStage(name: string): name is Stage {
+  return STAGES.some((stage) => stage === name);
+}
+
+/** The settings of a stage. Throws a Fault for a stage there isn't. */
+export function settingsOf(name: string): StageSettings {
+  if (isStage(name)) return SETTINGS[name];
+  throw new Fault("cloud.stage", `there is no stage "${name}"`, {
+    hint: `Choose one of ${STAGES.join(", ")}, e.g. -c stage=${STAGES[0]}.`,
+    exitCode: 2,
+  });
+}
+
+/** The stacks' names; `provision` finds a stage's outputs by them. */
+export function stackNames(stage: Stage): { data: string; pipeline: string } {
+  return { data: `windfarm-${stage}-data`, pipeline: `windfarm-${stage}-pipeline` };
+}
+
+/** Names of the pipeline stack's outputs that a gateway's configuration needs. */
+export const GATEWAY_OUTPUTS = {
+  stream: "StreamName",
+  region: "Region",
+  roleAlias: "GatewayRoleAlias",
+  policy: "GatewayPolicy",
+} as const;

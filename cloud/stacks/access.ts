@@ -1,0 +1,66 @@
+/** IAM statements that more than one role needs, each as narrow as the service allows. */
+
+import { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import type { IConstruct } from "constructs";
+
+/** The objects of these folders of a bucket, as ARNs. */
+export function objectsIn(bucket: IBucket, folders: readonly string[]): string[] {
+  return folders.map((folder) => bucket.arnForObjects(`${folder}/*`));
+}
+
+/** Sees which objects lie in a bucket, as its clients do before they read or write. */
+export function list(bucket: IBucket): PolicyStatement {
+  return new PolicyStatement({
+    actions: ["s3:GetBucketLocation", "s3:ListBucket"],
+    resources: [bucket.bucketArn],
+  });
+}
+
+/** Does `actions` to the objects of these folders of a bucket. */
+export function onObjects(
+  bucket: IBucket,
+  folders: readonly string[],
+  actions: readonly string[],
+): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources: objectsIn(bucket, folders) });
+}
+
+/** Uses the key for objects of these buckets, through S3 only: S3 puts the bucket's ARN into the encryption context. */
+export function useKeyForObjects(
+  key: IKey,
+  buckets: readonly IBucket[],
+  actions: readonly string[],
+): PolicyStatement {
+  return new PolicyStatement({
+    actions: [...actions],
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: { "kms:ViaService": `s3.${Stack.of(key).region}.amazonaws.com` },
+      StringLike: {
+        "kms:EncryptionContext:aws:s3:arn": buckets.flatMap((bucket) => [
+          bucket.bucketArn,
+          bucket.arnForObjects("*"),
+        ]),
+      },
+    },
+  });
+}
+
+/** Log groups of Glue's `jobs` or `crawlers`, as an ARN; Glue puts the rest of their names together itself. */
+export function glueLogs(scope: IConstruct, kind: "jobs" | "crawlers"): string {
+  return Stack.of(scope).formatArn({ service: "logs", resource: `log-group:/aws-glue/${kind}*` });
+}
+
+/** What a job or crawler with a security configuration needs besides its data. */
+export function glueBasics(scope: IConstruct, kind: "jobs" | "crawlers"): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"],
+      resources: [glueLogs(scope, kind)],
+    }),
+    new PolicyStatement({ actions: ["glue:GetSecurityConfiguration"], resources: ["*"] }),
+  ];
+}

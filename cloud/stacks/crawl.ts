@@ -1,0 +1,79 @@
+/**
+ * The crawler adds the hours that arrived to the raw table. The table's columns are ours and stay as they are: a
+ * crawler that guessed would make a number of a column as soon as one day held nothing else.
+ */
+
+import { CfnCrawler, type CfnSecurityConfiguration } from "aws-cdk-lib/aws-glue";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import type { Layout } from "../layout.ts";
+import type { StageSettings } from "../settings.ts";
+import { glueBasics, glueLogs, list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
+import { acknowledgeWildcards } from "./acknowledge.ts";
+import type { Catalog } from "./catalog.ts";
+import { GLUE_LOGS, SECURITY_CONFIGURATIONS } from "./reasons.ts";
+import { serviceRole } from "./roles.ts";
+
+export interface CrawlProps {
+  settings: StageSettings;
+  layout: Layout;
+  catalog: Catalog;
+  raw: IBucket;
+  key: IKey;
+  security: CfnSecurityConfiguration;
+}
+
+export class Crawl extends Construct {
+  constructor(scope: Construct, id: string, props: CrawlProps) {
+    super(scope, id);
+    const { settings, layout, catalog, raw, key, security } = props;
+    const folders = [layout.rawFolder];
+    const role = serviceRole(this, "Role", {
+      service: "glue.amazonaws.com",
+      description: "Looks for new raw hours and adds them to the raw table",
+      statements: [
+        new PolicyStatement({
+          actions: [
+            "glue:GetDatabase",
+            "glue:GetTable",
+            "glue:UpdateTable",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:BatchGetPartition",
+            "glue:CreatePartition",
+            "glue:BatchCreatePartition",
+            "glue:UpdatePartition",
+            "glue:BatchUpdatePartition",
+          ],
+          resources: catalog.arns(layout.rawTable),
+        }),
+        list(raw),
+        onObjects(raw, folders, ["s3:GetObject"]),
+        useKeyForObjects(key, [raw], ["kms:Decrypt"]),
+        ...glueBasics(this, "crawlers"),
+      ],
+    });
+    acknowledgeWildcards(role, objectsIn(raw, folders), "It looks at all raw objects and at nothing else.");
+    acknowledgeWildcards(role, [glueLogs(this, "crawlers")], GLUE_LOGS);
+    acknowledgeWildcards(role, ["*"], SECURITY_CONFIGURATIONS);
+
+    const crawler = new CfnCrawler(this, "Crawler", {
+      name: `windfarm-${settings.stage}-raw`,
+      description: "Adds the raw hours that arrived",
+      role: role.roleArn,
+      databaseName: layout.database,
+      targets: { catalogTargets: [{ databaseName: layout.database, tables: [layout.rawTable] }] },
+      schedule: { scheduleExpression: settings.crawlSchedule },
+      // A table of the catalog as target wants deletions logged only.
+      schemaChangePolicy: { updateBehavior: "LOG", deleteBehavior: "LOG" },
+      configuration: JSON.stringify({
+        Version: 1,
+        CrawlerOutput: { Partitions: { AddOrUpdateBehavior: "InheritFromTable" } },
+      }),
+      crawlerSecurityConfiguration: security.ref,
+    });
+    crawler.addResourceDependency(catalog.rawTable);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * What holds data: the key, the stream, the raw readings, the lake. It outlives everything: nothing in it is deleted
+ * with the stack, the stack itself is protected, and the logical ids are pinned.
+ */
+
+import {
+  CfnOutput,
+  CfnResource,
+  Duration,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+  Validations,
+} from "aws-cdk-lib";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Stream, StreamEncryption, StreamMode } from "aws-cdk-lib/aws-kinesis";
+import { Key } from "aws-cdk-lib/aws-kms";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  type IBucket,
+  type LifecycleRule,
+  ObjectOwnership,
+  StorageClass,
+} from "aws-cdk-lib/aws-s3";
+import type { Construct } from "constructs";
+import type { Layout } from "../layout.ts";
+import type { StageSettings, StreamCapacity } from "../settings.ts";
+import { acknowledge } from "./acknowledge.ts";
+import { pin } from "./pin.ts";
+
+export interface DataStackProps extends StackProps {
+  settings: StageSettings;
+  layout: Layout;
+}
+
+/** What the job marks a folder's objects with that no partition points at any more. */
+export const SUPERSEDED_TAG = { key: "windfarm:superseded", value: "true" } as const;
+/** Where Athena writes results in the lake bucket. */
+export const RESULTS_FOLDER = "query-results";
+/** Where the job may leave what it needs for one run. */
+export const TMP_FOLDER = "tmp";
+
+/** Unfinished uploads are billed and never seen. */
+const ABANDONED_UPLOAD = Duration.days(7);
+const ACCESS_LOG_DAYS = 90;
+const TMP_DAYS = 3;
+/** The lake's superseded folders go on the day after the job marked them; it marks only what no query can still read. */
+const SUPERSEDED_DAYS = 1;
+
+export class DataStack extends Stack {
+  readonly key: Key;
+  readonly stream: Stream;
+  readonly raw: Bucket;
+  readonly lake: Bucket;
+  readonly #settings: StageSettings;
+  readonly #layout: Layout;
+
+  constructor(scope: Construct, id: string, props: DataStackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+    this.#settings = props.settings;
+    this.#layout = props.layout;
+    this.key = this.#key();
+    this.stream = this.#stream();
+    const accessLogs = Bucket.fromBucketName(this, "AccessLogsByName", this.#accessLogs().bucketName);
+    this.raw = this.#bucket("RawBucket", accessLogs, this.#rawRules());
+    this.lake = this.#bucket("LakeBucket", accessLogs, this.#lakeRules());
+    new CfnOutput(this, "RawBucketName", {
+      value: this.raw.bucketName,
+      description: "Readings as they arrived",
+    });
+    new CfnOutput(this, "LakeBucketName", {
+      value: this.lake.bucketName,
+      description: "The curated table, rejects, query results",
+    });
+    this.#retainAll();
+  }
+
+  /** Also what the library adds by itself: a bucket that stays shall keep its policy. */
+  #retainAll(): void {
+    for (const construct of this.node.findAll()) {
+      if (CfnResource.isCfnResource(construct)) construct.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    }
+  }
+
+  #key(): Key {
+    const key = new Key(this, "Key", {
+      alias: `windfarm-${this.#settings.stage}`,
+      description: "Readings of the wind farm, in the stream, in the buckets, in query results",
+      enableKeyRotation: true,
+    });
+    pin(key, "Key");
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "LogsOfJobsAndCrawler",
+        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+        resources: ["*"],
+        conditions: {
+          ArnLike: {
+            "kms:EncryptionContext:aws:logs:arn": this.formatArn({
+              service: "logs",
+              resource: "log-group:/aws-glue/*",
+            }),
+          },
+        },
+      }),
+    );
+    return key;
+  }
+
+  #stream(): Stream {
+    const { capacity, retentionHours } = this.#settings.stream;
+    const stream = new Stream(this, "Stream", {
+      streamName: this.#layout.stream,
+      ...capacityProps(capacity),
+      retentionPeriod: Duration.hours(retentionHours),
+      encryption: StreamEncryption.KMS,
+      encryptionKey: this.key,
+    });
+    pin(stream, "Stream");
+    acknowledge(
+      stream,
+      ["KDS3"],
+      "One customer-managed key covers stream, buckets and results, so that revoking it closes them all; records are aggregated to some 50 KiB, which keeps the number of calls to KMS and their cost small.",
+    );
+    return stream;
+  }
+
+  #accessLogs(): Bucket {
+    const bucket = new Bucket(this, "AccessLogs", {
+      ...CLOSED,
+      // Log delivery writes only where S3's own keys encrypt.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ id: "expire", expiration: Duration.days(ACCESS_LOG_DAYS) }],
+    });
+    pin(bucket, "AccessLogs");
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("logging.s3.amazonaws.com")],
+        actions: ["s3:PutObject"],
+        resources: [bucket.arnForObjects("*")],
+        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+      }),
+    );
+    acknowledge(bucket, ["S1"], "It is the bucket that access logs go to; logging its own would never end.");
+    return bucket;
+  }
+
+  #bucket(id: string, accessLogs: IBucket, lifecycleRules: LifecycleRule[]): Bucket {
+    const bucket = new Bucket(this, id, {
+      ...CLOSED,
+      versioned: true,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      // A data key a bucket and while instead of one an object: some hundredth of the calls to KMS.
+      bucketKeyEnabled: true,
+      serverAccessLogsBucket: accessLogs,
+      serverAccessLogsPrefix: `${id}/`,
+      lifecycleRules: [
+        { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: ABANDONED_UPLOAD },
+        {
+          id: "undelete",
+          noncurrentVersionExpiration: Duration.days(this.#settings.lake.undeleteDays),
+          expiredObjectDeleteMarker: true,
+        },
+        ...lifecycleRules,
+      ],
+    });
+    pin(bucket, id);
+    Validations.of(bucket).acknowledge({
+      id: "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded",
+      reason: "The policy of the bucket for access logs is written by hand.",
+    });
+    return bucket;
+  }
+
+  /** Raw readings never expire: a day of the lake is recomputed from them whenever one more of its readings arrives. */
+  #rawRules(): LifecycleRule[] {
+    const { raw } = this.#settings;
+    return [
+      {
+        id: "colder",
+        prefix: `${this.#layout.rawFolder}/`,
+        transitions: [
+          {
+            storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL,
+            transitionAfter: Duration.days(raw.coldAfterDays),
+          },
+        ],
+      },
+    ];
+  }
+
+  #lakeRules(): LifecycleRule[] {
+    const { lake } = this.#settings;
+    return [
+      {
+        id: "superseded",
+        prefix: `${this.#layout.curatedFolder}/`,
+        tagFilters: { [SUPERSEDED_TAG.key]: SUPERSEDED_TAG.value },
+        expiration: Duration.days(SUPERSEDED_DAYS),
+      },
+      { id: "results", prefix: `${RESULTS_FOLDER}/`, expiration: Duration.days(lake.resultsDays) },
+      { id: "tmp", prefix: `${TMP_FOLDER}/`, expiration: Duration.days(TMP_DAYS) },
+    ];
+  }
+}
+
+const CLOSED: BucketProps = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+};
+
+function capacityProps(capacity: StreamCapacity) {
+  return capacity.mode === "on-demand"
+    ? { streamMode: StreamMode.ON_DEMAND }
+    : { streamMode: StreamMode.PROVISIONED, shardCount: capacity.shards };
+}

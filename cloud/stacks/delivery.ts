@@ -1,0 +1,126 @@
+/**
+ * Stream → raw objects. Firehose takes aggregated records apart by itself when its source is a stream; readings end
+ * with a newline, so nothing has to be added between them.
+ */
+
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IStream } from "aws-cdk-lib/aws-kinesis";
+import { CfnDeliveryStream } from "aws-cdk-lib/aws-kinesisfirehose";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup, LogStream } from "aws-cdk-lib/aws-logs";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import { firehoseErrorPrefix, firehosePrefix, type Layout } from "../layout.ts";
+import type { StageSettings } from "../settings.ts";
+import { list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
+import { acknowledge, acknowledgeWildcards } from "./acknowledge.ts";
+import { logGroupProps } from "./logs.ts";
+import { serviceRole } from "./roles.ts";
+
+export interface DeliveryProps {
+  settings: StageSettings;
+  layout: Layout;
+  stream: IStream;
+  raw: IBucket;
+  key: IKey;
+}
+
+export class Delivery extends Construct {
+  readonly name: string;
+
+  constructor(scope: Construct, id: string, props: DeliveryProps) {
+    super(scope, id);
+    const { settings, layout, stream, raw, key } = props;
+    this.name = layout.deliveryStream;
+    const folders = [layout.rawFolder, layout.errorFolder];
+    const logGroup = new LogGroup(
+      this,
+      "Log",
+      logGroupProps(settings, `/windfarm/${settings.stage}/delivery`),
+    );
+    const logStream = new LogStream(this, "LogStream", { logGroup, logStreamName: "raw" });
+
+    const role = serviceRole(this, "Role", {
+      service: "firehose.amazonaws.com",
+      description: "Reads the stream and writes raw objects",
+      conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
+      statements: [
+        ...readStream(stream, key),
+        list(raw),
+        new PolicyStatement({ actions: ["s3:ListBucketMultipartUploads"], resources: [raw.bucketArn] }),
+        onObjects(raw, folders, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]),
+        useKeyForObjects(key, [raw], ["kms:Decrypt", "kms:GenerateDataKey"]),
+        new PolicyStatement({
+          actions: ["logs:PutLogEvents"],
+          resources: [logStreamArn(logGroup, logStream)],
+        }),
+      ],
+    });
+    acknowledgeWildcards(
+      role,
+      objectsIn(raw, folders),
+      "Firehose names its objects itself; it may write into these two folders of the raw bucket only.",
+    );
+
+    const { intervalSeconds, sizeMiB } = settings.delivery;
+    const deliveryStream = new CfnDeliveryStream(this, "DeliveryStream", {
+      deliveryStreamName: this.name,
+      deliveryStreamType: "KinesisStreamAsSource",
+      kinesisStreamSourceConfiguration: { kinesisStreamArn: stream.streamArn, roleArn: role.roleArn },
+      extendedS3DestinationConfiguration: {
+        bucketArn: raw.bucketArn,
+        roleArn: role.roleArn,
+        prefix: firehosePrefix(layout),
+        errorOutputPrefix: firehoseErrorPrefix(layout),
+        customTimeZone: "UTC",
+        compressionFormat: "GZIP",
+        bufferingHints: { intervalInSeconds: intervalSeconds, sizeInMBs: sizeMiB },
+        encryptionConfiguration: { kmsEncryptionConfig: { awskmsKeyArn: key.keyArn } },
+        cloudWatchLoggingOptions: {
+          enabled: true,
+          logGroupName: logGroup.logGroupName,
+          logStreamName: logStream.logStreamName,
+        },
+      },
+    });
+    acknowledge(
+      deliveryStream,
+      ["KDF1"],
+      "Records are encrypted in the stream they come from and in the bucket they go to; Firehose allows no key of its own where a stream is the source.",
+    );
+  }
+}
+
+function readStream(stream: IStream, key: IKey): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: [
+        "kinesis:DescribeStream",
+        "kinesis:GetShardIterator",
+        "kinesis:GetRecords",
+        "kinesis:ListShards",
+      ],
+      resources: [stream.streamArn],
+    }),
+    new PolicyStatement({
+      actions: ["kms:Decrypt"],
+      resources: [key.keyArn],
+      conditions: {
+        StringEquals: {
+          "kms:ViaService": `kinesis.${Stack.of(key).region}.amazonaws.com`,
+          "kms:EncryptionContext:aws:kinesis:arn": stream.streamArn,
+        },
+      },
+    }),
+  ];
+}
+
+function logStreamArn(group: LogGroup, { logStreamName }: LogStream): string {
+  return Stack.of(group).formatArn({
+    service: "logs",
+    resource: "log-group",
+    resourceName: `${group.logGroupName}:log-stream:${logStreamName}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}

@@ -1,0 +1,97 @@
+/** The metrics that the alarms watch and the dashboard shows, each made in one place so that both mean the same. */
+
+import { Duration } from "aws-cdk-lib";
+import { Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
+
+/** Where the counts of job runs go that CloudWatch reads from the runs' events. */
+export const CURATION_NAMESPACE = "Windfarm";
+
+const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** `AWS/Kinesis` of one stream, per minute. */
+export class StreamMetrics {
+  readonly #stream: string;
+
+  constructor(streamName: string) {
+    this.#stream = streamName;
+  }
+
+  incomingBytes = (): Metric => this.#metric("IncomingBytes", Stats.SUM, "bytes in");
+  incomingRecords = (period = MINUTE): Metric =>
+    this.#metric("IncomingRecords", Stats.SUM, "records in", period);
+  putSuccess = (): Metric => this.#metric("PutRecords.Success", Stats.AVERAGE, "requests that succeeded");
+  putLatency = (statistic: string): Metric => this.#metric("PutRecords.Latency", statistic, statistic);
+  throttledRecords = (): Metric =>
+    this.#metric("PutRecords.ThrottledRecords", Stats.SUM, "records throttled");
+  writesThrottled = (): Metric =>
+    this.#metric("WriteProvisionedThroughputExceeded", Stats.SUM, "writes throttled");
+  readsThrottled = (): Metric =>
+    this.#metric("ReadProvisionedThroughputExceeded", Stats.SUM, "reads throttled");
+  iteratorAge = (): Metric =>
+    this.#metric("GetRecords.IteratorAgeMilliseconds", Stats.MAXIMUM, "oldest unread, ms");
+
+  #metric(metricName: string, statistic: string, label: string, period = MINUTE): Metric {
+    const dimensionsMap = { StreamName: this.#stream };
+    return new Metric({ namespace: "AWS/Kinesis", metricName, dimensionsMap, statistic, period, label });
+  }
+}
+
+/** `AWS/Firehose` of one delivery stream, per five minutes. */
+export class DeliveryMetrics {
+  readonly #deliveryStream: string;
+
+  constructor(deliveryStreamName: string) {
+    this.#deliveryStream = deliveryStreamName;
+  }
+
+  freshness = (): Metric =>
+    this.#metric("DeliveryToS3.DataFreshness", Stats.MAXIMUM, "oldest undelivered, s");
+  success = (): Metric => this.#metric("DeliveryToS3.Success", Stats.AVERAGE, "objects that were written");
+  readRecords = (): Metric => this.#metric("DataReadFromKinesisStream.Records", Stats.SUM, "records read");
+  deliveredBytes = (): Metric => this.#metric("DeliveryToS3.Bytes", Stats.SUM, "bytes delivered");
+  throttledReads = (): Metric => this.#metric("ThrottledGetRecords", Stats.SUM, "reads throttled");
+
+  #metric(metricName: string, statistic: string, label: string): Metric {
+    const dimensionsMap = { DeliveryStreamName: this.#deliveryStream };
+    return new Metric({
+      namespace: "AWS/Firehose",
+      metricName,
+      dimensionsMap,
+      statistic,
+      period: FIVE_MINUTES,
+      label,
+    });
+  }
+}
+
+/** Bytes that queries of one workgroup scanned. */
+export function scannedBytes(workGroup: string, period: Duration): Metric {
+  return new Metric({
+    namespace: "AWS/Athena",
+    metricName: "ProcessedBytes",
+    dimensionsMap: { WorkGroup: workGroup },
+    statistic: Stats.SUM,
+    period,
+    label: "bytes scanned",
+  });
+}
+
+export type RunOutcome = "succeeded" | "failed";
+
+/** The name of the metric that counts runs of the job with that outcome. */
+export function runMetricName(stage: string, outcome: RunOutcome): string {
+  return `${stage}.curation.${outcome}`;
+}
+
+/** Runs of the job that ended so. */
+export function jobRuns(stage: string, outcome: RunOutcome, period: Duration): Metric {
+  const metricName = runMetricName(stage, outcome);
+  return new Metric({
+    namespace: CURATION_NAMESPACE,
+    metricName,
+    statistic: Stats.SUM,
+    period,
+    label: outcome,
+  });
+}

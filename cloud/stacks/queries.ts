@@ -1,0 +1,119 @@
+/** Where analysts ask: a workgroup with its cut-off, the named queries, and the policy that lets someone in. */
+
+import { Stack } from "aws-cdk-lib";
+import { CfnNamedQuery, CfnWorkGroup } from "aws-cdk-lib/aws-athena";
+import { ManagedPolicy, PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import type { Layout } from "../layout.ts";
+import type { StageSettings } from "../settings.ts";
+import { readNamedQueries, type Sources } from "../sources.ts";
+import { list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
+import { acknowledgeWildcards } from "./acknowledge.ts";
+import type { Catalog } from "./catalog.ts";
+import { RESULTS_FOLDER } from "./data-stack.ts";
+
+export interface QueriesProps {
+  settings: StageSettings;
+  layout: Layout;
+  sources: Sources;
+  catalog: Catalog;
+  lake: IBucket;
+  key: IKey;
+}
+
+/** Longest description CloudFormation takes. */
+const DESCRIPTION_LENGTH = 1024;
+
+export class Queries extends Construct {
+  readonly workGroup: CfnWorkGroup;
+  readonly analystPolicy: ManagedPolicy;
+  readonly #props: QueriesProps;
+
+  constructor(scope: Construct, id: string, props: QueriesProps) {
+    super(scope, id);
+    this.#props = props;
+    const { settings, layout, sources, catalog, lake, key } = props;
+    this.workGroup = new CfnWorkGroup(this, "WorkGroup", {
+      name: `windfarm-${settings.stage}`,
+      description: "Questions to the wind farm's readings",
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        publishCloudWatchMetricsEnabled: true,
+        bytesScannedCutoffPerQuery: settings.queries.scanCutoffBytes,
+        engineVersion: { selectedEngineVersion: "Athena engine version 3" },
+        resultConfiguration: {
+          outputLocation: lake.s3UrlForObject(`${RESULTS_FOLDER}/`),
+          encryptionConfiguration: { encryptionOption: "SSE_KMS", kmsKey: key.keyArn },
+          expectedBucketOwner: Stack.of(this).account,
+        },
+      },
+    });
+    for (const { name, description, sql } of readNamedQueries(sources.queries)) {
+      const query = new CfnNamedQuery(this, `Query-${name}`, {
+        name,
+        description: description.slice(0, DESCRIPTION_LENGTH),
+        database: layout.database,
+        queryString: sql,
+        workGroup: this.workGroup.name,
+      });
+      query.addResourceDependency(this.workGroup);
+      query.addResourceDependency(catalog.curatedTable);
+    }
+    this.analystPolicy = this.#analystPolicy();
+  }
+
+  #analystPolicy(): ManagedPolicy {
+    const { settings, layout, catalog, lake, key } = this.#props;
+    const workGroupArn = Stack.of(this).formatArn({
+      service: "athena",
+      resource: `workgroup/windfarm-${settings.stage}`,
+    });
+    const policy = new ManagedPolicy(this, "Analyst", {
+      managedPolicyName: `windfarm-${settings.stage}-analyst`,
+      description:
+        "May ask questions to the curated table through its workgroup; attach it to people or their role",
+      document: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            actions: [
+              "athena:StartQueryExecution",
+              "athena:StopQueryExecution",
+              "athena:GetQueryExecution",
+              "athena:GetQueryResults",
+              "athena:GetQueryResultsStream",
+              "athena:ListQueryExecutions",
+              "athena:ListNamedQueries",
+              "athena:GetNamedQuery",
+              "athena:BatchGetNamedQuery",
+              "athena:GetWorkGroup",
+            ],
+            resources: [workGroupArn],
+          }),
+          new PolicyStatement({
+            actions: [
+              "glue:GetDatabase",
+              "glue:GetTable",
+              "glue:GetTables",
+              "glue:GetPartition",
+              "glue:GetPartitions",
+            ],
+            resources: catalog.arns(layout.table),
+          }),
+          list(lake),
+          onObjects(lake, [layout.curatedFolder], ["s3:GetObject"]),
+          onObjects(lake, [RESULTS_FOLDER], ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]),
+          useKeyForObjects(key, [lake], ["kms:Decrypt", "kms:GenerateDataKey"]),
+        ],
+      }),
+    });
+    acknowledgeWildcards(
+      policy,
+      objectsIn(lake, [layout.curatedFolder, RESULTS_FOLDER]),
+      "An analyst may read the whole curated table, and Athena names the results of queries itself.",
+    );
+    return policy;
+  }
+}
