@@ -1,0 +1,58 @@
+/** What a deployed stage tells a gateway: read from the outputs of its stack, never typed by hand. */
+
+import { type CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
+import { GATEWAY_OUTPUTS, type StageSettings, stackNames } from "../settings.ts";
+
+export type GatewayOutputs = Record<keyof typeof GATEWAY_OUTPUTS, string>;
+
+/** Throws a Fault where the stage isn't deployed or its stack is too old to say all this. */
+export async function readOutputs(
+  client: CloudFormationClient,
+  settings: StageSettings,
+): Promise<GatewayOutputs> {
+  const stack = stackNames(settings.stage).pipeline;
+  const found = await describe(client, stack, settings);
+  const output = (name: string): string => {
+    const value = found.get(name);
+    if (value !== undefined) return value;
+    throw new Fault("provision.outputs", `the stack ${stack} has no output ${name}`, {
+      hint: `Deploy the stage as it is now: npx cdk deploy -c stage=${settings.stage} --all.`,
+    });
+  };
+  const { stream, region, roleAlias, policy } = GATEWAY_OUTPUTS;
+  return {
+    stream: output(stream),
+    region: output(region),
+    roleAlias: output(roleAlias),
+    policy: output(policy),
+  };
+}
+
+async function describe(
+  client: CloudFormationClient,
+  stack: string,
+  { stage, region }: StageSettings,
+): Promise<Map<string, string>> {
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+    const outputs = Stacks?.[0]?.Outputs ?? [];
+    return new Map(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? "", OutputValue ?? ""]));
+  } catch (error) {
+    if (!isMissingStack(error)) throw error;
+    throw new Fault(
+      "provision.not_deployed",
+      `the stage ${stage} is not deployed: no stack ${stack} in ${region}`,
+      {
+        hint: `Deploy it first (npx cdk deploy -c stage=${stage} --all), or use the credentials of its account.`,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** CloudFormation answers a stack there isn't with a plain ValidationError; only its text tells it from others. */
+function isMissingStack(error: unknown): boolean {
+  const code = error instanceof Error ? error.name : codeOf(error);
+  return code === "ValidationError" && /does not exist/.test(messageOf(error));
+}

@@ -1,0 +1,156 @@
+/** The IoT registry in the words of onboarding: things, their certificates, the policy. */
+
+import {
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  type CertificateStatus,
+  CreateKeysAndCertificateCommand,
+  CreateThingCommand,
+  DeleteCertificateCommand,
+  DeleteThingCommand,
+  DescribeCertificateCommand,
+  DescribeEndpointCommand,
+  DescribeThingCommand,
+  DetachPolicyCommand,
+  DetachThingPrincipalCommand,
+  type IoTClient,
+  paginateListAttachedPolicies,
+  paginateListPrincipalThings,
+  paginateListThingPrincipals,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
+import { Fault } from "../../agent/errors.ts";
+
+export interface Certificate {
+  id: string;
+  arn: string;
+}
+
+export interface NewCertificate extends Certificate {
+  /** PEM. */
+  certificate: string;
+  /** PEM; AWS keeps no copy. */
+  privateKey: string;
+}
+
+const CERTIFICATE_ARN = /^arn:[^:]+:iot:[^:]+:[^:]*:cert\/([0-9a-zA-Z]+)$/;
+
+export class Registry {
+  readonly #client: IoTClient;
+
+  constructor(client: IoTClient) {
+    this.#client = client;
+  }
+
+  /** Host that changes a certificate for temporary credentials; one an account and region. */
+  async credentialEndpoint(): Promise<string> {
+    const { endpointAddress } = await this.#client.send(
+      new DescribeEndpointCommand({ endpointType: "iot:CredentialProvider" }),
+    );
+    return said(endpointAddress, "the credentials endpoint");
+  }
+
+  async hasThing(thing: string): Promise<boolean> {
+    const found = await unlessMissing(() =>
+      this.#client.send(new DescribeThingCommand({ thingName: thing })),
+    );
+    return found !== undefined;
+  }
+
+  async createThing(thing: string, attributes: Record<string, string>): Promise<void> {
+    await this.#client.send(new CreateThingCommand({ thingName: thing, attributePayload: { attributes } }));
+  }
+
+  async deleteThing(thing: string): Promise<void> {
+    await this.#client.send(new DeleteThingCommand({ thingName: thing }));
+  }
+
+  /** The certificates that are attached to a thing. */
+  async certificatesOf(thing: string): Promise<Certificate[]> {
+    const certificates: Certificate[] = [];
+    const pages = paginateListThingPrincipals({ client: this.#client }, { thingName: thing });
+    for await (const { principals } of pages) {
+      for (const arn of principals ?? []) {
+        const id = CERTIFICATE_ARN.exec(arn)?.[1];
+        if (id !== undefined) certificates.push({ id, arn });
+      }
+    }
+    return certificates;
+  }
+
+  async thingsOf(certificate: Certificate): Promise<string[]> {
+    const names: string[] = [];
+    const pages = paginateListPrincipalThings({ client: this.#client }, { principal: certificate.arn });
+    for await (const { things } of pages) names.push(...(things ?? []));
+    return names;
+  }
+
+  async policiesOf(certificate: Certificate): Promise<string[]> {
+    const names: string[] = [];
+    const pages = paginateListAttachedPolicies({ client: this.#client }, { target: certificate.arn });
+    for await (const { policies } of pages) {
+      for (const { policyName } of policies ?? []) names.push(said(policyName, "an attached policy's name"));
+    }
+    return names;
+  }
+
+  /** Undefined for a certificate there isn't. */
+  async statusOf(certificate: Certificate): Promise<CertificateStatus | undefined> {
+    const found = await unlessMissing(() =>
+      this.#client.send(new DescribeCertificateCommand({ certificateId: certificate.id })),
+    );
+    return found?.certificateDescription?.status;
+  }
+
+  /** Not active yet: a key that got lost on its way to the disk opens nothing. */
+  async createCertificate(): Promise<NewCertificate> {
+    const made = await this.#client.send(new CreateKeysAndCertificateCommand({ setAsActive: false }));
+    return {
+      id: said(made.certificateId, "the certificate's id"),
+      arn: said(made.certificateArn, "the certificate's ARN"),
+      certificate: said(made.certificatePem, "the certificate"),
+      privateKey: said(made.keyPair?.PrivateKey, "the private key"),
+    };
+  }
+
+  async setStatus({ id }: Certificate, status: CertificateStatus): Promise<void> {
+    await this.#client.send(new UpdateCertificateCommand({ certificateId: id, newStatus: status }));
+  }
+
+  async deleteCertificate({ id }: Certificate): Promise<void> {
+    await this.#client.send(new DeleteCertificateCommand({ certificateId: id }));
+  }
+
+  async attachPolicy(policy: string, { arn }: Certificate): Promise<void> {
+    await this.#client.send(new AttachPolicyCommand({ policyName: policy, target: arn }));
+  }
+
+  async detachPolicy(policy: string, { arn }: Certificate): Promise<void> {
+    await this.#client.send(new DetachPolicyCommand({ policyName: policy, target: arn }));
+  }
+
+  async attach(thing: string, { arn }: Certificate): Promise<void> {
+    await this.#client.send(new AttachThingPrincipalCommand({ thingName: thing, principal: arn }));
+  }
+
+  async detach(thing: string, { arn }: Certificate): Promise<void> {
+    await this.#client.send(new DetachThingPrincipalCommand({ thingName: thing, principal: arn }));
+  }
+}
+
+async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Error && error.name === "ResourceNotFoundException") return undefined;
+    throw error;
+  }
+}
+
+function said(value: string | undefined, what: string): string {
+  if (value !== undefined && value !== "") return value;
+  throw new Fault("provision.answer", `AWS IoT did not say ${what}`, {
+    retry: true,
+    hint: "Run the command again.",
+  });
+}
