@@ -30,19 +30,17 @@ import { Ballast } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
 import { CommitClock } from "./commit-clock.ts";
 import { Committer } from "./committer.ts";
-import { PAGE_BYTES } from "./connection.ts";
 import { Disk, type Reopen } from "./disk.ts";
 import { Health, type StoringState } from "./health.ts";
 import { Intake } from "./intake.ts";
 import { Leases } from "./leases.ts";
+import { Lender } from "./lender.ts";
 import type { OwnerLock } from "./lock.ts";
-import { mendGroup } from "./mend.ts";
 import type { Opened } from "./open-store.ts";
-import { readGroups } from "./reader.ts";
+import { Salvager } from "./salvager.ts";
 import { accountsOf } from "./state.ts";
-import type { GroupRow, Store } from "./store.ts";
+import { statusOf } from "./status.ts";
 import type { Timers } from "./timers.ts";
-import { addDamaged, trimRejects } from "./transaction.ts";
 import { Trouble } from "./trouble.ts";
 import type {
   Accounts,
@@ -84,14 +82,14 @@ export class DurableBuffer implements ReadingBuffer {
   readonly #trouble: Trouble;
   readonly #clock: CommitClock;
   readonly #committer: Committer;
+  readonly #lender: Lender;
   readonly #upkeep: Upkeep;
+  readonly #salvager: Salvager;
   readonly #settling: Alarm;
   readonly #retry: Alarm;
   readonly #ready: (() => void)[] = [];
   readonly #rejectsMaxBytes: number;
-  readonly #recovered: string[] = [];
   #retryMs = FIRST_RETRY_MS;
-  #usedBytes = 0;
   #closed = false;
 
   constructor(parts: BufferParts) {
@@ -110,7 +108,7 @@ export class DurableBuffer implements ReadingBuffer {
       disk: this.#disk,
       health: this.#health,
       ballast,
-      replaced: (damaged) => this.#foundDamage(damaged),
+      foundRuin: (ruin) => this.#salvager.found(ruin),
     });
     this.#committer = new Committer({
       disk: this.#disk,
@@ -125,10 +123,27 @@ export class DurableBuffer implements ReadingBuffer {
     this.#health.onState((state) => {
       if (state !== "storing") this.#retryLater();
     });
+    this.#lender = new Lender({
+      disk: this.#disk,
+      leases: this.#leases,
+      committer: this.#committer,
+      rejectsMaxBytes: this.#rejectsMaxBytes,
+      log,
+    });
+
     const run = () => this.flush();
     this.#clock = new CommitClock(parts, settings.lingerMs, run);
     this.#settling = new Alarm(parts, run);
     this.#retry = new Alarm(parts, run);
+    this.#salvager = new Salvager({
+      ...parts,
+      path: settings.path,
+      disk: this.#disk,
+      committer: this.#committer,
+      trouble: this.#trouble,
+      rejectsMaxBytes: this.#rejectsMaxBytes,
+      saved: () => this.#announce(),
+    });
     this.#upkeep = new Upkeep({
       ...parts,
       disk: this.#disk,
@@ -140,7 +155,9 @@ export class DurableBuffer implements ReadingBuffer {
 
   /** Takes up what an earlier process left. */
   start(): void {
-    this.#foundDamage(this.#parts.opened);
+    const { ruin } = this.#parts.opened;
+    if (ruin === undefined) this.#salvager.start();
+    else this.#salvager.found(ruin);
     this.#upkeep.start();
   }
 
@@ -168,15 +185,7 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   lease(maxBytes: number): Group[] {
-    const { store } = this.#disk;
-    if (store === undefined || this.#closed) return [];
-    try {
-      return readGroups(store, this.#leases, maxBytes, (row) => this.#mend(row));
-    } catch (error) {
-      this.#committer.failed(error);
-      this.#followUp();
-      return [];
-    }
+    return this.#closed ? [] : this.#lender.lease(maxBytes);
   }
 
   settle(firstSeq: number, settlement: Settlement): void {
@@ -203,37 +212,24 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   status(): BufferStatus {
-    const { times } = this.#committer;
-    const { problem } = this.#health;
-    const oldest = this.#look(
-      (store) => store.nextFront(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)?.received,
-    );
-    this.#usedBytes = (this.#look((store) => store.usedPages()) ?? 0) * PAGE_BYTES || this.#usedBytes;
-    return {
-      epoch: this.epoch,
-      accounts: this.accounts(),
-      state: this.#health.state,
-      ...(problem === undefined ? {} : { problem }),
-      usedBytes: this.#usedBytes,
+    return statusOf({
       maxBytes: this.#settings.maxBytes,
-      ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
-      commits: times.commits,
-      committedReadings: times.readings,
-      commitSeconds: times.seconds,
-      longestCommitSeconds: times.longestSeconds,
-      pending: this.#intake.pending,
-      leasedGroups: this.#leases.size,
-      rejectsKept: this.#disk.state.rejectsKept,
-      recovered: this.#recovered,
-      salvagedReadings: 0,
-    };
+      disk: this.#disk,
+      health: this.#health,
+      committer: this.#committer,
+      intake: this.#intake,
+      leases: this.#leases,
+      salvager: this.#salvager,
+      log: this.#parts.log,
+    });
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
-    for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep]) alarm.stop();
+    for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep, this.#salvager])
+      alarm.stop();
     for (const stored of this.#intake.abandon()) stored(this.#refusal());
     this.#disk.close();
     this.#parts.lock.release();
@@ -261,6 +257,7 @@ export class DurableBuffer implements ReadingBuffer {
 
   /** What a run of the committer left to be done. */
   #followUp(): void {
+    if (this.#intake.pending === 0) this.#trouble.lookForRoom();
     if (this.#health.state === "failed" || this.#health.state === "disk_full") {
       this.#retryLater();
       return;
@@ -282,31 +279,6 @@ export class DurableBuffer implements ReadingBuffer {
     this.#settling.set(many || this.#trouble.isBlocked ? 0 : SETTLE_WITHIN_MS);
   }
 
-  /** A damaged group met at the front: what can be read goes on, the rest is counted and kept aside as it is. */
-  #mend(row: GroupRow): Group | undefined {
-    const { row: mended, body, lost } = mendGroup(row);
-    const done = this.#committer.change((store, state) => {
-      if (mended.count === 0) store.deleteGroup(row.key);
-      else store.replaceBody(mended);
-      if (lost > 0) addDamaged(store, state, row, lost);
-      trimRejects(store, state, this.#rejectsMaxBytes);
-    });
-    if (!done) return undefined;
-    const details = { group: row.key, readings: row.count, lost };
-    if (lost === 0) this.#parts.log.warn(details, "A damaged group in the buffer was put right.");
-    else this.#parts.log.error(details, "A group in the buffer is damaged: readings in it are lost.");
-    if (mended.count === 0) return undefined;
-    return { firstSeq: row.key, count: mended.count, receivedMs: row.received, body };
-  }
-
-  /** Says what was wrong with a file, where there was anything. */
-  #foundDamage({ damage }: Opened): void {
-    if (damage === undefined) return;
-    const sentence = `The buffer could not be used (${damage.problem}); it is kept as ${damage.file}, and a new one was begun.`;
-    this.#recovered.push(sentence);
-    this.#parts.log.error({ file: damage.file, problem: damage.problem }, sentence);
-  }
-
   #refusal(): Fault {
     if (this.#closed) return new Fault("buffer.closed", "the buffer is closed", { retry: true });
     return new Fault(
@@ -317,16 +289,6 @@ export class DurableBuffer implements ReadingBuffer {
         retry: true,
       },
     );
-  }
-
-  /** What `look` sees in the open file; undefined while there is none that can be read. */
-  #look<T>(look: (store: Store) => T): T | undefined {
-    try {
-      return this.#disk.store === undefined ? undefined : look(this.#disk.store);
-    } catch (error) {
-      this.#parts.log.debug({ err: error }, "The buffer's file could not be read for its status.");
-      return undefined;
-    }
   }
 
   #announce(): void {

@@ -4,21 +4,24 @@ import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Fault, messageOf } from "../errors.ts";
-import { setAside } from "./aside.ts";
+import { copyLogAside, setAside } from "./aside.ts";
 import { decodeBody } from "./codec.ts";
 import { assertDurable, openWritable } from "./connection.ts";
 import { isDamagedFile } from "./damage.ts";
+import { newEpoch } from "./epoch.ts";
+import type { Ruin } from "./salvage-source.ts";
 import { type Birth, createSchema, migrate } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
+import { inspectLog } from "./wal.ts";
 
 export interface Opened {
   store: Store;
   state: State;
   /** Transactions the file had seen before this opening. */
   foundCommits: number;
-  /** The file that could not be used and where it is now; undefined where the buffer was fine. */
-  damage?: { file: string; problem: string };
+  /** What was set aside; undefined where the buffer was fine. */
+  ruin?: Ruin;
 }
 
 /**
@@ -33,7 +36,7 @@ export function openStore(path: string, maxBytes: number, birth: Birth, problem?
   } catch (error) {
     if (!isDamagedFile(error)) throw error;
     const file = guardWritable(path, () => setAside(path, birth.now()));
-    return { ...openFile(path, maxBytes, birth), damage: { file, problem: messageOf(error) } };
+    return { ...openFile(path, maxBytes, birth), ruin: { file, problem: messageOf(error) } };
   }
 }
 
@@ -51,23 +54,36 @@ export function prepareFolder(path: string): void {
 }
 
 function openFile(path: string, maxBytes: number, birth: Birth): Opened {
+  const log = inspectLog(path);
+  if (log === "damaged") throw new Fault("buffer.damaged", "its log can't be read");
+  // SQLite cuts the log off where it can't read on, so what stands behind that is copied first.
+  const torn = log === "torn" ? copyLogAside(path, birth.now()) : undefined;
   const db = guardWritable(path, () => openWritable(path));
   try {
     if (isEmpty(db)) createSchema(db, birth);
     else migrate(db, birth);
     const store = new Store(db, maxBytes);
-    const state = checkedState(store);
+    const found = checkedState(store);
+    const state = { ...found, commits: found.commits + 1 };
+    // Should a damaged transaction be lost, its seqs must not be given to other readings.
+    if (torn !== undefined) Object.assign(state, { epoch: newEpoch(birth.random), epochBase: state.lastKey });
     // The first write of this connection, for only after it can be told whether commits will really be synced.
-    const started = { ...state, commits: state.commits + 1 };
     store.begin();
-    store.writeState(started);
+    store.writeState(state);
     store.commit();
     assertDurable(db);
-    return { store, state: started, foundCommits: state.commits };
+    const opened = { store, state, foundCommits: found.commits };
+    return torn === undefined ? opened : { ...opened, ruin: tornLog(torn, store, state) };
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** The log as it was, to look for readings newer than those the file holds. */
+function tornLog(file: string, store: Store, state: State): Ruin {
+  const problem = "its log ends inside a transaction, as after a power cut";
+  return { file, problem, stage: "pages", partial: 1, low: state.lastKey, lowReject: store.lastReject() };
 }
 
 function isEmpty(db: Database): boolean {

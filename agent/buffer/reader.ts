@@ -8,16 +8,14 @@ import type { Group } from "./types.ts";
 /** Bytes of groups that one lease may hold at most, whatever was asked for. */
 export const MAX_LEASE_BYTES = 16 * 1024 * 1024;
 
+/** What took a damaged row's place: a group, nothing (it is gone), or nothing now because the disk refuses. */
+export type Mend = (row: GroupRow) => Group | "gone" | "later";
+
 /**
- * The oldest groups not leased, up to `maxBytes` of bodies and at least one. `mend` is given a row that is damaged; what
- * it returns takes its place, undefined where nothing could be saved. Throws SQLite's error, with nothing leased.
+ * The oldest groups not leased, up to `maxBytes` of bodies and at least one. `mend` is given
+ * a row that is damaged. Throws SQLite's error, with nothing leased.
  */
-export function readGroups(
-  store: Store,
-  leases: Leases,
-  maxBytes: number,
-  mend: (row: GroupRow) => Group | undefined,
-): Group[] {
+export function readGroups(store: Store, leases: Leases, maxBytes: number, mend: Mend): Group[] {
   const groups: Group[] = [];
   try {
     read(store, leases, maxBytes, mend, groups);
@@ -28,13 +26,7 @@ export function readGroups(
   return groups;
 }
 
-function read(
-  store: Store,
-  leases: Leases,
-  maxBytes: number,
-  mend: (row: GroupRow) => Group | undefined,
-  groups: Group[],
-): void {
+function read(store: Store, leases: Leases, maxBytes: number, mend: Mend, groups: Group[]): void {
   let left = Math.min(maxBytes, MAX_LEASE_BYTES);
   while (!leases.isFull && left > 0) {
     const row = leases.next(
@@ -48,7 +40,11 @@ function read(
       body === undefined
         ? mend(row)
         : { firstSeq: row.key, count: row.count, receivedMs: row.received, body };
-    if (group === undefined) {
+    if (group === "later") {
+      leases.settle(row.key, { outcome: "again" });
+      break;
+    }
+    if (group === "gone") {
       leases.skip(row.key);
       continue;
     }

@@ -29,7 +29,9 @@ const VERSION_1 = `
     reason TEXT NOT NULL, detail TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL
   ) STRICT;
   CREATE TABLE salvage (
-    file TEXT PRIMARY KEY, stage TEXT NOT NULL, place INTEGER NOT NULL, readings INTEGER NOT NULL, rejects INTEGER NOT NULL
+    file TEXT PRIMARY KEY, problem TEXT NOT NULL, stage TEXT NOT NULL, low INTEGER NOT NULL, low_reject INTEGER NOT NULL,
+    place INTEGER NOT NULL, partial INTEGER NOT NULL, stumbled INTEGER NOT NULL, readings INTEGER NOT NULL, rejects INTEGER NOT NULL,
+    lost INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -108,6 +108,11 @@ export class Store {
     this.#sql.insertReject.run(row);
   }
 
+  /** Number of the newest reject kept, 0 where there is none. */
+  lastReject(): number {
+    return Number(this.db.prepare<[], number>("SELECT ifnull(max(number), 0) FROM rejects").pluck().get());
+  }
+
   /** Removes the oldest reject; what it was charged, or undefined where there is none. */
   removeOldestReject(): number | undefined {
     return this.#sql.removeOldestReject.get()?.bytes;

@@ -14,6 +14,7 @@ import { failureKind } from "./damage.ts";
 import type { Disk } from "./disk.ts";
 import type { Health } from "./health.ts";
 import type { Opened } from "./open-store.ts";
+import type { Ruin } from "./salvage-source.ts";
 import type { Store } from "./store.ts";
 import type { Outcome, Room } from "./transaction.ts";
 import type { BufferSettings } from "./types.ts";
@@ -31,8 +32,8 @@ export interface TroubleParts {
   disk: Disk;
   health: Health;
   ballast: Ballast;
-  /** A damaged file was set aside and a new one begun. */
-  replaced(opened: Opened): void;
+  /** A damaged file, or its log, was set aside. */
+  foundRuin(ruin: Ruin): void;
 }
 
 export class Trouble {
@@ -62,10 +63,10 @@ export class Trouble {
 
   /** A transaction was committed: what that says about the state. */
   passed(outcome: Outcome): void {
-    const { health, ballast, settings, disk } = this.#parts;
+    const { health, settings, disk } = this.#parts;
     const figures = { maxBytes: settings.maxBytes, buffered: outcome.state.buffered };
     if (health.state === "disk_full") {
-      if (ballast.hasRoomFor(RESUME_BYTES)) health.storing();
+      this.lookForRoom();
     } else if (!outcome.placed) {
       health.enter("full", FULL_REFUSING, figures);
     } else if (outcome.droppedReadings > 0) {
@@ -76,6 +77,12 @@ export class Trouble {
     ) {
       health.storing({ dropped: outcome.state.dropped });
     }
+  }
+
+  /** Someone may have made room on a full disk. */
+  lookForRoom(): void {
+    const { health, ballast } = this.#parts;
+    if (health.state === "disk_full" && ballast.hasRoomFor(RESUME_BYTES)) health.storing();
   }
 
   /** The disk refused. */
@@ -96,12 +103,12 @@ export class Trouble {
 
   /** Opens the file again; undefined where that must be tried later. */
   reopen(): Opened | undefined {
-    const { disk, health, replaced } = this.#parts;
+    const { disk, health, foundRuin } = this.#parts;
     try {
       const opened = disk.reopen(this.#damage);
       this.#damage = undefined;
       health.storing();
-      if (opened.damage !== undefined) replaced(opened);
+      if (opened.ruin !== undefined) foundRuin(opened.ruin);
       return opened;
     } catch (error) {
       health.enter(

@@ -1,0 +1,104 @@
+/**
+ * SQLite's log, read with our own eyes. SQLite passes silently over a log that it can't read and over everything behind the
+ * first frame whose checksum is wrong: right after a power cut, fatal where the card has lost a bit.
+ */
+
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { PAGE_BYTES } from "./connection.ts";
+
+const HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES;
+/** The lowest bit tells the byte order of the checksums. */
+const MAGIC = 0x377f0682;
+
+/**
+ * clean: SQLite will read all there is. torn: it ends inside one transaction, as after a power cut; that one was either
+ * never acknowledged or is damaged. damaged: committed transactions can't be read.
+ */
+export type LogCondition = "clean" | "torn" | "damaged";
+
+/** The condition of the log beside the file at `path`; a file without one is clean. */
+export function inspectLog(path: string): LogCondition {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return "clean";
+  const log = openSync(`${path}-wal`, "r");
+  try {
+    // A log beside no file, or beside an empty one, is deleted by SQLite unread.
+    const orphan = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    return orphan ? "damaged" : condition(log);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Page number → place of its newest version, of all frames that belong to the log's last round, damaged ones too. */
+export function indexLog(log: number): Map<number, number> {
+  const newest = new Map<number, number>();
+  const header = readAt(log, 0, HEADER_BYTES);
+  const intact = header !== undefined && isHeader(header);
+  let salts = intact ? header.subarray(16, 24) : undefined;
+  for (let place = HEADER_BYTES; ; place += FRAME_BYTES) {
+    const frame = readAt(log, place, FRAME_HEADER_BYTES);
+    if (frame === undefined) return newest;
+    salts ??= frame.subarray(8, 16);
+    const page = frame.readUInt32BE(0);
+    if (salts.equals(frame.subarray(8, 16)) && page > 0) newest.set(page, place + FRAME_HEADER_BYTES);
+  }
+}
+
+function condition(log: number): LogCondition {
+  const header = readAt(log, 0, HEADER_BYTES);
+  if (header === undefined || !isHeader(header)) return "damaged";
+  const bigEndian = (header.readUInt32BE(0) & 1) === 1;
+  const salts = header.subarray(16, 24);
+  let sum: Sum = [header.readUInt32BE(24), header.readUInt32BE(28)];
+  let valid = true;
+  let lostFrames = 0;
+  let lostCommits = 0;
+  const frames = Math.floor((fstatSync(log).size - HEADER_BYTES) / FRAME_BYTES);
+  for (let index = 0; index < frames; index++) {
+    const frame = readAt(log, HEADER_BYTES + index * FRAME_BYTES, FRAME_BYTES);
+    if (frame === undefined) break;
+    const ours = salts.equals(frame.subarray(8, 16));
+    if (valid) {
+      sum = checksum(
+        frame.subarray(FRAME_HEADER_BYTES),
+        bigEndian,
+        checksum(frame.subarray(0, 8), bigEndian, sum),
+      );
+      valid = ours && sum[0] === frame.readUInt32BE(16) && sum[1] === frame.readUInt32BE(20);
+    }
+    if (valid || !ours) continue;
+    lostFrames++;
+    if (frame.readUInt32BE(4) !== 0) lostCommits++;
+  }
+  // A second commit is written only after the first was synced, so the first can't be the power cut's doing.
+  if (lostCommits >= 2) return "damaged";
+  return lostFrames > 0 ? "torn" : "clean";
+}
+
+type Sum = [number, number];
+
+function isHeader(header: Buffer): boolean {
+  const magic = header.readUInt32BE(0);
+  if ((magic & ~1) >>> 0 !== MAGIC || header.readUInt32BE(8) !== PAGE_BYTES) return false;
+  const sum = checksum(header.subarray(0, 24), (magic & 1) === 1, [0, 0]);
+  return sum[0] === header.readUInt32BE(24) && sum[1] === header.readUInt32BE(28);
+}
+
+/** SQLite's running checksum over `bytes`, whose length is a multiple of 8. */
+function checksum(bytes: Buffer, bigEndian: boolean, [first, second]: Sum): Sum {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let a = first;
+  let b = second;
+  for (let at = 0; at < bytes.length; at += 8) {
+    a = (a + view.getUint32(at, !bigEndian) + b) >>> 0;
+    b = (b + view.getUint32(at + 4, !bigEndian) + a) >>> 0;
+  }
+  return [a, b];
+}
+
+function readAt(file: number, place: number, length: number): Buffer | undefined {
+  const bytes = Buffer.alloc(length);
+  return readSync(file, bytes, 0, length, place) === length ? bytes : undefined;
+}
