@@ -1,0 +1,237 @@
+/**
+ * The whole way on one machine, as separate processes:
+ *
+ *   start:  cloud ▶ agent ▶ sensors      (each when the one before it is ready)
+ *   stop:   sensors ▶ agent ▶ cloud      (acknowledgements awaited, the buffer shipped, the stream brought to the lake)
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT, Fault } from "../../agent/errors.ts";
+import {
+  liveLine,
+  missing,
+  type Outcome,
+  readSensorSummary,
+  type SensorSummary,
+  summarise,
+} from "./accounts.ts";
+import { Child, describeEnd } from "./child.ts";
+import type { StartOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import { countTypes, queryCommand } from "./query.ts";
+import type { Screen } from "./screen.ts";
+import { Observer } from "./status.ts";
+
+const POLL_MS = 100;
+const START_DEADLINE_MS = 60_000;
+const LIVE_MS = { terminal: 1_000, elsewhere: 10_000 } as const;
+const SENSORS_STOP_MS = 20_000;
+const AGENT_STOP_MS = 20_000;
+const CLOUD_STOP_MS = 120_000;
+/** How long the buffer may take to drain without getting any emptier. */
+const STALLED_MS = { asked: 10_000, byItself: 60_000 } as const;
+
+export class Demo {
+  readonly #plan: Plan;
+  readonly #options: StartOptions;
+  readonly #screen: Screen;
+  readonly #observer: Observer;
+  readonly #children: Child[] = [];
+  readonly #ending: Promise<void>;
+  #end: () => void = () => {};
+  #ended = false;
+  #forced = false;
+  #failure: string[] = [];
+  #sensorSummary: SensorSummary | undefined;
+  #lakeBefore = 0;
+
+  constructor(plan: Plan, options: StartOptions, screen: Screen) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#screen = screen;
+    this.#observer = new Observer(plan.page, plan.control);
+    this.#ending = new Promise((resolve) => {
+      this.#end = () => {
+        this.#ended = true;
+        resolve();
+      };
+    });
+  }
+
+  /** Runs until asked to stop, until `--for` is over, or until a program dies; the exit code. */
+  async run(): Promise<number> {
+    const ready = (await this.#startCloud()) && (await this.#startAgent());
+    if (ready) {
+      this.#announce();
+      const ticking = this.#showLive();
+      if (this.#options.simulate) await this.#startSensors();
+      await this.#ending;
+      clearInterval(ticking);
+    }
+    return await this.#finish();
+  }
+
+  /** Asks to stop in order; a second time ends everything at once. */
+  stop(): void {
+    if (this.#ended) {
+      this.#forced = true;
+      for (const child of this.#children) child.kill();
+      return;
+    }
+    this.#screen.line("stopping: sensors, then agent, then cloud; once more to end at once");
+    this.#end();
+  }
+
+  #startCloud(): Promise<boolean> {
+    const { kinesisPort, controlPort, cloudFolder, config } = this.#plan;
+    const { stream, region } = config.kinesis;
+    const ports = [`--port=${kinesisPort}`, `--control-port=${controlPort}`];
+    this.#start("cloud", "cloud", [
+      ...ports,
+      `--data=${cloudFolder}`,
+      `--stream=${stream}`,
+      `--region=${region}`,
+    ]);
+    return this.#until("cloud", async () => {
+      const status = await this.#observer.cloud();
+      this.#lakeBefore = status?.lakeReadings ?? 0;
+      return status !== undefined;
+    });
+  }
+
+  #startAgent(): Promise<boolean> {
+    this.#start("agent", "windfarm", ["run", "--config", this.#plan.configFile]);
+    return this.#until("agent", () => this.#observer.agentReady());
+  }
+
+  async #startSensors(): Promise<void> {
+    const args = [`--broker=${this.#plan.broker}`, "--json", ...this.#options.simulatorArguments];
+    const sensors = this.#start("sensors", "simulate", args, (line) => {
+      this.#sensorSummary = readSensorSummary(line);
+    });
+    // The end of --for is the sensors' own; what is wrong then is told by their summary.
+    if (this.#options.for !== undefined) {
+      void sensors.ended.then(() => {
+        if (this.#sensorSummary !== undefined) this.#end();
+      });
+    }
+  }
+
+  #start(name: string, program: string, args: readonly string[], onResult?: (line: string) => void): Child {
+    const onLine = (line: string) => this.#screen.said(name, line);
+    const child = new Child({ name, program, args, onLine, ...(onResult && { onResult }) });
+    this.#children.push(child);
+    void child.ended.then((end) => {
+      const expected = child.asked || (name === "sensors" && this.#sensorSummary !== undefined);
+      if (expected) return;
+      const last = child.lastLines.map((line) => `  ${line}`);
+      this.#failure.push(`the ${name} ended unexpectedly with ${describeEnd(end)}; its last lines:`, ...last);
+      this.#end();
+    });
+    return child;
+  }
+
+  /** False when it is time to stop before `name` is ready. */
+  async #until(name: string, isReady: () => Promise<boolean>): Promise<boolean> {
+    const overdue = performance.now() + START_DEADLINE_MS;
+    while (!this.#ended) {
+      if (await isReady()) return true;
+      if (performance.now() > overdue) {
+        this.#failure.push(`the ${name} was not ready within ${START_DEADLINE_MS / 1000} s`);
+        this.#end();
+      }
+      await Promise.race([sleep(POLL_MS), this.#ending]);
+    }
+    return false;
+  }
+
+  #announce(): void {
+    const { page, broker, cloudFolder, configFile } = this.#plan;
+    const sample = "SELECT type, count(*) AS n, avg(data) AS mean FROM readings GROUP BY type";
+    for (const line of [
+      "",
+      `  status page    ${page}`,
+      `  MQTT broker    ${broker}    publish to windfarm/<turbine>/<sensor>`,
+      `  lake           ${cloudFolder}`,
+      `  configuration  ${configFile}`,
+      `  ask it         ${queryCommand(this.#plan)} "${sample}"`,
+      `                 ${queryCommand(this.#plan)} --list`,
+      this.#options.for === undefined
+        ? "  stop           Ctrl-C; nothing is lost"
+        : `  stops by itself after ${this.#options.for}`,
+      "",
+    ]) {
+      this.#screen.line(line);
+    }
+  }
+
+  #showLive(): NodeJS.Timeout {
+    let busy = false;
+    const show = async () => {
+      if (busy) return;
+      busy = true;
+      const [agent, cloud] = await Promise.all([this.#observer.agent(), this.#observer.cloud()]);
+      if (!this.#ended) this.#screen.live(liveLine(agent, cloud));
+      busy = false;
+    };
+    return setInterval(() => void show(), process.stdout.isTTY ? LIVE_MS.terminal : LIVE_MS.elsewhere);
+  }
+
+  async #finish(): Promise<number> {
+    this.#screen.endLive();
+    const outcome: Outcome = { lakeBefore: this.#lakeBefore, types: [] };
+    await this.#child("sensors")?.stop(SENSORS_STOP_MS);
+    outcome.sensors = this.#sensorSummary;
+    outcome.agent = await this.#drained();
+    await this.#child("agent")?.stop(AGENT_STOP_MS);
+    if (this.#child("cloud")?.end === undefined) outcome.cloud = await this.#observer.flush();
+    if (outcome.cloud !== undefined) outcome.types = await countTypes(this.#plan);
+    await this.#child("cloud")?.stop(CLOUD_STOP_MS);
+    return this.#conclude(outcome);
+  }
+
+  #child(name: string): Child | undefined {
+    return this.#children.find((child) => child.name === name);
+  }
+
+  /** The agent's accounts when its buffer is empty, or when it gets no emptier. */
+  async #drained(): Promise<Outcome["agent"]> {
+    const stalledMs = this.#options.for === undefined ? STALLED_MS.asked : STALLED_MS.byItself;
+    let least = Number.POSITIVE_INFINITY;
+    let since = performance.now();
+    for (;;) {
+      const running = this.#child("agent")?.end === undefined && this.#child("cloud")?.end === undefined;
+      const status = await this.#observer.agent();
+      if (status === undefined || status.buffered === 0 || !running || this.#forced) return status;
+      if (status.buffered < least) {
+        least = status.buffered;
+        since = performance.now();
+      } else if (performance.now() - since > stalledMs) {
+        return status;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  #conclude(outcome: Outcome): number {
+    for (const line of summarise(outcome)) this.#screen.line(line);
+    if (this.#forced) {
+      this.#screen.line("ended at once; what was acknowledged is on disk and goes on at the next start");
+      return EXIT.failed;
+    }
+    const started = this.#children.length > 0 && outcome.agent !== undefined;
+    const wrong = this.#failure.length > 0 ? [] : started ? missing(outcome) : [];
+    for (const sentence of [...this.#failure, ...wrong])
+      this.#screen.line(this.#screen.paint("red", sentence));
+    if (this.#failure.length > 0) return EXIT.failed;
+    if (wrong.length === 0) this.#screen.line("everything arrived");
+    // Stopped by hand, what is buffered is no failure: it is kept.
+    const failed = this.#options.for !== undefined && wrong.length > 0;
+    return failed ? EXIT.failed : EXIT.ok;
+  }
+}
+
+/** Thrown where `run` can't even begin. */
+export function notBuilt(program: string): Fault {
+  return new Fault("start.not_built", `dist/${program}.js is missing`, { hint: "npm run build" });
+}

@@ -1,0 +1,57 @@
+/** Ports on this machine: which are free, and who may sit on one that is not. */
+
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { codeOf, Fault } from "../../agent/errors.ts";
+
+export interface WantedPort {
+  /** What listens there, e.g. "the agent's broker (MQTT)". */
+  purpose: string;
+  port: number;
+  host: string;
+  /** The option that changes it. */
+  option: string;
+  likelyOwner: string;
+}
+
+/** So many ports that nobody listens on, all different. Another program may take one before it is used. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, "127.0.0.1")));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return address !== null && typeof address === "object" ? address.port : 0;
+  });
+  await Promise.all(servers.map(close));
+  return ports;
+}
+
+/** Throws a Fault that names every wanted port that can't be had. */
+export async function requireFree(wanted: readonly WantedPort[]): Promise<void> {
+  const problems: string[] = [];
+  const hints: string[] = [];
+  for (const { purpose, port, host, option, likelyOwner } of wanted) {
+    try {
+      await close(await listen(port, host));
+    } catch (error) {
+      const code = codeOf(error);
+      const what = code === "EADDRINUSE" ? "is in use" : `can't be had (${code})`;
+      problems.push(`port ${port} for ${purpose} ${what}`);
+      hints.push(code === "EADDRINUSE" ? `${port} may belong to ${likelyOwner}; ${option} N` : `${option} N`);
+    }
+  }
+  if (problems.length === 0) return;
+  const hint = `${hints.join("; ")}; or --ports auto. Nothing was started.`;
+  throw new Fault("start.port", problems.join(", "), { hint });
+}
+
+async function listen(port: number, host: string): Promise<Server> {
+  const server = createServer();
+  server.listen(port, host);
+  await once(server, "listening");
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, "close");
+}
