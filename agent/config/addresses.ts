@@ -24,34 +24,35 @@ const SCHEMES: Readonly<Record<string, { port: number; tls: boolean }>> = {
 
 /** Reads `scheme://host:port` and nothing more. `schemes` with their colon, the plain one first. */
 export function readListen(text: string, schemes: readonly string[]): ListenAddress | Unfit {
-  const url = readUrl(text, schemes);
+  const example = `${schemes[0]}//127.0.0.1:${schemes[0] === "http:" ? 8080 : 1883}`;
+  const url = readUrl(text, schemes, example);
   if (url instanceof Unfit) return url;
   if (url.pathname.length > 1 || url.search !== "" || url.hash !== "") {
-    return new Unfit(`"${text}" has more than a host and a port`, `write ${example(schemes)}`);
+    return new Unfit(`"${text}" has more than a host and a port`, `write ${example}`);
   }
   const scheme = SCHEMES[url.protocol];
-  if (scheme === undefined) return new Unfit(`"${text}" has an unknown scheme`, `write ${example(schemes)}`);
+  if (scheme === undefined) return new Unfit(`"${text}" has an unknown scheme`, `write ${example}`);
   const port = url.port === "" ? scheme.port : Number(url.port);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return { host, port, tls: scheme.tls, url: `${url.protocol}//${url.hostname}:${port}` };
 }
 
 /** Reads a URL to connect to; credentials in it are refused, for URLs are shown and logged. */
-export function readUrl(text: string, schemes: readonly string[]): URL | Unfit {
+export function readUrl(text: string, schemes: readonly string[], example: string): URL | Unfit {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    return new Unfit(`${quoted(text)} is not a URL`, `write ${example(schemes)}`);
+    return new Unfit(`${quoted(text)} is not a URL`, `write ${example}`);
   }
   if (!schemes.includes(url.protocol)) {
     const wanted = schemes.map((scheme) => `${scheme}//`).join(" or ");
-    return new Unfit(`${quoted(text)} does not begin with ${wanted}`, `write ${example(schemes)}`);
+    return new Unfit(`${quoted(text)} does not begin with ${wanted}`, `write ${example}`);
   }
   if (url.username !== "" || url.password !== "") {
     return new Unfit("the URL carries a user or password", "give them in keys of their own, beside the URL");
   }
-  if (url.hostname === "") return new Unfit(`${quoted(text)} names no host`, `write ${example(schemes)}`);
+  if (url.hostname === "") return new Unfit(`${quoted(text)} names no host`, `write ${example}`);
   return url;
 }
 
@@ -63,9 +64,4 @@ export function isLoopback(host: string): boolean {
 /** The text for a message, unless there may be a password in it. */
 function quoted(text: string): string {
   return text.includes("@") ? "the value" : `"${text}"`;
-}
-
-function example(schemes: readonly string[]): string {
-  const scheme = schemes[0] ?? "";
-  return `${scheme}//127.0.0.1:${scheme === "http:" ? 8080 : (SCHEMES[scheme]?.port ?? 0)}`;
 }

@@ -111,20 +111,14 @@ export function choice<const T extends string>(choices: readonly T[]) {
 /** A duration between two others; read as milliseconds. */
 export function duration(min: string, max: string) {
   return field({ kind: "duration", examples: ["20ms", "1s", "5m"] }, (value) =>
-    within(value, parseDuration, [min, max], "duration", `units are ms, s, m, h, d; for instance ${min}`),
+    within(value, parseDuration, [min, max], "duration", "write a number and a unit: ms, s, m, h, d"),
   );
 }
 
 /** A size between two others; read as bytes. */
 export function size(min: string, max: string) {
   return field({ kind: "size", examples: ["64KiB", "2GiB"] }, (value) =>
-    within(
-      value,
-      parseSize,
-      [min, max],
-      "size",
-      `units are B, KiB, MiB, GiB, kB, MB, GB; for instance ${min}`,
-    ),
+    within(value, parseSize, [min, max], "size", "write a number and a unit: KiB, MiB, GiB, kB, MB, GB"),
   );
 }
 
@@ -151,9 +145,9 @@ export function listen(schemes: readonly string[]) {
 }
 
 /** A URL without credentials; read as its text. */
-export function url(schemes: readonly string[]) {
+export function url(schemes: readonly string[], example: string) {
   return field({ kind: "url" }, (value) => {
-    const read = readUrl(value, schemes);
+    const read = readUrl(value, schemes, example);
     return read instanceof Unfit ? read : value.replace(/\/$/, "");
   });
 }

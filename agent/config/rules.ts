@@ -8,7 +8,7 @@ import { isLoopback, type ListenAddress, readListen } from "./addresses.ts";
 import { aliasRule } from "./alias-rule.ts";
 import type { Complaint } from "./problems.ts";
 import { MQTT_SCHEMES } from "./sections/mqtt.ts";
-import { type Path, type Tree, textAt, treeAt } from "./tree.ts";
+import { type Path, pathText, type Tree, textAt, treeAt } from "./tree.ts";
 import { Unfit } from "./unfit.ts";
 
 type Rule = (tree: Tree) => Complaint[];
@@ -139,7 +139,7 @@ const plausibleRanges: Rule = (tree) =>
     const path = ["readings", "types", type, "plausible"];
     const [min, max] = [textAt(tree, [...path, "min"]), textAt(tree, [...path, "max"])];
     if (min === undefined || max === undefined || !(Number(min) > Number(max))) return [];
-    return [{ path: [...path, "min"], message: `the plausible range of ${type} ends before it begins` }];
+    return [{ path: [...path, "min"], message: `${pathText(path)} ends before it begins` }];
   });
 
 const RULES: readonly Rule[] = [

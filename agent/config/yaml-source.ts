@@ -17,6 +17,8 @@ import type { Path, Position, Tree, TreeSection } from "./tree.ts";
 export interface YamlComplaint extends Position {
   message: string;
   hint?: string | undefined;
+  /** Of the value that is not taken as it is. */
+  path?: Path;
 }
 
 /** A file that is YAML, though perhaps not yet a configuration. */
@@ -35,7 +37,6 @@ const WORDS: Partial<Record<YAMLError["code"], { message: string; hint?: string 
   TAB_AS_INDENT: { message: "a tab indents this line", hint: "YAML takes blanks only" },
   DUPLICATE_KEY: { message: "this key stands here a second time", hint: "keep one of them" },
   MULTIPLE_DOCS: { message: "a second document begins here", hint: "remove the line ---" },
-  BAD_INDENT: { message: "the indentation doesn't fit the lines above", hint: "align it with its siblings" },
   MULTILINE_IMPLICIT_KEY: { message: "this is no setting", hint: "write key: value" },
   BLOCK_AS_IMPLICIT_KEY: {
     message: "two settings on one line",
@@ -81,12 +82,8 @@ class TreeReader {
     const position = this.position(node.range?.[0] ?? 0);
     this.#values.set(JSON.stringify(path), position);
     if (isAlias(node) || ("anchor" in node && node.anchor !== undefined)) {
-      this.complaints.push({
-        ...position,
-        message: "anchors and aliases (&, *) are not taken",
-        hint: "write the value out",
-      });
-      return null;
+      const message = "anchors and aliases (&, *) are not taken";
+      this.complaints.push({ ...position, path, message, hint: "write the value out" });
     }
     if (isMap(node)) return this.#section(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));

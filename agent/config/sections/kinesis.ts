@@ -16,7 +16,7 @@ export function kinesisSection() {
       problem: "is not an AWS region",
       hint: "for instance eu-west-1",
     }).describe("AWS region of the stream."),
-    endpoint: url(["http:", "https:"])
+    endpoint: url(["http:", "https:"], "http://127.0.0.1:4567")
       .optional()
       .describe(
         "URL of the Kinesis API; only for a local cloud or a private endpoint, AWS is found by the region.",

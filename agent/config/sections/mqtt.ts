@@ -25,7 +25,7 @@ export function mqttSection() {
     listen: listen(MQTT_SCHEMES)
       .optional()
       .describe("Address of the embedded broker, to which sensors publish. Either this or connect."),
-    connect: url(MQTT_SCHEMES)
+    connect: url(MQTT_SCHEMES, "mqtts://broker.example:8883")
       .optional()
       .describe("URL of an existing broker to subscribe to. Either this or listen."),
     topic: topic()
