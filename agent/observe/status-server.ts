@@ -144,7 +144,7 @@ class HttpStatusServer implements StatusServer {
     if (!this.#complained)
       this.#options.log.error({ err: listenFault(error, this.#options.listen) }, "no status page");
     this.#complained = true;
-    this.#retrying = setTimeout(() => void this.#listen(), this.#options.retryMs ?? RETRY_MS).unref();
+    this.#retrying = setTimeout(() => void this.#listen(), this.#options.retryMs ?? RETRY_MS);
   }
 }
 

@@ -1,0 +1,113 @@
+/** What the page looks like: on a phone, in the dark, to those who see or hear it differently. */
+
+import { join } from "node:path";
+import t from "tap";
+import { skip, startBrowser, until } from "./browser.ts";
+import { outage, startLiveAgent } from "./live-agent.ts";
+
+/** Set to a folder to keep the pictures. */
+const pictures = process.env.WINDFARM_PICTURES;
+
+/** The lowest contrast of any text against what is behind it, and that text (WCAG 2.2, relative luminance). */
+const LOWEST_CONTRAST = `(() => {
+  const luminance = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  let lowest = { contrast: 21, text: "" };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.nodeValue.trim();
+    if (text === "" || !element.checkVisibility() || element.closest(".unseen, noscript")) continue;
+    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < lowest.contrast) lowest = { contrast, text };
+  }
+  return lowest;
+})()`;
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [state, bend] of [
+    ["delivering", () => {}],
+    ["buffering", outage],
+  ] as const) {
+    t.test(`In the ${colorScheme}, ${state}: every text can be read`, { skip }, async (t) => {
+      const agent = await startLiveAgent(t);
+      agent.bend(bend);
+      const visit = await startBrowser(t);
+      const { page } = await visit(agent.url, { colorScheme });
+      await page.locator("#rate-chart canvas").waitFor();
+      t.match(await page.evaluate(LOWEST_CONTRAST), { contrast: Number, text: String });
+      t.equal(await page.evaluate(`${LOWEST_CONTRAST}.contrast >= 4.5 || ${LOWEST_CONTRAST}.text`), true);
+      if (pictures !== undefined)
+        await page.screenshot({ path: join(pictures, `${colorScheme}-${state}.png`), fullPage: true });
+    });
+  }
+}
+
+for (const width of [320, 375, 768, 1920]) {
+  t.test(`At a width of ${width} pixels nothing runs over the edge`, { skip }, async (t) => {
+    const agent = await startLiveAgent(t);
+    agent.bend((snapshot) => {
+      outage(snapshot);
+      snapshot.gateway = "a-gateway-whose-name-is-as-long-as-nobody-would-ever-make-it";
+      snapshot.ship.stream =
+        "a-stream-with-a-name-that-fills-the-hundred-and-twenty-eight-letters-that-are-allowed";
+      const [received, shipped] = [snapshot.received + 1e12, snapshot.shipped + 1e12];
+      Object.assign(snapshot, { received, shipped });
+    });
+    const visit = await startBrowser(t);
+    const { page } = await visit(agent.url, { viewport: { width, height: 800 }, isMobile: width < 500 });
+    await page.locator("#rate-chart canvas").waitFor();
+    t.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+    t.equal(
+      await page.evaluate(`[...document.querySelectorAll("main *")].filter((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return element.checkVisibility() && (left < 0 || right > innerWidth + 1) && !element.closest(".u-wrap, svg");
+      }).map((element) => element.outerHTML.slice(0, 80)).join()`),
+      "",
+    );
+    const shown = await page.evaluate("document.querySelector('h1').getBoundingClientRect().top < 300");
+    t.equal(shown, true, "the sentence comes first");
+    if (pictures !== undefined)
+      await page.screenshot({ path: join(pictures, `width-${width}.png`), fullPage: true });
+  });
+}
+
+t.test(
+  "The page is made of landmarks, one heading of the first order, and named pictures",
+  { skip },
+  async (t) => {
+    const agent = await startLiveAgent(t);
+    const visit = await startBrowser(t);
+    const { page } = await visit(agent.url);
+    await page.locator("#rate-chart canvas").waitFor();
+    for (const role of ["banner", "main", "contentinfo", "navigation", "table"] as const) {
+      t.equal(await page.getByRole(role).count(), 1, role);
+    }
+    t.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+    t.equal(await page.locator("section:not([aria-label])").count(), 0, "every section has a name");
+    t.equal(await page.locator('[role="img"]:not([aria-label])').count(), 0, "every picture has words");
+    t.equal(await page.getAttribute("html", "lang"), "en");
+  },
+);
+
+t.test("Who asked for less motion gets none", { skip }, async (t) => {
+  const agent = await startLiveAgent(t);
+  const visit = await startBrowser(t);
+  const running = 'document.getAnimations().filter((animation) => animation.animationName === "flow").length';
+  const moving = await visit(agent.url);
+  await until(moving.page, `${running} > 0`);
+  const still = await visit(agent.url, { reducedMotion: "reduce" });
+  await still.page.locator('.arrow[data-moving="true"]').first().waitFor();
+  t.equal(await still.page.evaluate(running), 0);
+});
