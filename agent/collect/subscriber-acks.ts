@@ -36,7 +36,7 @@ export class AckQueue {
     return this.#held.length - this.#head;
   }
 
-  /** Payload bytes of them. */
+  /** Bytes of them. */
   get heldBytes(): number {
     return this.#bytes;
   }

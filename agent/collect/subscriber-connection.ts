@@ -22,6 +22,7 @@ import {
 } from "./subscriber-endings.ts";
 import {
   type BrokerAddress,
+  HELD_OVERHEAD_BYTES,
   MAX_HELD_BYTES,
   RECEIVE_MAXIMUM,
   SESSION_EXPIRY_SECONDS,
@@ -114,6 +115,8 @@ export class BrokerConnection {
     else if (this.#ending === undefined) {
       this.#ending = stopped(this.#setup.address);
       this.#client.end();
+      // Read on, to no effect: closed with unread bytes, TCP would reset, and the broker lose our last acknowledgements.
+      this.#stream.resumeReading();
     }
     if (!this.#stream.closed) await closed;
     giveUp();
@@ -121,7 +124,7 @@ export class BrokerConnection {
 
   #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number): void {
     if (this.#ending !== undefined) return;
-    const release = this.#acks.hold(qos, id, payload.length);
+    const release = this.#acks.hold(qos, id, payload.length + HELD_OVERHEAD_BYTES);
     this.#setup.intake.accept(topic, payload, (error) => {
       if (error) this.#end(notStored(this.#setup.address, error));
       else release();

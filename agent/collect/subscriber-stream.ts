@@ -62,7 +62,7 @@ export class BrokerStream extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#socket.destroySoon();
+    this.#socket.end();
     done();
   }
 

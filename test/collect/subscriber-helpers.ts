@@ -123,6 +123,16 @@ export class Peer extends EventEmitter {
     return this.#packets.map(({ cmd }) => cmd);
   }
 
+  /** How many packets of a kind wait, until one of another kind came. */
+  async countUntil(counted: Packet["cmd"], last: Packet["cmd"]): Promise<number> {
+    for (let count = 0; ; ) {
+      const packet = this.#packets.shift();
+      if (packet === undefined) await once(this, "packet");
+      else if (packet.cmd === last) return count;
+      else if (packet.cmd === counted) count++;
+    }
+  }
+
   async next<C extends Packet["cmd"]>(cmd: C): Promise<Extract<Packet, { cmd: C }>> {
     for (;;) {
       const packet = this.#packets.shift();

@@ -237,6 +237,31 @@ t.test("reading stops while too much waits for the disk, and goes on afterwards"
   await close();
 });
 
+t.test(
+  "the acknowledgements before an orderly stop reach the broker, whatever it is still sending",
+  async (t) => {
+    const intake = new PromptIntake();
+    const { broker, subscriber, close } = await setUp(intake);
+    const peer = await broker.next();
+    await peer.welcome();
+    let broken: Error | undefined;
+    peer.socket.on("error", (error) => {
+      broken = error;
+    });
+    const payload = "x".repeat(1000);
+    for (let id = 1; id <= 30_000; id++) peer.publish(id, TOPIC, payload);
+    await intake.count(1000);
+    const stopping = subscriber.stop(CONNECT_TIMEOUT);
+    const acknowledged = await peer.countUntil("puback", "disconnect");
+    peer.socket.end();
+    await stopping;
+    t.equal(broken, undefined, "no reset");
+    t.ok(acknowledged < 30_000, `stopped after ${acknowledged} of 30000`);
+    t.equal(acknowledged, intake.messages.length, "every reading taken was acknowledged");
+    await close();
+  },
+);
+
 t.test("a broker that accepts the socket and says nothing is given up", async (t) => {
   const { broker, subscriber, timers, close, reconnect } = await setUp(new PromptIntake());
   const peer = await broker.next();
