@@ -108,6 +108,7 @@ const MEANING: Readonly<Record<string, ShipFaultCode>> = {
   ETIMEDOUT: "ship.timeout",
   ESOCKETTIMEDOUT: "ship.timeout",
   TimeoutError: "ship.timeout",
+  AbortError: "ship.timeout",
   ECONNRESET: "ship.connection_lost",
   ECONNABORTED: "ship.connection_lost",
   EPIPE: "ship.connection_lost",

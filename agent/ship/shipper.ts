@@ -82,6 +82,7 @@ class KinesisShipper implements Shipper {
   #waitingSinceMs = 0;
   #leaseFailed = false;
   #onDrained: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(settings: ShipSettings, source: ReadingSource, deps: ShipDeps) {
     const { log, now = Date.now, monotonicMs = () => performance.now() } = deps;
@@ -121,18 +122,9 @@ class KinesisShipper implements Shipper {
     this.#wake();
   }
 
-  async stop(deadlineMs: number): Promise<void> {
-    if (this.#phase === "running") {
-      this.#phase = "stopping";
-      this.#flush();
-      if (!this.#pace.failing) await this.#drained(deadlineMs);
-    }
-    if (this.#phase === "stopped") return;
-    this.#phase = "stopped";
-    clearTimeout(this.#timer);
-    clearImmediate(this.#turn);
-    this.#sender.stop();
-    this.#ledger.giveBack();
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
   }
 
   stats(): ShipStats {
@@ -155,6 +147,19 @@ class KinesisShipper implements Shipper {
     if (this.#pace.failing) return "failing";
     if (!this.#pace.calm) return "throttled";
     return this.#ledger.size > 0 ? "delivering" : "idle";
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    if (this.#phase === "running" && !this.#pace.failing) {
+      this.#phase = "stopping";
+      this.#flush();
+      await this.#drained(deadlineMs);
+    }
+    this.#phase = "stopped";
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
+    this.#sender.stop();
+    this.#ledger.giveBack();
   }
 
   #wake(): void {

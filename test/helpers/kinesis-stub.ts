@@ -137,6 +137,7 @@ export class KinesisStub {
       this.#refuse(response, fault.status, fault.type, fault.message, fault.headers);
       return;
     }
+    if (fault?.kind === "hang") return;
     const { stream = "windfarm-readings", status = "ACTIVE" } = this.#options;
     answer(response, 200, {
       StreamDescriptionSummary: {
