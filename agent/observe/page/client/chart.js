@@ -7,6 +7,13 @@ import { formatCount } from "../../format.ts";
 
 const HEIGHT = 176;
 const AXIS_WIDTH = 54;
+/** @type {[least: number, letter: string][]} */
+const SCALES = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
 
 export class Chart {
   #target;
@@ -77,6 +84,7 @@ export class Chart {
       axes: [
         {
           ...axis,
+          size: 30,
           space: 64,
           values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick, step < 60)),
         },
@@ -126,7 +134,7 @@ function clock(seconds, exact) {
 
 /** @param {number} value */
 function tickText(value) {
-  if (value >= 1e6) return `${Number((value / 1e6).toFixed(1))} M`;
-  if (value >= 1e4) return `${Number((value / 1e3).toFixed(1))} k`;
-  return value >= 100 ? formatCount(value) : String(Number(value.toFixed(2)));
+  if (value < 100) return String(Number(value.toFixed(2)));
+  const [scale, letter] = SCALES.find(([least]) => value >= 10 * least) ?? [1, ""];
+  return scale === 1 ? formatCount(value) : `${Number((value / scale).toFixed(1))} ${letter}`;
 }
