@@ -153,8 +153,9 @@ export class DurableBuffer implements ReadingBuffer {
     });
   }
 
-  /** Takes up what an earlier process left. */
-  start(): void {
+  /** Takes up what an earlier process left; `vanished` where it left traces and no buffer. */
+  start(vanished: boolean): void {
+    if (vanished) this.#salvager.vanished();
     const { ruin } = this.#parts.opened;
     if (ruin === undefined) this.#salvager.start();
     else this.#salvager.found(ruin);

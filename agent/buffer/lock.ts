@@ -19,7 +19,8 @@ export class OwnerLock {
     const file = `${path}.lock`;
     const db = new Database(file, { timeout: 0 });
     try {
-      // Nothing is ever written: an exclusive transaction on an empty file is a lock and no more.
+      // Nothing is ever written, so that a full disk is no obstacle: an exclusive transaction that stays open is a lock.
+      db.pragma("journal_mode = MEMORY");
       db.exec("BEGIN EXCLUSIVE");
     } catch (error) {
       db.close();

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
 import { freeBytes } from "./ballast.ts";
@@ -27,6 +28,7 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
   const { now, log, random = Math.random, timers = EVENT_LOOP, freeBytes: free = freeBytes } = deps;
   const { path, maxBytes } = settings;
   prepareFolder(path);
+  const vanished = isVanished(path);
   const lock = OwnerLock.take(path);
   try {
     const birth = { now, random };
@@ -40,7 +42,7 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
       now,
       freeBytes: free,
     });
-    buffer.start();
+    buffer.start(vanished);
     return buffer;
   } catch (error) {
     lock.release();
@@ -55,4 +57,10 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
       },
     );
   }
+}
+
+/** True where the lock of an earlier buffer is there and the buffer is not. */
+function isVanished(path: string): boolean {
+  const bytes = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return existsSync(`${path}.lock`) && bytes(path) + bytes(`${path}-wal`) === 0;
 }

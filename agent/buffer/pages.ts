@@ -14,8 +14,9 @@ export class PageSource {
   readonly #log: number | undefined;
   /** Page number → where its newest version lies in the log. */
   readonly #inLog: ReadonlyMap<number, number>;
-  /** Highest page number there is. */
-  readonly pageCount: number;
+  readonly #inFile: number;
+  /** Pages that only the log has. */
+  readonly #beyond: readonly number[];
 
   /** Reads `path` and `<path>-wal`, whichever there are. */
   constructor(path: string) {
@@ -23,13 +24,24 @@ export class PageSource {
     this.#log = openIfThere(`${path}-wal`);
     this.#inLog = this.#log === undefined ? new Map() : indexLog(this.#log);
     const inFile = this.#file === undefined ? 0 : Math.ceil(fstatSync(this.#file).size / PAGE_BYTES);
-    this.pageCount = [...this.#inLog.keys()].reduce((most, page) => Math.max(most, page), inFile);
+    this.#inFile = inFile;
+    this.#beyond = [...this.#inLog.keys()].filter((page) => page > inFile).sort((a, b) => a - b);
+  }
+
+  /** How many pages there are. */
+  get count(): number {
+    return this.#inFile + this.#beyond.length;
+  }
+
+  /** The number of the page at a place from 1 to `count`. */
+  numberAt(place: number): number {
+    return place <= this.#inFile ? place : (this.#beyond[place - this.#inFile - 1] ?? 0);
   }
 
   /** The page's bytes, filled up with zeros where the file ends inside it; undefined where it can't be read. */
   page(number: number): Buffer | undefined {
-    if (number < 1 || number > this.pageCount) return undefined;
     const inLog = this.#inLog.get(number);
+    if (inLog === undefined && (number < 1 || number > this.#inFile)) return undefined;
     const [file, place] = inLog === undefined ? [this.#file, (number - 1) * PAGE_BYTES] : [this.#log, inLog];
     if (file === undefined) return undefined;
     const page = Buffer.alloc(PAGE_BYTES);

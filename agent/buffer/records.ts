@@ -2,10 +2,11 @@
 
 import { MAX_BODY_BYTES } from "./codec.ts";
 import { PAGE_BYTES } from "./connection.ts";
+import { inBalance } from "./state.ts";
 import type { GroupRow, RejectRow } from "./store.ts";
 
 type Value = null | number | string | Buffer;
-export type FoundRow = { group: GroupRow } | { reject: RejectRow; number: number };
+export type FoundRow = { group: GroupRow } | { reject: RejectRow; number: number } | { buffered: number };
 
 const TABLE_LEAF = 0x0d;
 /** The file's header stands before the first page's own. */
@@ -21,7 +22,7 @@ export function isTableLeaf(page: Buffer, number: number): boolean {
   return page[number === 1 ? FILE_HEADER_BYTES : 0] === TABLE_LEAF;
 }
 
-/** The groups and rejects on a leaf; `broken` counts cells that make no sense. */
+/** The rows on a leaf that we know; `broken` counts cells that make no sense. */
 export function readLeaf(page: Buffer, number: number, read: ReadPage): { rows: FoundRow[]; broken: number } {
   const header = number === 1 ? FILE_HEADER_BYTES : 0;
   const cells = page.readUInt16BE(header + 3);
@@ -47,7 +48,7 @@ function readCell(page: Buffer, place: number, read: ReadPage): FoundRow | undef
   if (size.value > MAX_BODY_BYTES) throw new RangeError("a row larger than any we write");
   const payload = assemble(page, rowid.end, size.value, read);
   const values = readRecord(payload);
-  return asGroup(rowid.value, values) ?? asReject(rowid.value, values);
+  return asGroup(rowid.value, values) ?? asReject(rowid.value, values) ?? asState(values);
 }
 
 /** The row's bytes, from the leaf and its overflow pages; shorter than `size` where the chain is broken. */
@@ -118,6 +119,14 @@ function asReject(number: number, values: Value[]): FoundRow | undefined {
     return undefined;
   if (typeof reason !== "string" || typeof detail !== "string" || typeof topic !== "string") return undefined;
   return { number, reject: { received, count, bytes, reason, detail, topic, payload } };
+}
+
+/** The accounts, for how many readings there ought to be. */
+function asState(values: Value[]): FoundRow | undefined {
+  const [received, buffered, shipped, rejected, dropped] = values.slice(7, 12).map(Number);
+  if (values.length !== 14 || received === undefined || buffered === undefined) return undefined;
+  if (shipped === undefined || rejected === undefined || dropped === undefined) return undefined;
+  return inBalance({ received, buffered, shipped, rejected, dropped }) ? { buffered } : undefined;
 }
 
 function varint(bytes: Buffer, place: number): { value: number; end: number } {

@@ -6,7 +6,8 @@ import type { State } from "./state.ts";
 import type { GroupRow, RejectRow, Store } from "./store.ts";
 import { addReject, trimRejects } from "./transaction.ts";
 
-const COLUMNS = "file, problem, stage, low, low_reject, place, partial, stumbled, readings, rejects, lost";
+const COLUMNS =
+  "file, problem, stage, low, low_reject, place, partial, expected, stumbled, readings, rejects, lost";
 
 export interface Saved {
   /** Their keys are given here. */

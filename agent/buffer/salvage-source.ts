@@ -3,12 +3,14 @@
  * from the newest down to where it stumbles, and the rejects; then, where it stumbled, page by page with our own eyes.
  */
 
+import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
+import { Fault } from "../errors.ts";
 import { openReadOnly, PAGE_BYTES } from "./connection.ts";
 import { readableLines } from "./lines.ts";
 import { PageSource } from "./pages.ts";
-import { isTableLeaf, readLeaf } from "./records.ts";
-import type { GroupRow, RejectRow } from "./store.ts";
+import { type FoundRow, isTableLeaf, readLeaf } from "./records.ts";
+import { type GroupRow, inOrder, type RejectRow } from "./store.ts";
 import { inspectLog } from "./wal.ts";
 
 /** up, down: groups by key. rejects: by number. pages: by page number. done: the report is still to be written. */
@@ -28,6 +30,8 @@ export interface Progress {
   place: number;
   /** 1 where only the log of a file still in use was set aside; pages that it doesn't change are none of its business. */
   partial: number;
+  /** Readings the file's accounts say it held, -1 where nobody knows. */
+  expected: number;
   /** 1 where SQLite stumbled. */
   stumbled: number;
   /** Saved so far. */
@@ -47,7 +51,7 @@ export interface Found {
   /** Lines found on a page whose rows can't be read. */
   loose: Buffer[];
   /** Where the reading stands after this. */
-  next: Pick<Progress, "stage" | "low" | "lowReject" | "place" | "stumbled">;
+  next: Pick<Progress, "stage" | "low" | "lowReject" | "place" | "stumbled" | "expected">;
 }
 
 /** Rows and pages read in one step, at most. */
@@ -71,8 +75,8 @@ export class SalvageSource {
 
   /** The next piece after `at`. */
   read(at: Progress): Found {
-    const { stage, low, lowReject, place, stumbled } = at;
-    const next = { stage, low, lowReject, place, stumbled };
+    const { stage, low, lowReject, place, stumbled, expected } = at;
+    const next = { stage, low, lowReject, place, stumbled, expected };
     const found: Found = { groups: [], rejects: [], loose: [], partial: at.partial === 1, next };
     if (stage === "pages") this.#readPages(found);
     else this.#walk(found);
@@ -89,7 +93,7 @@ export class SalvageSource {
   #walk(found: Found): void {
     const { next } = found;
     try {
-      this.#db ??= openReadOnly(this.#path);
+      this.#db ??= this.#open(next);
       if (next.stage === "up") this.#walkUp(this.#db, found);
       else if (next.stage === "down") this.#walkDown(this.#db, found);
       else this.#walkRejects(this.#db, found);
@@ -100,12 +104,25 @@ export class SalvageSource {
     }
   }
 
+  #open(next: Found["next"]): Database {
+    // Beside an empty file SQLite would delete the log unread.
+    if (statSync(this.#path).size === 0) throw new Fault("buffer.damaged", "the file is empty");
+    const db = openReadOnly(this.#path);
+    try {
+      const buffered = db.prepare<[], unknown>("SELECT buffered FROM state").pluck().get();
+      if (typeof buffered === "number") next.expected = buffered;
+    } catch {
+      // Then nobody knows how many readings there were.
+    }
+    return db;
+  }
+
   #walkUp(db: Database, found: Found): void {
     const rows = db.prepare<[number], GroupRow>(
       `SELECT ${GROUP} FROM groups WHERE key > ? ORDER BY key LIMIT 1`,
     );
     for (let bytes = 0; found.groups.length < STEP_ROWS && bytes < STEP_BYTES; ) {
-      const row = rows.get(found.next.low);
+      const row = inOrder(rows.get(found.next.low), found.next.low, Number.POSITIVE_INFINITY);
       if (row === undefined) {
         this.#nextStage(found, "rejects");
         return;
@@ -121,7 +138,7 @@ export class SalvageSource {
       `SELECT ${GROUP} FROM groups WHERE key < ? AND key > ? ORDER BY key DESC LIMIT 1`,
     );
     for (let bytes = 0; found.groups.length < STEP_ROWS && bytes < STEP_BYTES; ) {
-      const row = rows.get(found.next.place, found.next.low);
+      const row = inOrder(rows.get(found.next.place, found.next.low), found.next.low, found.next.place);
       if (row === undefined) {
         this.#nextStage(found, "rejects");
         return;
@@ -137,12 +154,14 @@ export class SalvageSource {
       `SELECT ${REJECT} FROM rejects WHERE number > ? ORDER BY number LIMIT 1`,
     );
     for (let bytes = 0; found.rejects.length < STEP_ROWS && bytes < STEP_BYTES; ) {
-      const row = rows.get(found.next.lowReject);
+      const after = found.next.lowReject;
+      const row = rows.get(after);
       if (row === undefined) {
         this.#nextStage(found, "pages");
         return;
       }
       const { number, ...reject } = row;
+      if (number <= after) throw new Fault("buffer.damaged", "its rejects are out of order");
       found.rejects.push(reject);
       found.next.lowReject = number;
       bytes += row.payload.length;
@@ -165,28 +184,24 @@ export class SalvageSource {
       this.#free = this.#pages.freePages();
     }
     const pages = this.#pages;
-    const end = Math.min(pages.pageCount, next.place + STEP_PAGES);
+    const end = Math.min(pages.count, next.place + STEP_PAGES);
     for (let bytes = 0; next.place < end && bytes < STEP_BYTES; ) {
       next.place++;
-      const page = this.#free.has(next.place) ? undefined : pages.page(next.place);
-      if (page !== undefined) bytes += this.#readPage(page, found);
+      const number = pages.numberAt(next.place);
+      const page = this.#free.has(number) ? undefined : pages.page(number);
+      if (page !== undefined) bytes += this.#readPage(page, number, found);
     }
-    if (next.place >= pages.pageCount) next.stage = "done";
+    if (next.place >= pages.count) next.stage = "done";
   }
 
   /** Adds what the page holds; bytes found. */
-  #readPage(page: Buffer, found: Found): number {
-    const { next } = found;
+  #readPage(page: Buffer, number: number, found: Found): number {
     let broken = 1;
     let bytes = 0;
-    if (isTableLeaf(page, next.place)) {
-      const leaf = readLeaf(page, next.place, (number) => this.#pages?.page(number));
+    if (isTableLeaf(page, number)) {
+      const leaf = readLeaf(page, number, (other) => this.#pages?.page(other));
       broken = leaf.broken;
-      for (const row of leaf.rows) {
-        if ("group" in row && row.group.key > next.low) found.groups.push(row.group);
-        if ("reject" in row && row.number > next.lowReject) found.rejects.push(row.reject);
-        bytes += "group" in row ? row.group.body.length : row.reject.payload.length;
-      }
+      for (const row of leaf.rows) bytes += take(row, found);
     }
     // In a log whose file is still in use, plain lines can't be told from those the file holds.
     const loose = broken > 0 && !found.partial ? looseLines(page) : Buffer.alloc(0);
@@ -210,4 +225,18 @@ function looseLines(page: Buffer): Buffer {
     lines.push(readableLines(page.subarray(at, end + 1)));
   }
   return Buffer.concat(lines);
+}
+
+/** Adds a row found on a page; its bytes. */
+function take(row: FoundRow, { groups, rejects, next }: Found): number {
+  if ("buffered" in row) {
+    next.expected = row.buffered;
+    return 0;
+  }
+  if ("group" in row) {
+    if (row.group.key > next.low) groups.push(row.group);
+    return row.group.body.length;
+  }
+  if (row.number > next.lowReject) rejects.push(row.reject);
+  return row.reject.payload.length;
 }

@@ -55,6 +55,13 @@ export class Salvager {
     this.#alarm.set(STEP_MS);
   }
 
+  /** There was a buffer here before, and nothing is left of it. */
+  vanished(): void {
+    const sentence = "The buffer that was here is gone or empty; a new one was begun.";
+    this.recovered.push(sentence);
+    this.#parts.log.error({ path: this.#parts.path }, sentence);
+  }
+
   /** Something was just set aside: says so, and takes it up. */
   found(ruin: Ruin): void {
     const { file, problem } = ruin;
@@ -101,7 +108,15 @@ export class Salvager {
     if (file === undefined) return undefined;
     const ruin = this.#ruins.get(file) ?? { file, problem: "unknown, an earlier start set it aside" };
     const low = Number.MIN_SAFE_INTEGER;
-    const fresh = { stage: "up" as const, low, lowReject: low, place: 0, partial: 0, stumbled: 0 };
+    const fresh = {
+      stage: "up" as const,
+      low,
+      lowReject: low,
+      place: 0,
+      partial: 0,
+      expected: -1,
+      stumbled: 0,
+    };
     return { ...fresh, readings: 0, rejects: 0, lost: 0, ...ruin };
   }
 
@@ -130,7 +145,7 @@ export class Salvager {
   #finish(job: Progress): boolean {
     const { path, committer, log, now } = this.#parts;
     const { file, problem, readings, rejects, lost } = job;
-    const sentence = describe(job);
+    const { sentence, complete } = describe(job);
     writeReport(path, file, {
       file,
       problem,
@@ -144,8 +159,8 @@ export class Salvager {
     this.#forget();
     this.#ruins.delete(file);
     const details = { file, problem, readings, rejects, lost };
-    if (job.stumbled === 1 || lost > 0) log.error(details, sentence);
-    else log.warn(details, sentence);
+    if (complete) log.warn(details, sentence);
+    else log.error(details, sentence);
     this.recovered.push(sentence);
     try {
       for (const old of prune(path))
@@ -174,8 +189,20 @@ function advance(job: Progress, next: Partial<Progress>, sifted: Sifted): Progre
   };
 }
 
-function describe({ file, readings, rejects, lost, stumbled }: Progress): string {
-  const saved = `${readings} readings and ${rejects} rejects were saved from ${file}`;
-  if (lost > 0) return `${saved}; ${lost} readings in it could not be read.`;
-  return stumbled === 1 ? `${saved}; what else it held can't be told.` : `${saved}; nothing in it was lost.`;
+function describe(job: Progress): { sentence: string; complete: boolean } {
+  const { file, readings, rejects, lost, stumbled, expected, partial } = job;
+  const isKnown = expected >= 0;
+  if (partial === 1) {
+    const rest = "if it was a power cut, what it lacks was never acknowledged";
+    return { sentence: `${readings} readings were saved from ${file}-wal; ${rest}.`, complete: true };
+  }
+  const complete = lost === 0 && (isKnown ? readings >= expected : stumbled === 0);
+  const held = isKnown ? ` of ${Math.max(expected, readings)}` : "";
+  const unread =
+    isKnown || lost > 0 ? "the rest could not be read" : "what else it held, if anything, can't be told";
+  const rest = complete ? "nothing in it was lost" : unread;
+  return {
+    sentence: `${readings}${held} readings and ${rejects} rejects were saved from ${file}; ${rest}.`,
+    complete,
+  };
 }

@@ -30,7 +30,7 @@ const VERSION_1 = `
   ) STRICT;
   CREATE TABLE salvage (
     file TEXT PRIMARY KEY, problem TEXT NOT NULL, stage TEXT NOT NULL, low INTEGER NOT NULL, low_reject INTEGER NOT NULL,
-    place INTEGER NOT NULL, partial INTEGER NOT NULL, stumbled INTEGER NOT NULL, readings INTEGER NOT NULL, rejects INTEGER NOT NULL,
+    place INTEGER NOT NULL, partial INTEGER NOT NULL, expected INTEGER NOT NULL, stumbled INTEGER NOT NULL, readings INTEGER NOT NULL, rejects INTEGER NOT NULL,
     lost INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE state (

@@ -1,6 +1,7 @@
 /** The statements the buffer lives on, over one connection. Knows rows and pages, not what they are for. */
 
 import type { Database, Statement } from "better-sqlite3";
+import { Fault } from "../errors.ts";
 import { PAGE_BYTES } from "./connection.ts";
 import type { State } from "./state.ts";
 
@@ -92,12 +93,12 @@ export class Store {
 
   /** The first group whose key is above `key` and below `end`. */
   next(key: number, end: number): GroupRow | undefined {
-    return this.#sql.next.get(key, end);
+    return inOrder(this.#sql.next.get(key, end), key, end);
   }
 
   /** The same without the body, which costs no more than a page. */
   nextFront(key: number, end: number): Front | undefined {
-    return this.#sql.nextFront.get(key, end);
+    return inOrder(this.#sql.nextFront.get(key, end), key, end);
   }
 
   lastFront(): Front | undefined {
@@ -149,6 +150,16 @@ export class Store {
   close(): void {
     this.db.close();
   }
+}
+
+/** A damaged page can make SQLite answer with a row that was not asked for, the same one for ever. */
+export function inOrder<Row extends { key: number }>(
+  row: Row | undefined,
+  after: number,
+  before: number,
+): Row | undefined {
+  if (row === undefined || (row.key > after && row.key < before)) return row;
+  throw new Fault("buffer.damaged", "its groups are out of order");
 }
 
 const FRONT = "key, count, bytes, received";

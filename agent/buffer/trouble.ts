@@ -96,8 +96,12 @@ export class Trouble {
       return;
     }
     disk.abandon();
-    if (kind === "damaged") this.#damage = messageOf(error);
-    const problem = `The disk refuses to store readings (${messageOf(error)}); nothing is acknowledged meanwhile.`;
+    const reason = messageOf(error);
+    if (kind === "damaged") this.#damage = reason;
+    const problem =
+      kind === "damaged"
+        ? `The buffer's file is damaged (${reason}); nothing is acknowledged until a new one is begun.`
+        : `The disk refuses to store readings (${reason}); nothing is acknowledged meanwhile.`;
     health.enter("failed", problem, { err: error });
   }
 

@@ -55,7 +55,8 @@ function condition(log: number): LogCondition {
   let valid = true;
   let lostFrames = 0;
   let lostCommits = 0;
-  const frames = Math.floor((fstatSync(log).size - HEADER_BYTES) / FRAME_BYTES);
+  const frameBytes = fstatSync(log).size - HEADER_BYTES;
+  const frames = Math.floor(frameBytes / FRAME_BYTES);
   for (let index = 0; index < frames; index++) {
     const frame = readAt(log, HEADER_BYTES + index * FRAME_BYTES, FRAME_BYTES);
     if (frame === undefined) break;
@@ -74,7 +75,17 @@ function condition(log: number): LogCondition {
   }
   // A second commit is written only after the first was synced, so the first can't be the power cut's doing.
   if (lostCommits >= 2) return "damaged";
-  return lostFrames > 0 ? "torn" : "clean";
+  return lostFrames > 0 || endsInside(log, frames, frameBytes, salts) ? "torn" : "clean";
+}
+
+/** True where the log ends in the middle of a frame of its last round. */
+function endsInside(log: number, frames: number, frameBytes: number, salts: Buffer): boolean {
+  const rest = frameBytes - frames * FRAME_BYTES;
+  const header =
+    rest < FRAME_HEADER_BYTES
+      ? undefined
+      : readAt(log, HEADER_BYTES + frames * FRAME_BYTES, FRAME_HEADER_BYTES);
+  return header !== undefined && salts.equals(header.subarray(8, 16));
 }
 
 type Sum = [number, number];

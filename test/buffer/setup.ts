@@ -72,7 +72,7 @@ export function store(buffer: ReadingBuffer, first: number, count: number): stri
   const stored: string[] = [];
   for (let number = first; number < first + count; number++) {
     const id = `PP_${number}`;
-    buffer.append(head(id), "T07", NOW, (error) => {
+    buffer.append(head(id, (number * 7919) % 1000), "T07", NOW, (error) => {
       if (error == null) stored.push(id);
     });
   }
