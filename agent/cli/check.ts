@@ -1,7 +1,7 @@
 /** `windfarm check`: everything that is wrong with a configuration, and with what it leads to. */
 
 import type { CommandModule } from "yargs";
-import type { Loaded } from "../config/load.ts";
+import type { Loaded } from "../config/parse.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import { ConfigFault } from "../config/problems.ts";
 import { EXIT } from "../errors.ts";
@@ -65,7 +65,7 @@ async function checkForPeople(file: string, { online, show }: Wanted): Promise<v
   }
   if (!online) return;
   for await (const { ok, message, hint } of probe({ config, tree })) {
-    print(`${ok ? "  ok      " : "  FAILED  "}${message}`);
+    print(`${ok ? "  ok      " : "  FAILED  "}${asSentence(message)}`);
     if (hint !== undefined) print(`          ${ok ? "note" : "try"}: ${hint}`);
     if (!ok) process.exitCode = EXIT.failed;
   }
@@ -105,6 +105,10 @@ async function load(file: string): Promise<Loaded> {
 async function* probe({ config }: Loaded): AsyncGenerator<Outcome> {
   const { probesOf } = await import("./probes.ts");
   for (const ask of probesOf(config)) yield* await ask();
+}
+
+function asSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 function print(text: string): void {

@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and what is wrong usage. */
 
-import yargs from "yargs";
+import yargs, { type CommandModule } from "yargs";
+import { nearest } from "../config/nearest.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { checkCommand } from "./check.ts";
 import { runCommand } from "./run.ts";
@@ -8,37 +9,51 @@ import { statusCommand } from "./status.ts";
 
 /** Runs the command that `argv` names. Throws what the command throws, or Fault `cli.usage`. */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
+  const run = runCommand(version);
+  const names = [run, checkCommand, statusCommand].map(nameOf);
+  const [first] = argv;
+  if (first !== undefined && !first.startsWith("-") && !names.includes(first)) throw unknown(first, names);
   await yargs([...argv])
     .scriptName("windfarm")
     .usage("$0 <command>\n\nGets every sensor reading of a wind farm into a data lake.")
-    .command(runCommand(version))
+    .command(run)
     .command(checkCommand)
     .command(statusCommand)
     .demandCommand(1, "a command is missing")
     .strict()
-    .recommendCommands()
+    .parserConfiguration({
+      // The last one counts, instead of a list; and no --no-config.
+      "duplicate-arguments-array": false,
+      "boolean-negation": false,
+      "dot-notation": false,
+    })
     .version(version)
     .help()
     .alias({ help: "h" })
+    .epilog("Exit codes: 0 fine, 1 failed, 2 wrong usage, 78 wrong configuration.")
     .locale("en")
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message: string | null, error) => {
       if (message === null || message === undefined) throw error;
-      throw wrongUsage(message, argv);
+      throw wrongUsage(message, first);
     })
     .parseAsync();
 }
 
-function wrongUsage(message: string, argv: readonly string[]): Fault {
-  const [command] = argv.filter((argument) => !argument.startsWith("-"));
-  const known = command !== undefined && COMMANDS.has(command);
-  const hint = known ? `windfarm ${command} --help` : "windfarm --help";
-  return new Fault("cli.usage", lowerFirst(message.replaceAll("\n", " ")), { hint, exitCode: EXIT.usage });
+function nameOf({ command }: Pick<CommandModule, "command">): string {
+  return String(command).split(" ")[0] ?? "";
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(["run", "check", "status"]);
+function unknown(name: string, names: readonly string[]): Fault {
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? "windfarm --help" : `windfarm ${meant}`;
+  return new Fault("cli.usage", `there is no command ${name}`, { hint, exitCode: EXIT.usage });
+}
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+function wrongUsage(message: string, command: string | undefined): Fault {
+  const what = message.replaceAll("\n", " ");
+  const hint =
+    command === undefined || command.startsWith("-") ? "windfarm --help" : `windfarm ${command} --help`;
+  return new Fault("cli.usage", what.charAt(0).toLowerCase() + what.slice(1), { hint, exitCode: EXIT.usage });
 }

@@ -1,6 +1,7 @@
 /** What `windfarm check --online` tries: the port or the broker where readings come from, and the stream they go to. */
 
 import type { Logger } from "pino";
+import { probeBroker } from "../collect/probe.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { createLogger } from "../observe/log.ts";
 import { probeStream } from "../ship/probe.ts";
@@ -22,11 +23,14 @@ export function probesOf(config: AgentConfig): (() => Promise<Outcome[]>)[] {
   return [() => probeSource(config), () => probeTarget(config, log)];
 }
 
-async function probeSource({ mqtt }: AgentConfig): Promise<Outcome[]> {
+async function probeSource({ mqtt, gateway }: AgentConfig): Promise<Outcome[]> {
   if (mqtt.listen !== undefined) return [await isListenable(mqtt.listen)];
   if (mqtt.connect === undefined) return [];
   const { url } = mqtt.connect;
-  return [await isConnectable(url, mqtt.connectTimeoutMs)];
+  const reached = await isConnectable(url, mqtt.connectTimeoutMs);
+  if (!reached.ok) return [reached];
+  const clientId = mqtt.clientId ?? `windfarm-${gateway.id}`;
+  return [reached, ...(await probeBroker({ ...mqtt, url, clientId }))];
 }
 
 async function probeTarget({ kinesis }: AgentConfig, log: Logger): Promise<Outcome[]> {
