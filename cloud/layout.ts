@@ -16,6 +16,8 @@ export interface Layout {
   table: string;
   /** The raw table, as the crawler names it. */
   rawTable: string;
+  /** The Kinesis stream, and the delivery stream that reads it. */
+  stream: string;
   deliveryStream: string;
   rawFolder: string;
   errorFolder: string;
@@ -36,6 +38,7 @@ export const LAYOUT: Layout = {
   database: "windfarm",
   table: "readings",
   rawTable: "raw_readings",
+  stream: "windfarm-readings",
   deliveryStream: "windfarm-readings",
   rawFolder: "readings",
   errorFolder: "errors",

@@ -6,6 +6,7 @@
 -- Spark SQL 3.5, Trino (Athena engine 3) and DuckDB read this text alike. What looks laborious is what makes them agree:
 -- the shape of a text is tested before TRY_CAST sees it, because left alone one engine or another takes 1d, 0x1p3, 1_000,
 -- the year alone, the word epoch, or the hour 24. An anchored regexp_replace is the one shape test all three share.
+-- Trino casts no text with a T in it, hence the substr.
 SELECT
   id,
   CASE WHEN value = 0 THEN CAST(0 AS double) ELSE value END AS data,
@@ -40,14 +41,16 @@ FROM (
       WHEN regexp_replace(seq, '^[0-9]{1,18}$', '') = '' THEN TRY_CAST(seq AS bigint)
     END AS number,
     CASE
-      WHEN regexp_replace(date, '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z)?$', '') = ''
+      WHEN regexp_replace(date, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$', '') = ''
         AND date > '0001'
-      THEN TRY_CAST(replace(replace(date, 'T', ' '), 'Z', '') AS timestamp)
+      THEN TRY_CAST(concat(substr(date, 1, 10), ' ', substr(date, 12, 12)) AS timestamp)
+      WHEN regexp_replace(date, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', '') = '' AND date > '0001'
+      THEN TRY_CAST(date AS timestamp)
     END AS moment,
     CASE
-      WHEN regexp_replace(received, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z$', '') = ''
+      WHEN regexp_replace(received, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$', '') = ''
         AND received > '0001'
-      THEN TRY_CAST(replace(replace(received, 'T', ' '), 'Z', '') AS timestamp)
+      THEN TRY_CAST(concat(substr(received, 1, 10), ' ', substr(received, 12, 12)) AS timestamp)
     END AS arrival
   FROM raw_readings
 ) AS typed

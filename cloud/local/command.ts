@@ -1,0 +1,16 @@
+/** What the commands share: how they end when something is wrong. */
+
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+
+/** Says what is wrong and what to try, and ends the process with the exit code that belongs to it. */
+export function endWith(error: unknown): never {
+  process.stderr.write(`${messageOf(error)}\n`);
+  if (error instanceof Fault && error.hint !== undefined) process.stderr.write(`  try: ${error.hint}\n`);
+  else if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(error instanceof Fault ? error.exitCode : EXIT.failed);
+}
+
+/** A wrong option or argument. */
+export function usageFault(message: string): Fault {
+  return new Fault("usage", message, { hint: "--help shows what there is", exitCode: EXIT.usage });
+}

@@ -1,0 +1,143 @@
+/** Reads new raw objects once: which days they hold, which deliveries, which lines are no readings. */
+
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { messageOf } from "../../agent/errors.ts";
+import { rejectsFileOf } from "../layout.ts";
+import { conversionText } from "../sql/read.ts";
+import type { Duck } from "./duck.ts";
+import { writeDurably } from "./durable-files.ts";
+import type { LocalEntry } from "./object-index.ts";
+import type { RawStore } from "./raw-store.ts";
+import { viewRaw } from "./raw-view.ts";
+import { isWhole, tidy } from "./tidy.ts";
+
+const CountRow = z.object({
+  raw_object: z.string(),
+  dt: z.string().nullable(),
+  reason: z.string().nullable(),
+  n: z.coerce.number(),
+});
+const SeqsRow = z.object({
+  raw_object: z.string(),
+  gateway: z.string(),
+  epoch: z.string(),
+  first: z.coerce.number(),
+  last: z.coerce.number(),
+});
+const RejectRow = z.object({ raw_object: z.string(), reason: z.string(), raw_line: z.string().nullable() });
+
+export class Indexer {
+  readonly #duck: Duck;
+  readonly #raw: RawStore;
+  readonly #lakeRoot: string;
+  readonly #log: Logger;
+
+  constructor(duck: Duck, raw: RawStore, lakeRoot: string, log: Logger) {
+    this.#duck = duck;
+    this.#raw = raw;
+    this.#lakeRoot = lakeRoot;
+    this.#log = log;
+  }
+
+  /** Where the tidy copy of an object lies. */
+  copyOf(object: string): string {
+    return join(this.#lakeRoot, "tidied", object);
+  }
+
+  /** The entries of `objects`. Those with bad lines are read from a tidy copy, made here. */
+  async read(objects: readonly string[]): Promise<LocalEntry[]> {
+    const whole: string[] = [];
+    const damaged: string[] = [];
+    for (const object of objects) ((await isWhole(this.#raw.path(object))) ? whole : damaged).push(object);
+    const entries = await this.#readClean(whole, damaged);
+    for (const object of damaged) entries.push(await this.#readTidied(object));
+    return entries;
+  }
+
+  /** Reads objects at once while they are clean; halves them to find those that are not, and puts these in `damaged`. */
+  async #readClean(objects: readonly string[], damaged: string[]): Promise<LocalEntry[]> {
+    if (objects.length === 0) return [];
+    let entries: LocalEntry[];
+    try {
+      entries = await this.#entries(objects, false);
+    } catch (error) {
+      if (objects.length === 1) {
+        this.#log.debug(
+          { object: objects[0], problem: messageOf(error) },
+          "a raw object has lines that are no JSON",
+        );
+        damaged.push(...objects);
+        return [];
+      }
+      const middle = objects.length >> 1;
+      const left = await this.#readClean(objects.slice(0, middle), damaged);
+      return [...left, ...(await this.#readClean(objects.slice(middle), damaged))];
+    }
+    const rejecting = entries.filter((entry) => Object.keys(entry.rejects).length > 0);
+    damaged.push(...rejecting.map(({ object }) => object));
+    return entries.filter((entry) => !rejecting.includes(entry));
+  }
+
+  async #readTidied(object: string): Promise<LocalEntry> {
+    await tidy(object, this.#raw.path(object), this.copyOf(object));
+    const [entry] = await this.#entries([object], true);
+    const rejects = await this.#duck.rows(conversionText("rejects"), RejectRow);
+    if (rejects.length > 0) {
+      const path = join(this.#lakeRoot, rejectsFileOf(object));
+      await writeDurably(path, rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""));
+      this.#log.warn(
+        { object, lines: rejects.length, reason: rejects[0]?.reason },
+        "raw lines set aside as rejects",
+      );
+    }
+    return entry ?? emptyEntry(object);
+  }
+
+  async #entries(objects: readonly string[], tidied: boolean): Promise<LocalEntry[]> {
+    const sources = objects.map((object) => ({
+      path: tidied ? this.copyOf(object) : this.#raw.path(object),
+      tidied,
+    }));
+    await viewRaw(this.#duck, this.#raw.root, sources);
+    await this.#duck.run(
+      "CREATE OR REPLACE TEMP TABLE read_lines AS SELECT raw_object, dt, reason, gateway, epoch, seq FROM checked_readings",
+    );
+    const entries = new Map(objects.map((object) => [object, { ...emptyEntry(object), tidied }]));
+    const counts =
+      "SELECT raw_object, dt, reason, count(*) AS n FROM read_lines GROUP BY raw_object, dt, reason";
+    for (const { raw_object, dt, reason, n } of await this.#duck.rows(counts, CountRow)) {
+      const entry = entries.get(raw_object);
+      if (entry === undefined) continue;
+      if (reason !== null) entry.rejects[reason] = (entry.rejects[reason] ?? 0) + n;
+      else if (dt !== null) {
+        entry.readings += n;
+        entry.days[dt] = (entry.days[dt] ?? 0) + n;
+      }
+    }
+    for (const { raw_object, gateway, epoch, first, last } of await this.#duck.rows(SEQS, SeqsRow)) {
+      entries.get(raw_object)?.seqs.push([gateway, epoch, first, last]);
+    }
+    return [...entries.values()];
+  }
+}
+
+/** Runs of consecutive seqs: numbers that grow like their place do belong together. */
+const SEQS = `
+SELECT raw_object, gateway, epoch, min(seq) AS first, max(seq) AS last
+FROM (
+  SELECT raw_object, gateway, epoch, seq,
+    seq - row_number() OVER (PARTITION BY raw_object, gateway, epoch ORDER BY seq) AS run
+  FROM (SELECT DISTINCT raw_object, gateway, epoch, seq FROM read_lines WHERE reason IS NULL)
+)
+GROUP BY raw_object, gateway, epoch, run`;
+
+interface MutableEntry extends LocalEntry {
+  days: Record<string, number>;
+  rejects: Record<string, number>;
+}
+
+function emptyEntry(object: string): MutableEntry {
+  return { object, readings: 0, days: {}, rejects: {}, seqs: [], tidied: false };
+}

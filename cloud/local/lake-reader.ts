@@ -1,0 +1,110 @@
+/** Athena's place: one SELECT over the lake as the catalog describes it, reading only, whether the cloud runs or not. */
+
+import { resolve } from "node:path";
+import { DuckDBInstance, StatementType } from "@duckdb/node-api";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import { curatedColumns, dayColumn, LAYOUT } from "../layout.ts";
+import { type CatalogFile, readCatalog } from "./catalog.ts";
+import { quoted } from "./duck.ts";
+import { syntaxFault } from "./sql-fault.ts";
+
+export interface QueryResult {
+  columns: { name: string; type: string }[];
+  /** Values as JavaScript has them: bigint for BIGINT, Date for timestamps. */
+  rows: unknown[][];
+}
+
+/** Runs one SELECT over `readings`, which is also called `windfarm.readings`. @param root the lake's folder */
+export async function queryLake(root: string, sql: string): Promise<QueryResult> {
+  const folder = resolve(root);
+  const catalog = await existingCatalog(folder);
+  try {
+    return await run(folder, catalog, sql);
+  } catch (error) {
+    // A version is deleted some time after it was replaced: whoever was slower looks at the catalog again.
+    const again = await existingCatalog(folder);
+    if (
+      !/No files found|Cannot open file|No such file/.test(messageOf(error)) ||
+      again.updated === catalog.updated
+    ) {
+      throw error;
+    }
+    return run(folder, again, sql);
+  }
+}
+
+async function existingCatalog(root: string): Promise<CatalogFile> {
+  const catalog = await readCatalog(root);
+  if (catalog !== undefined) return catalog;
+  throw new Fault("lake.none", `there is no lake in ${root} yet`, {
+    hint: "npm start or npm run cloud makes one as readings arrive; --data names another folder",
+  });
+}
+
+async function run(root: string, catalog: CatalogFile, sql: string): Promise<QueryResult> {
+  const instance = await DuckDBInstance.create(":memory:", {
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "true",
+  });
+  const connection = await instance.connect();
+  try {
+    await connection.run("SET TimeZone = 'UTC'");
+    await connection.run(`SET allowed_directories = [${quoted(`${root}/`)}]`);
+    await connection.run("SET enable_external_access = false");
+    await connection.run(`CREATE SCHEMA ${LAYOUT.database}`);
+    const view = viewOf(root, catalog);
+    await connection.run(`CREATE VIEW ${LAYOUT.database}.${LAYOUT.table} AS ${view}`);
+    await connection.run(`CREATE VIEW ${LAYOUT.table} AS ${view}`);
+    await connection.run("SET lock_configuration = true");
+    return await select(connection, sql);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+type Connection = Awaited<ReturnType<DuckDBInstance["connect"]>>;
+
+async function select(connection: Connection, sql: string): Promise<QueryResult> {
+  const statements = await connection.extractStatements(sql).catch((error: unknown) => {
+    throw syntaxFault(sql, error);
+  });
+  if (statements.count === 0)
+    throw refused("the query is empty", 'give one SELECT, such as "SELECT count(*) FROM readings"');
+  if (statements.count > 1)
+    throw refused("the query holds more than one statement", "give one SELECT at a time");
+  try {
+    const prepared = await statements.prepare(0);
+    if (prepared.statementType !== StatementType.SELECT && prepared.statementType !== StatementType.EXPLAIN) {
+      throw refused(
+        "only SELECT is answered here: the lake is read-only",
+        "start the query with SELECT or WITH",
+      );
+    }
+    const answer = await prepared.runAndReadAll();
+    const types = answer.columnTypes();
+    const columns = answer.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
+    return { columns, rows: answer.getRowsJS() };
+  } catch (error) {
+    throw error instanceof Fault ? error : syntaxFault(sql, error);
+  }
+}
+
+function refused(message: string, hint: string): Fault {
+  return new Fault("query.refused", message, { hint, exitCode: EXIT.usage });
+}
+
+/** The table: the current version of each day, with the day as `dt`, by which files are left out unread. */
+function viewOf(root: string, catalog: CatalogFile): string {
+  const columns = [...curatedColumns().map(({ name }) => name), dayColumn().name];
+  const files = Object.values(catalog.days).flatMap((day) => day.files);
+  if (files.length === 0) {
+    const typed = [...curatedColumns(), dayColumn()].map(({ name, duckdb }) => `NULL::${duckdb} AS ${name}`);
+    return `SELECT ${typed.join(", ")} WHERE false`;
+  }
+  const paths = files.map((file) => quoted(`${root}/${file}`)).join(", ");
+  return (
+    `SELECT ${columns.join(", ")} FROM read_parquet([${paths}], hive_partitioning = true, ` +
+    `hive_types = {${LAYOUT.dayKey}: VARCHAR, ${LAYOUT.versionKey}: VARCHAR})`
+  );
+}

@@ -1,0 +1,103 @@
+/** `npm run cloud`: the local cloud alone, until Ctrl-C. */
+
+import { resolve } from "node:path";
+import pino from "pino";
+import pretty from "pino-pretty";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { EXIT, Fault } from "../../agent/errors.ts";
+import { LAYOUT } from "../layout.ts";
+import { LocalCloud } from "./cloud.ts";
+import { endWith, usageFault } from "./command.ts";
+import { DEFAULT_DATA } from "./places.ts";
+import { durationMs, sizeBytes } from "./units.ts";
+
+// The SDK would announce on every start that it will drop Node 20; the lockfile keeps the version that has it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
+const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+
+function options() {
+  return yargs(hideBin(process.argv))
+    .scriptName("npm run cloud --")
+    .usage("$0\n\nKinesis, Firehose, S3, Glue and the Data Catalog in a box, on 127.0.0.1 only.")
+    .option("port", { type: "number", default: 4567, describe: "of the Kinesis endpoint; 0 for any" })
+    .option("control-port", { type: "number", default: 4568, describe: "of status and flush; 0 for any" })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "folder everything is kept in" })
+    .option("stream", { type: "string", default: LAYOUT.stream, describe: "made when it is missing" })
+    .option("shards", { type: "number", default: 2, describe: "of a new stream" })
+    .option("region", { type: "string", default: "us-east-1", describe: "the endpoint pretends to be in" })
+    .option("buffer-interval", { type: "string", default: "2s", describe: "longest wait for an object" })
+    .option("buffer-size", { type: "string", default: "5MiB", describe: "bytes that make an object" })
+    .option("threads", { type: "number", describe: "of the engine that makes the table (default 2)" })
+    .option("log-level", {
+      choices: LOG_LEVELS,
+      default: "info" as const,
+      describe: "least weight of what is logged",
+    })
+    .strict()
+    .version(false)
+    .parserConfiguration({ "duplicate-arguments-array": false, "parse-positional-numbers": false })
+    .fail((message, error) => {
+      throw error ?? usageFault(message);
+    })
+    .parseSync();
+}
+
+async function main(): Promise<void> {
+  const asked = options();
+  for (const name of ["port", "controlPort"] as const) wholeBetween(name, asked[name], 0, 65_535);
+  wholeBetween("shards", asked.shards, 1, 50);
+  if (asked.threads !== undefined) wholeBetween("threads", asked.threads, 1, 64);
+  const log = pino({ level: asked.logLevel, base: null }, destination());
+  const cloud = new LocalCloud(
+    {
+      data: resolve(asked.data),
+      port: asked.port,
+      controlPort: asked.controlPort,
+      stream: asked.stream,
+      region: asked.region,
+      shards: asked.shards,
+      intervalMs: durationMs(asked.bufferInterval, "--buffer-interval"),
+      maxBytes: sizeBytes(asked.bufferSize, "--buffer-size"),
+      ...(asked.threads === undefined ? {} : { threads: asked.threads }),
+    },
+    log,
+  );
+  await cloud.start();
+  const { port, controlPort } = cloud;
+  console.log(
+    `ready kinesis=http://127.0.0.1:${port} control=http://127.0.0.1:${controlPort} data=${asked.data}`,
+  );
+  const signal = await stopSignal();
+  log.info({ signal }, "stopping: delivering what is in the stream");
+  await cloud.stop();
+}
+
+function destination(): pino.DestinationStream {
+  return process.stderr.isTTY
+    ? pretty({ destination: 2, sync: true })
+    : pino.destination({ dest: 2, sync: true });
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(EXIT.failed));
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function wholeBetween(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new Fault("cloud.usage", `--${option} must be a whole number from ${least} to ${most}`, {
+    exitCode: EXIT.usage,
+  });
+}
+
+main().then(() => process.exit(EXIT.ok), endWith);

@@ -1,0 +1,44 @@
+/** The engine's complaint about a query, as one sentence with the place. */
+
+import { Fault, messageOf } from "../../agent/errors.ts";
+
+/** `Parser Error: … LINE 1: SELECT x FRM readings  ^` becomes a sentence, line and column. */
+export function syntaxFault(sql: string, error: unknown): Fault {
+  const text = messageOf(error);
+  const [, first = text] = /^(?:.*?: )?(?:[A-Z]\w+ )+Error: (.*)/.exec(text) ?? [];
+  const sentence = first.split("\n")[0]?.replace(/[.!]\s*$/, "") ?? text;
+  if (/file system operations are disabled|Permission Error/.test(text)) return outsideTheLake(error);
+  const place = placeOf(sql, text);
+  const candidates = /Candidate bindings: (.*)/.exec(text)?.[1];
+  const missing = /Table with name (\S+) does not exist/.exec(text)?.[1];
+  const hint =
+    missing !== undefined
+      ? "the table is called readings, or windfarm.readings"
+      : candidates !== undefined
+        ? `there is ${candidates.trim()}`
+        : "npm run query -- --list shows queries that work";
+  const said = missing === undefined ? sentence : `there is no table ${missing}`;
+  return new Fault("query.sql", `the query fails${place}: ${said}`, { hint, cause: error });
+}
+
+function outsideTheLake(error: unknown): Fault {
+  return new Fault(
+    "query.outside",
+    "a query reads the lake's table and writes nothing; this one wants other files",
+    {
+      hint: "read from readings, and send the answer where it should go with --format csv > file",
+      cause: error,
+    },
+  );
+}
+
+/** The engine shows the line and, below it, a mark under the place. */
+function placeOf(sql: string, text: string): string {
+  const [, line, shown = "", mark = ""] = /^LINE (\d+): (.*)\n(\s*)\^/m.exec(text) ?? [];
+  if (line === undefined) return "";
+  const prefix = `LINE ${line}: `.length;
+  const actual = sql.split("\n")[Number(line) - 1] ?? "";
+  // A long line is shown from its middle, after three dots.
+  const cut = shown.startsWith("...") ? actual.indexOf(shown.slice(3, 40)) - 3 : 0;
+  return ` at line ${line}, column ${mark.length - prefix + cut + 1}`;
+}

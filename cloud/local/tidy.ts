@@ -1,0 +1,96 @@
+/**
+ * Raw objects no engine reads as they are: cut short, not gzip, with lines that are no JSON. What can be read of one is
+ * written out again, each line with its fields as strings or with the note that it has none, so that a bad line costs
+ * that line only. The copy is a pure function of the object, which stays as it is.
+ */
+
+import { createReadStream } from "node:fs";
+import { promisify } from "node:util";
+import { constants, createGunzip, gzip } from "node:zlib";
+import { rawColumns } from "../layout.ts";
+import { writeDurably } from "./durable-files.ts";
+
+const compress = promisify(gzip);
+
+/** Characters of a line kept for whoever looks at the reject. */
+export const SHOWN_LINE_LENGTH = 4_096;
+/** Unpacked bytes of an object that are looked at; Firehose's largest buffer is half of it. */
+export const MAX_TIDY_BYTES = 256 * 1024 * 1024;
+
+const CUT_SHORT = "(the object is cut short)";
+
+/** True for a gzip file that can be read to its end. */
+export async function isWhole(path: string): Promise<boolean> {
+  const source = createReadStream(path);
+  const gunzip = source.pipe(createGunzip());
+  source.once("error", (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of gunzip) if (chunk.length === 0) break;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes the tidy copy of the object at `path`. */
+export async function tidy(object: string, path: string, copy: string): Promise<void> {
+  const whole = await isWhole(path);
+  const names = rawColumns().map(({ name }) => name);
+  const lines = (await readable(path)).toString("utf8").split(/\r\n|\n|\r/);
+  const rows = lines.filter((line) => line.trim() !== "").map((line) => row(names, object, line));
+  // A cut in the middle of a line shows by itself; one between two lines is told here.
+  if (!whole && rows.at(-1)?.is_json !== "false") rows.push(rejectRow(object, CUT_SHORT));
+  await writeDurably(copy, await compress(`${rows.map((fields) => JSON.stringify(fields)).join("\n")}\n`));
+}
+
+type Row = Record<string, string | null>;
+
+function row(names: readonly string[], object: string, line: string): Row {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return rejectRow(object, line);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return rejectRow(object, line);
+  const fields: Row = { is_json: "true", raw_object: object, raw_line: shown(line) };
+  const found = new Map(Object.entries(json));
+  for (const name of names) fields[name] = asText(found.get(name));
+  return fields;
+}
+
+function rejectRow(object: string, line: string): Row {
+  return { is_json: "false", raw_object: object, raw_line: shown(line) };
+}
+
+function shown(line: string): string {
+  return wellFormed(line.slice(0, SHOWN_LINE_LENGTH));
+}
+
+function asText(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return wellFormed(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+/** `text` with U+FFFD for each half of a surrogate pair, which no engine takes. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/** All that can be unpacked, as far as it goes. */
+function readable(path: string): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const source = createReadStream(path);
+    const gunzip = source.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }));
+    const done = () => resolve(Buffer.concat(chunks));
+    gunzip.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_TIDY_BYTES) return gunzip.destroy();
+      chunks.push(chunk);
+    });
+    source.once("error", () => gunzip.destroy());
+    gunzip.once("error", done).once("close", done);
+  });
+}

@@ -1,0 +1,62 @@
+/** A gateway's part, for tests: readings in aggregated records, put through the SDK, sent again until accepted. */
+
+import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { AggregateWriter } from "../../../../agent/contract/aggregate.ts";
+import { SENSOR_TYPES } from "../../../../agent/contract/sensors.ts";
+import { encodeShipped, type ShippedReading } from "../../../../agent/contract/shipped.ts";
+import { localKinesisClient } from "../../../../cloud/local/kinesis-client.ts";
+
+/** The reading that `seq` names, on `day` unless its fields say otherwise. */
+export function readingOf(seq: number, fields: Partial<ShippedReading> = {}): ShippedReading {
+  const atMs = Date.parse("2026-11-22T00:00:00.000Z") + (seq % 86_400) * 1_000;
+  return {
+    id: `R_${seq}`,
+    data: (seq % 1000) / 10,
+    type: SENSOR_TYPES[seq % 3] ?? "Power Factor",
+    date: new Date(atMs).toISOString(),
+    turbine: `T0${seq % 5}`,
+    gateway: "gw-01",
+    epoch: "e1",
+    seq,
+    received: new Date(atMs + 12).toISOString(),
+    ...fields,
+  };
+}
+
+/** Readings `first` to `last` as lines. */
+export function linesOf(first: number, last: number, fields: Partial<ShippedReading> = {}): string {
+  let text = "";
+  for (let seq = first; seq <= last; seq++) text += encodeShipped(readingOf(seq, fields));
+  return text;
+}
+
+/** One aggregated record of lines. */
+export function aggregated(partitionKey: string, lines: string): Buffer {
+  const writer = new AggregateWriter(1_000_000);
+  writer.begin(partitionKey);
+  for (const line of lines.split("\n").filter((text) => text !== "")) {
+    const bytes = Buffer.from(`${line}\n`);
+    writer.add(bytes, 0, bytes.length);
+  }
+  return writer.finish();
+}
+
+/** Puts records until each is accepted, as the agent does. */
+export async function putUntilAccepted(
+  endpoint: string,
+  records: readonly Buffer[],
+  stream = "windfarm-readings",
+) {
+  const client = localKinesisClient(endpoint, "us-east-1");
+  let rest = records.map((Data, index) => ({ Data, PartitionKey: `key-${index}-${Math.random()}` }));
+  while (rest.length > 0) {
+    try {
+      const answer = await client.send(new PutRecordsCommand({ StreamName: stream, Records: rest }));
+      const sent = rest;
+      rest = sent.filter((_record, index) => answer.Records?.[index]?.SequenceNumber === undefined);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  client.destroy();
+}
