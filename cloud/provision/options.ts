@@ -69,5 +69,5 @@ export async function parseOptions(argv: readonly string[]): Promise<ProvisionOp
 }
 
 function usage(message: string): Fault {
-  return new Fault("usage", message, { hint: "npm run provision -- --help", exitCode: EXIT.usage });
+  return new Fault("provision.usage", message, { hint: "npm run provision -- --help", exitCode: EXIT.usage });
 }

@@ -1,0 +1,58 @@
+/** Builds the stacks in this process, with the feature flags of cdk.json and small sources of its own. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { App } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { z } from "zod";
+import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
+import { type Stage, settingsOf } from "../../../cloud/settings.ts";
+import type { Sources } from "../../../cloud/sources.ts";
+import { type Farm, windFarm } from "../../../cloud/stacks/farm.ts";
+
+export interface Built extends Farm {
+  app: App;
+  dataTemplate: Template;
+  pipelineTemplate: Template;
+}
+
+const CdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
+
+/** The feature flags the command line would hand over. */
+export function featureFlags(): Record<string, unknown> {
+  return CdkJson.parse(JSON.parse(readFileSync("cdk.json", "utf8"))).context;
+}
+
+/** A script, two texts of the conversion, two named queries, under `folder`. */
+export function writeSources(folder: string): Sources {
+  const sources = {
+    script: join(folder, "curate.py"),
+    sql: join(folder, "sql"),
+    queries: join(folder, "sql", "queries"),
+  };
+  mkdirSync(sources.queries, { recursive: true });
+  writeFileSync(sources.script, "print('curate')\n");
+  writeFileSync(join(sources.sql, "curate.sql"), "SELECT 1\n");
+  writeFileSync(
+    join(sources.queries, "latest.sql"),
+    "-- The latest value\n-- per turbine.\nSELECT * FROM readings\n",
+  );
+  writeFileSync(join(sources.queries, "hourly.sql"), "-- Hourly means.\nSELECT avg(data) FROM readings\n");
+  return sources;
+}
+
+export function build(stage: Stage, sources: Sources, layout: Layout = LAYOUT): Built {
+  // CloudFormation's own rules take seconds a build; the suite "synth" lets them in.
+  const app = new App({
+    context: featureFlags(),
+    analyticsReporting: false,
+    builtinCloudFormationValidation: false,
+  });
+  const farm = windFarm(app, settingsOf(stage), sources, layout);
+  return {
+    app,
+    ...farm,
+    dataTemplate: Template.fromStack(farm.data),
+    pipelineTemplate: Template.fromStack(farm.pipeline),
+  };
+}
