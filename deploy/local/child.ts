@@ -48,6 +48,7 @@ export class Child {
     const child = spawn(process.execPath, ["--import", follow, file, ...args], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     });
     this.#process = child;
     const hear = (line: string): void => {

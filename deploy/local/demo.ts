@@ -18,7 +18,7 @@ import {
 import { Child, describeEnd } from "./child.ts";
 import type { StartOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
-import { countTypes, queryCommand } from "./query.ts";
+import { countTypes, queryCommand, shortPath } from "./query.ts";
 import type { Screen } from "./screen.ts";
 import { Observer } from "./status.ts";
 
@@ -112,7 +112,9 @@ export class Demo {
     // The end of --for is the sensors' own; what is wrong then is told by their summary.
     if (this.#options.for !== undefined) {
       void sensors.ended.then(() => {
-        if (this.#sensorSummary !== undefined) this.#end();
+        if (this.#sensorSummary === undefined || this.#ended) return;
+        this.#screen.line("the sensors are done; waiting until everything is in the lake");
+        this.#end();
       });
     }
   }
@@ -146,7 +148,8 @@ export class Demo {
   }
 
   #announce(): void {
-    const { page, broker, cloudFolder, configFile } = this.#plan;
+    const { page, broker } = this.#plan;
+    const [cloudFolder, configFile] = [shortPath(this.#plan.cloudFolder), shortPath(this.#plan.configFile)];
     const sample = "SELECT type, count(*) AS n, avg(data) AS mean FROM readings GROUP BY type";
     for (const line of [
       "",

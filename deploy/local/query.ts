@@ -1,7 +1,7 @@
 /** Asks the lake through the query program, as a user would. */
 
 import { execFile } from "node:child_process";
-import { relative } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -13,9 +13,15 @@ const TIMEOUT_MS = 60_000;
 
 const Rows = z.array(z.object({ type: z.string(), n: z.coerce.number(), mean: z.number() }));
 
+/** Relative where it is inside the working folder. */
+export function shortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") || isAbsolute(short) ? path : short;
+}
+
 /** What one types to ask this lake. */
 export function queryCommand({ cloudFolder }: Plan): string {
-  const folder = relative(process.cwd(), cloudFolder);
+  const folder = shortPath(cloudFolder);
   return folder === "data/cloud" ? "npm run query --" : `npm run query -- --data ${folder}`;
 }
 

@@ -9,7 +9,7 @@ import { emptyData, makePlan } from "./plan.ts";
 import { requireFree } from "./ports.ts";
 import { ownScreen } from "./screen.ts";
 
-const PROGRAMS = ["cloud", "windfarm", "simulate", "query"];
+const PROGRAMS = ["cloud", "windfarm", "simulate"];
 
 async function start(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
