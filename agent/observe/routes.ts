@@ -20,7 +20,8 @@ export interface Answer {
 
 export interface RouteDeps {
   snapshot: () => Snapshot;
-  metrics: Metrics;
+  /** Loaded at the first scrape: a gateway that nobody scrapes is spared some megabytes. */
+  metrics: () => Promise<Metrics>;
   history: History;
   rates: RateWindow;
   assets: PageAssets;
@@ -37,7 +38,7 @@ export function routesOf(deps: RouteDeps): ReadonlyMap<string, Route> {
     ["/", () => answer("text/html; charset=utf-8", pageOf(snapshot(), rates).text)],
     ["/healthz", () => answer(TEXT, "alive\n")],
     ["/readyz", () => readyz(snapshot())],
-    ["/metrics", async () => answer(metrics.contentType, await metrics.write(snapshot()))],
+    ["/metrics", async () => scraped(await metrics(), snapshot())],
     ["/api/status", () => answer(JSON_TYPE, `${JSON.stringify(snapshot())}\n`)],
     ["/api/history", (query) => answer(JSON_TYPE, `${JSON.stringify(history.since(sinceOf(query)))}\n`)],
     ["/page.js", kept("text/javascript; charset=utf-8", assets.script)],
@@ -50,6 +51,10 @@ function readyz(snapshot: Snapshot): Answer {
   const { ready, reason } = readinessOf(snapshot);
   const body = ready ? `ready: ${reason}\n` : `not ready: ${reason}\n`;
   return { status: ready ? 200 : 503, type: TEXT, body };
+}
+
+async function scraped(metrics: Metrics, snapshot: Snapshot): Promise<Answer> {
+  return answer(metrics.contentType, await metrics.write(snapshot));
 }
 
 function sinceOf(query: URLSearchParams): number {

@@ -103,7 +103,8 @@ function isQuiet({ flow, nowMs, oldestBufferedSeconds }: SentenceInputs): boolea
 function silence({ ship, startedMs, nowMs, oldestBufferedSeconds }: SentenceInputs): string {
   const since = (nowMs - (ship.lastSuccessMs ?? startedMs)) / 1000;
   const lasting = formatSeconds(Math.min(since, oldestBufferedSeconds));
-  const why = ship.lastError === undefined ? "" : ` (${cause(ship.lastError.message)})`;
+  const why =
+    ship.lastError === undefined ? "" : ` (${cause(ship.lastError.cause ?? ship.lastError.message)})`;
   return `Kinesis has taken nothing for ${lasting}${why}`;
 }
 

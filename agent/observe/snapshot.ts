@@ -78,7 +78,8 @@ export interface Snapshot {
     /** Seconds until the next try, 0 when not backing off. */
     backoffSeconds: number;
     lastSuccessMs?: number;
-    lastError?: { code: string; message: string; hint?: string; atMs: number };
+    /** `cause` says in a few words what went wrong ("the endpoint refuses the connection"), `message` all of it. */
+    lastError?: { code: string; message: string; cause?: string; hint?: string; atMs: number };
   };
   health: {
     rssBytes: number;

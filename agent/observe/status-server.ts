@@ -9,7 +9,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { codeOf, Fault } from "../errors.ts";
 import { HISTORY_EVERY_MS, History } from "./history.ts";
-import { createMetrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { loadAssets, type PageAssets } from "./page/assets.ts";
 import { countersOf, PAGE_RATE_WINDOW_MS } from "./page/counters.ts";
 import { RateWindow } from "./rates.ts";
@@ -57,6 +57,7 @@ class HttpStatusServer implements StatusServer {
   readonly #server: Server;
   readonly #history = new History();
   readonly #rates = new RateWindow(PAGE_RATE_WINDOW_MS);
+  #metrics: Promise<Metrics> | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #retrying: NodeJS.Timeout | undefined;
   #complained = false;
@@ -66,13 +67,17 @@ class HttpStatusServer implements StatusServer {
     this.#options = options;
     const routes = routesOf({
       snapshot: () => this.#look(),
-      metrics: createMetrics(),
+      metrics: () => this.#loadMetrics(),
       history: this.#history,
       rates: this.#rates,
       assets: options.assets ?? loadAssets(),
     });
     const hosts = { names: [hostname(), options.listen.host, ...(options.hostNames ?? [])] };
-    this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+    this.#server = createServer({
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
+    });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on("request", (request, response) => {
       void respond(request, response, { routes, hosts, log: options.log });
@@ -107,6 +112,11 @@ class HttpStatusServer implements StatusServer {
     const snapshot = this.#options.snapshot();
     this.#rates.push(snapshot.nowMs, countersOf(snapshot));
     return snapshot;
+  }
+
+  #loadMetrics(): Promise<Metrics> {
+    this.#metrics ??= import("./metrics.ts").then(({ createMetrics }) => createMetrics());
+    return this.#metrics;
   }
 
   #sample(): void {

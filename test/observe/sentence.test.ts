@@ -69,6 +69,17 @@ t.test("An outage says since when, why, how much is safe and how long the room l
   );
 });
 
+t.test("Where the cause is known in a few words, the sentence takes these", async (t) => {
+  const lastError = {
+    code: "ship.refused",
+    message: "Nothing reaches the stream: the endpoint refuses the connection (ECONNREFUSED).",
+    cause: "the endpoint refuses the connection",
+    atMs: NOON_MS,
+  };
+  const ship = { backoffSeconds: 1, lastError };
+  t.match(sentenceFor(inputs({ ...OUTAGE, ship })).sentence, /\(the endpoint refuses the connection\);/);
+});
+
 t.test("How long the room lasts is not guessed from a handful of readings or from silence", async (t) => {
   const { sentence } = sentenceFor(inputs({ ...OUTAGE, buffered: 1 }));
   t.match(sentence, /1 reading is safe on disk\.$/);
