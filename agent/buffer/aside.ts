@@ -46,7 +46,8 @@ export function prune(path: string): string[] {
   return old;
 }
 
-function asideFiles(path: string): string[] {
+/** Names of all files set aside, oldest first. */
+export function asideFiles(path: string): string[] {
   const prefix = `${basename(path)}.damaged-`;
   const names = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix));
   return [...new Set(names.map((name) => name.replace(/(-wal|-shm|\.json)$/, "")))].sort();

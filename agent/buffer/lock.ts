@@ -34,6 +34,21 @@ export class OwnerLock {
     return new OwnerLock(db);
   }
 
+  /** Whether a process owns the buffer at `path`; false too where the lock can't be looked at. */
+  static isHeld(path: string): boolean {
+    const file = `${path}.lock`;
+    let db: Database.Database | undefined;
+    try {
+      db = new Database(file, { readonly: true, fileMustExist: true, timeout: 0 });
+      db.prepare("SELECT count(*) FROM sqlite_master").get();
+      return false;
+    } catch (error) {
+      return codeOf(error) === "SQLITE_BUSY";
+    } finally {
+      db?.close();
+    }
+  }
+
   release(): void {
     this.#db.close();
   }

@@ -9,7 +9,8 @@ import { decodeBody } from "./codec.ts";
 import { assertDurable, openWritable } from "./connection.ts";
 import { isDamagedFile } from "./damage.ts";
 import { newEpoch } from "./epoch.ts";
-import type { Ruin } from "./salvage-source.ts";
+import { writeProgress } from "./salvage-rows.ts";
+import { progressOf, type Ruin } from "./salvage-source.ts";
 import { type Birth, createSchema, migrate } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
@@ -36,7 +37,10 @@ export function openStore(path: string, maxBytes: number, birth: Birth, problem?
   } catch (error) {
     if (!isDamagedFile(error)) throw error;
     const file = guardWritable(path, () => setAside(path, birth.now()));
-    return { ...openFile(path, maxBytes, birth), ruin: { file, problem: messageOf(error) } };
+    const opened = openFile(path, maxBytes, birth);
+    const ruin = { file, problem: messageOf(error) };
+    writeProgress(opened.store.db, progressOf(ruin));
+    return { ...opened, ruin };
   }
 }
 
@@ -53,7 +57,8 @@ export function prepareFolder(path: string): void {
   }
 }
 
-function openFile(path: string, maxBytes: number, birth: Birth): Opened {
+/** As `openStore`, but throws `buffer.damaged` or SQLite's error where the file is damaged. */
+export function openFile(path: string, maxBytes: number, birth: Birth): Opened {
   const log = inspectLog(path);
   if (log === "damaged") throw new Fault("buffer.damaged", "its log can't be read");
   // SQLite cuts the log off where it can't read on, so what stands behind that is copied first.
@@ -68,12 +73,13 @@ function openFile(path: string, maxBytes: number, birth: Birth): Opened {
     // Should a damaged transaction be lost, its seqs must not be given to other readings.
     if (torn !== undefined) Object.assign(state, { epoch: newEpoch(birth.random), epochBase: state.lastKey });
     // The first write of this connection, for only after it can be told whether commits will really be synced.
+    const ruin = torn === undefined ? undefined : tornLog(torn, store, state);
     store.begin();
     store.writeState(state);
+    if (ruin !== undefined) writeProgress(db, progressOf(ruin));
     store.commit();
     assertDurable(db);
-    const opened = { store, state, foundCommits: found.commits };
-    return torn === undefined ? opened : { ...opened, ruin: tornLog(torn, store, state) };
+    return { store, state, foundCommits: found.commits, ...(ruin === undefined ? {} : { ruin }) };
   } catch (error) {
     db.close();
     throw error;

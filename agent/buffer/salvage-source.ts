@@ -44,6 +44,22 @@ export interface Progress {
 /** What is known of a file when it is set aside. */
 export type Ruin = Pick<Progress, "file" | "problem"> & Partial<Progress>;
 
+/** Where the reading of a file begins. */
+export function progressOf(ruin: Ruin): Progress {
+  const low = Number.MIN_SAFE_INTEGER;
+  const counts = { readings: 0, rejects: 0, lost: 0 };
+  const begin = {
+    stage: "up" as const,
+    low,
+    lowReject: low,
+    place: 0,
+    partial: 0,
+    expected: -1,
+    stumbled: 0,
+  };
+  return { ...begin, ...counts, ...ruin };
+}
+
 export interface Found {
   groups: GroupRow[];
   rejects: RejectRow[];
@@ -56,7 +72,7 @@ export interface Found {
 
 /** Rows and pages read in one step, at most. */
 const STEP_ROWS = 64;
-const STEP_BYTES = 512 * 1024;
+const STEP_BYTES = 256 * 1024;
 const STEP_PAGES = 256;
 
 const GROUP = "key, count, bytes, received, codec, crc, body";

@@ -7,8 +7,8 @@ import { Alarm } from "./alarm.ts";
 import { prune, unreadFiles, writeReport } from "./aside.ts";
 import type { Committer } from "./committer.ts";
 import type { Disk } from "./disk.ts";
-import { addSaved, deleteProgress, readProgress, writeProgress } from "./salvage-rows.ts";
-import { type Progress, type Ruin, SalvageSource } from "./salvage-source.ts";
+import { addSaved, deleteProgress, pagesForSaved, readProgress, writeProgress } from "./salvage-rows.ts";
+import { type Progress, progressOf, type Ruin, SalvageSource } from "./salvage-source.ts";
 import { Sieve, type Sifted } from "./sieve.ts";
 import type { Store } from "./store.ts";
 import type { Timers } from "./timers.ts";
@@ -17,8 +17,6 @@ import type { Trouble } from "./trouble.ts";
 const STEP_MS = 5;
 /** While the buffer is full, or the disk refuses. */
 const WAIT_MS = 1000;
-/** Free quota a step wants: its rows, and as much again for what the sensors send meanwhile. Pages. */
-const ROOM_PAGES = 512;
 
 export interface SalvagerParts {
   /** The buffer's own file; ruins lie in its folder. */
@@ -37,7 +35,6 @@ export interface SalvagerParts {
 export class Salvager {
   readonly #parts: SalvagerParts;
   readonly #alarm: Alarm;
-  readonly #ruins = new Map<string, Ruin>();
   #job: Progress | undefined;
   #source: SalvageSource | undefined;
   #sieve = new Sieve();
@@ -73,7 +70,6 @@ export class Salvager {
     if (ruin.partial === 1) log.warn({ file, problem }, sentence);
     else log.error({ file, problem }, sentence);
     this.recovered.push(sentence);
-    this.#ruins.set(file, ruin);
     this.#forget();
     this.#alarm.set(STEP_MS);
   }
@@ -86,14 +82,14 @@ export class Salvager {
   #run(): void {
     const { disk, trouble, log } = this.#parts;
     const { store } = disk;
-    if (store === undefined || trouble.isBlocked || store.roomPages() < ROOM_PAGES) {
+    if (store === undefined || trouble.isBlocked) {
       this.#alarm.set(WAIT_MS);
       return;
     }
     try {
       this.#job ??= this.#nextJob(store);
       if (this.#job === undefined) return;
-      this.#alarm.set(this.#step(this.#job) ? STEP_MS : WAIT_MS);
+      this.#alarm.set(this.#step(store, this.#job) ? STEP_MS : WAIT_MS);
     } catch (error) {
       log.warn({ err: error }, "A file set aside can't be read now; it is tried again.");
       this.#forget();
@@ -106,32 +102,25 @@ export class Salvager {
     if (known !== undefined) return known;
     const [file] = unreadFiles(this.#parts.path);
     if (file === undefined) return undefined;
-    const ruin = this.#ruins.get(file) ?? { file, problem: "unknown, an earlier start set it aside" };
-    const low = Number.MIN_SAFE_INTEGER;
-    const fresh = {
-      stage: "up" as const,
-      low,
-      lowReject: low,
-      place: 0,
-      partial: 0,
-      expected: -1,
-      stumbled: 0,
-    };
-    return { ...fresh, readings: 0, rejects: 0, lost: 0, ...ruin };
+    return progressOf({ file, problem: "unknown, an earlier start set it aside" });
   }
 
-  /** Reads and stores the next piece; false where the disk refused it. */
-  #step(job: Progress): boolean {
+  /** Reads and stores the next piece; false where there is no room for it now. */
+  #step(store: Store, job: Progress): boolean {
     if (job.stage === "done") return this.#finish(job);
     const { path, committer, rejectsMaxBytes } = this.#parts;
     this.#source ??= new SalvageSource(join(dirname(path), job.file));
     const found = this.#source.read(job);
     const sifted = this.#sieve.sift(found);
     const progress = advance(job, found.next, sifted);
-    const done = committer.change((store, state) => {
-      addSaved(store, state, sifted, rejectsMaxBytes);
-      writeProgress(store.db, progress);
-    });
+    // What the sensors send meanwhile comes first.
+    const hasRoom = 2 * pagesForSaved(sifted) <= store.roomPages();
+    const done =
+      hasRoom &&
+      committer.change((store, state) => {
+        addSaved(store, state, sifted, rejectsMaxBytes);
+        writeProgress(store.db, progress);
+      });
     if (!done) {
       this.#forget();
       return false;
@@ -157,7 +146,6 @@ export class Salvager {
     });
     if (!committer.change((store) => deleteProgress(store.db, file))) return false;
     this.#forget();
-    this.#ruins.delete(file);
     const details = { file, problem, readings, rejects, lost };
     if (complete) log.warn(details, sentence);
     else log.error(details, sentence);

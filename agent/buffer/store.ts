@@ -6,7 +6,7 @@ import { PAGE_BYTES } from "./connection.ts";
 import type { State } from "./state.ts";
 
 /** Pages of the quota that inserts leave free, so that deletes and accounts always fit. */
-export const SPARE_PAGES = 32;
+const SPARE_PAGES = 64;
 
 export interface GroupRow {
   key: number;
@@ -62,8 +62,12 @@ export class Store {
     if (this.db.inTransaction) this.#sql.rollback.run();
   }
 
+  static readStateOf(db: Database): State | undefined {
+    return db.prepare<[], State>(STATE).get();
+  }
+
   readState(): State | undefined {
-    return this.#sql.readState.get();
+    return Store.readStateOf(this.db);
   }
 
   writeState(state: State): void {
@@ -109,6 +113,10 @@ export class Store {
     this.#sql.insertReject.run(row);
   }
 
+  deleteReject(number: number): void {
+    this.db.prepare("DELETE FROM rejects WHERE number = ?").run(number);
+  }
+
   /** Number of the newest reject kept, 0 where there is none. */
   lastReject(): number {
     return Number(this.db.prepare<[], number>("SELECT ifnull(max(number), 0) FROM rejects").pluck().get());
@@ -129,9 +137,14 @@ export class Store {
     return Number(this.#sql.freePages.get());
   }
 
-  /** Pages that inserts may still use before the quota. */
+  /** Pages that inserts may still use before the quota; below zero where the spare ones are in use. */
   roomPages(): number {
     return this.maxPages - SPARE_PAGES - this.usedPages();
+  }
+
+  /** True where a row of `bytes` fits into the pages that inserts must leave free. */
+  hasSpareFor(bytes: number): boolean {
+    return this.roomPages() + SPARE_PAGES / 2 > Math.ceil(bytes / PAGE_BYTES);
   }
 
   /** Moves the log into the file; `truncate` also empties the log, and throws where that can't be made durable. */
@@ -162,6 +175,9 @@ export function inOrder<Row extends { key: number }>(
   throw new Fault("buffer.damaged", "its groups are out of order");
 }
 
+const STATE = `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits,
+  received, buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
+  FROM state WHERE id = 1`;
 const FRONT = "key, count, bytes, received";
 const GROUP = `${FRONT}, codec, crc, body`;
 
@@ -171,11 +187,6 @@ function prepare(db: Database) {
     begin: bare("BEGIN IMMEDIATE"),
     commit: bare("COMMIT"),
     rollback: bare("ROLLBACK"),
-    readState: db.prepare<[], State>(
-      `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits, received,
-         buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
-       FROM state WHERE id = 1`,
-    ),
     writeState: db.prepare<[State]>(
       `UPDATE state SET epoch = @epoch, born = @born, epoch_base = @epochBase, last_key = @lastKey,
          salvaged_key = @salvagedKey, commits = @commits, received = @received, buffered = @buffered,

@@ -77,17 +77,12 @@ function removeSettled(store: Store, state: State, { key, refused }: Settled): v
 function refuseGroup(store: Store, state: State, key: number, detail: string): { count: number } | undefined {
   const row = store.group(key);
   if (row === undefined) return undefined;
-  const payload = decodeBody(row) ?? row.body;
+  const lines = decodeBody(row) ?? row.body;
+  // A buffer that is full to the brim can count what it refuses, and no more.
+  const payload = store.hasSpareFor(lines.length) ? lines : Buffer.alloc(0);
   const bytes = rejectBytes(payload, "", detail);
-  addReject(store, state, {
-    received: row.received,
-    count: row.count,
-    bytes,
-    reason: "refused",
-    detail,
-    topic: "",
-    payload,
-  });
+  const { received, count } = row;
+  addReject(store, state, { received, count, bytes, reason: "refused", detail, topic: "", payload });
   return row;
 }
 

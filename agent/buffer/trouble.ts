@@ -89,6 +89,10 @@ export class Trouble {
   met(error: unknown): void {
     const { health, ballast, settings, disk } = this.#parts;
     const kind = failureKind(error);
+    if (kind === "full" && isQuotaFull(disk)) {
+      health.enter("full", FULL_REFUSING, { err: error });
+      return;
+    }
     if (kind === "full") {
       const ballastReleased = ballast.release();
       const problem = `The disk that holds ${settings.path} is full; nothing is acknowledged until it has room.`;
@@ -127,4 +131,12 @@ export class Trouble {
 
 function resumePages(store: Store): number {
   return Math.floor(store.maxPages * RESUME_SHARE);
+}
+
+function isQuotaFull({ store }: Disk): boolean {
+  try {
+    return store !== undefined && store.roomPages() <= 0;
+  } catch {
+    return false;
+  }
 }
