@@ -5,7 +5,8 @@ import type { EndReason } from "./subscriber-endings.ts";
 /** What the policy must know of a connection that ended. */
 export interface Attempt {
   reason: EndReason;
-  version: 4 | 5;
+  /** The broker gave a reason of its own for closing. */
+  explained: boolean;
   /** The broker had granted the subscription. */
   subscribed: boolean;
   /** From the socket's opening to its end, ms. */
@@ -15,8 +16,8 @@ export interface Attempt {
 export interface Retry {
   delayMs: number;
   /**
-   * Another client uses our id and the two throw each other out. `certain`: an MQTT 5 broker said so; `likely`: the
-   * broker keeps closing good connections soon after. Told once for each fight.
+   * Another client uses our id and the two throw each other out. `certain`: the broker said so, as MQTT 5 demands;
+   * `likely`: it keeps closing good connections without a word, as mosquitto 2.0 does then. Told once for each fight.
    */
   rival?: "certain" | "likely";
 }
@@ -30,7 +31,7 @@ const LATER_MS = 60_000;
 const STEADY_MS = 30_000;
 /** A session nobody took for this long ends a fight. */
 const PEACE_MS = 5 * 60_000;
-const STRIKES = 3;
+const STRIKES = { certain: 3, likely: 5 } as const;
 
 const SOON: ReadonlySet<EndReason> = new Set([
   "unreachable",
@@ -60,17 +61,18 @@ export class RetryPolicy {
       this.#jittered(this.#failures, cap),
       this.#strikes < 2 ? 0 : this.#jittered(this.#strikes, LATER_MS),
     );
-    if (this.#told || this.#strikes < STRIKES) return { delayMs };
+    const rival = attempt.reason === "taken_over" ? "certain" : "likely";
+    if (this.#told || this.#strikes < STRIKES[rival]) return { delayMs };
     this.#told = true;
-    return { delayMs, rival: attempt.reason === "taken_over" ? "certain" : "likely" };
+    return { delayMs, rival };
   }
 
-  #countStrike({ reason, version, subscribed, livedMs }: Attempt): void {
+  #countStrike({ reason, explained, subscribed, livedMs }: Attempt): void {
     if (livedMs >= PEACE_MS) {
       this.#strikes = 0;
       this.#told = false;
     }
-    const closedForNothing = version === 4 && subscribed && reason === "closed_by_broker";
+    const closedForNothing = subscribed && reason === "closed_by_broker" && !explained;
     if (reason === "taken_over" || (closedForNothing && livedMs < PEACE_MS)) this.#strikes++;
     // A broker that is away is being restarted; a rival would leave it where it is.
     else if (reason === "unreachable") this.#strikes = 0;

@@ -164,6 +164,7 @@ class Subscriber implements Collector {
     if (this.#stopping || ending.reason === "stopped") return;
     const { reason, fault } = ending;
     const version = this.#version;
+    const explained = ending.reasonCode !== undefined;
     const tryOther = this.#wantsOtherVersion(ending, accepted);
     if (tryOther) this.#version = version === 5 ? 4 : 5;
     if (tryOther && version === 5 && reason === "refused") {
@@ -171,7 +172,7 @@ class Subscriber implements Collector {
       return;
     }
     this.#closed[reason] = (this.#closed[reason] ?? 0) + 1;
-    const { delayMs, rival } = this.#retry.next({ reason, version, ...attempt });
+    const { delayMs, rival } = this.#retry.next({ reason, explained, ...attempt });
     this.#say(reason, fault, delayMs);
     if (rival !== undefined) this.#sayRival(rival);
     this.#connectAfter(delayMs);

@@ -1,7 +1,7 @@
 import t from "tap";
 import { type Attempt, RetryPolicy } from "../../agent/collect/subscriber-retry.ts";
 
-const failed: Attempt = { reason: "unreachable", version: 5, subscribed: false, livedMs: 1 };
+const failed: Attempt = { reason: "unreachable", explained: false, subscribed: false, livedMs: 1 };
 const full = () => new RetryPolicy(() => 1);
 
 t.test("delays double up to ten seconds while the broker is away", async (t) => {
@@ -32,7 +32,7 @@ t.test("a connection that lasted starts the delays again", async (t) => {
 
 t.test("a rival is certain at the third takeover, told once, and slows us down to a minute", async (t) => {
   const policy = full();
-  const taken: Attempt = { reason: "taken_over", version: 5, subscribed: true, livedMs: 35_000 };
+  const taken: Attempt = { reason: "taken_over", explained: true, subscribed: true, livedMs: 35_000 };
   const retries = Array.from({ length: 12 }, () => policy.next(taken));
   t.strictSame(
     retries.map(({ rival }) => rival),
@@ -41,27 +41,33 @@ t.test("a rival is certain at the third takeover, told once, and slows us down t
   t.equal(retries.at(-1)?.delayMs, 60_000, "though every connection lasted more than half a minute");
 });
 
-t.test("MQTT 3.1.1 has no word for it: closed three times for nothing makes a rival likely", async (t) => {
+t.test("closed five times without a word makes a rival likely", async (t) => {
   const policy = full();
-  const closed: Attempt = { reason: "closed_by_broker", version: 4, subscribed: true, livedMs: 20 };
+  const closed: Attempt = { reason: "closed_by_broker", explained: false, subscribed: true, livedMs: 20 };
   t.strictSame(
-    [1, 2, 3].map(() => policy.next(closed).rival),
-    [undefined, undefined, "likely"],
+    [1, 2, 3, 4, 5].map(() => policy.next(closed).rival),
+    [undefined, undefined, undefined, undefined, "likely"],
   );
 });
 
 t.test("a broker being restarted is no rival", async (t) => {
   const policy = full();
-  const closed: Attempt = { reason: "closed_by_broker", version: 4, subscribed: true, livedMs: 20 };
+  const closed: Attempt = { reason: "closed_by_broker", explained: false, subscribed: true, livedMs: 20 };
   for (let times = 0; times < 6; times++) {
     t.equal(policy.next(closed).rival, undefined);
-    policy.next({ ...failed, version: 4 });
+    policy.next(failed);
   }
+});
+
+t.test("nor is one that says why it closes", async (t) => {
+  const policy = full();
+  const closed: Attempt = { reason: "closed_by_broker", explained: true, subscribed: true, livedMs: 20 };
+  for (let times = 0; times < 10; times++) t.equal(policy.next(closed).rival, undefined);
 });
 
 t.test("five minutes of peace end a fight, and the next one is told again", async (t) => {
   const policy = full();
-  const taken: Attempt = { reason: "taken_over", version: 5, subscribed: true, livedMs: 10 };
+  const taken: Attempt = { reason: "taken_over", explained: true, subscribed: true, livedMs: 10 };
   for (let times = 0; times < 5; times++) policy.next(taken);
   const peace = policy.next({ ...taken, livedMs: 6 * 60_000 });
   t.equal(peace.delayMs, 250);

@@ -2,10 +2,16 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
+import { z } from "zod";
 import { openBuffer } from "../../../agent/buffer/open.ts";
 import { Program } from "../../helpers/program.ts";
 
+const Status = z.object({
+  received: z.number(),
+  validate: z.object({ accepted: z.record(z.string(), z.number()) }),
+});
 const GATEWAY = "gw-suite";
 const CLOCK_TICKS = 100;
 
@@ -55,16 +61,22 @@ export class Agent {
   }
 
   async received(): Promise<number> {
+    return (await this.#ask()).received;
+  }
+
+  /** Asks until the sensor's last message is on disk. */
+  async hasTheLast(): Promise<void> {
+    while (((await this.#ask()).validate.accepted["Temperature Battery"] ?? 0) === 0) await pause(20);
+  }
+
+  async #ask(): Promise<z.infer<typeof Status>> {
     const answer = await fetch(new URL("/api/status", this.#status));
-    const status: unknown = await answer.json();
-    const received =
-      typeof status === "object" && status !== null && "received" in status ? status.received : 0;
-    return Number(received);
+    return Status.parse(await answer.json());
   }
 
   /** Asks until so many readings are on disk. */
   async hasReceived(wanted: number): Promise<void> {
-    while ((await this.received()) < wanted) await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await this.received()) < wanted) await pause(20);
   }
 
   /** CPU time, seconds, and resident memory, MB. */
@@ -76,14 +88,15 @@ export class Agent {
     };
   }
 
-  /** How often each reading's id is in the buffer; the agent must be stopped. */
+  /** How often each reading's id is in the buffer, which is emptied by it; the agent must be stopped. */
   async buffered(): Promise<Map<string, number>> {
     const settings = { path: this.#buffer, gateway: GATEWAY, maxBytes: 2 ** 31, onFull: "refuse" as const };
     const limits = { lingerMs: 0, rejectsMaxBytes: 2 ** 20, ballastBytes: 0 };
     const buffer = openBuffer({ ...settings, ...limits }, { now: Date.now, log: pino({ level: "silent" }) });
     const counts = new Map<string, number>();
     for (let groups = buffer.lease(2 ** 20); groups.length > 0; groups = buffer.lease(2 ** 20)) {
-      for (const { body } of groups) {
+      for (const { firstSeq, body } of groups) {
+        buffer.settle(firstSeq, { outcome: "delivered" });
         for (const line of body.toString().trimEnd().split("\n")) {
           const id = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? line;
           counts.set(id, (counts.get(id) ?? 0) + 1);
