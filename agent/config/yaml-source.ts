@@ -86,7 +86,8 @@ class TreeReader {
       this.complaints.push({ ...position, path, message, hint: "write the value out" });
     }
     if (isMap(node)) return this.#section(node.items, path);
-    if (isSeq(node)) return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));
+    if (isSeq(node))
+      return node.items.map((item, index) => this.read(isNode(item) ? item : null, [...path, index]));
     return isScalar(node) ? scalarText(node) : null;
   }
 

@@ -34,8 +34,8 @@ async function stubOf(t: Test): Promise<KinesisStub> {
   return kinesis;
 }
 
-function run(t: Test, folder: string): Program {
-  const agent = new Program("windfarm", ["run", "--config", "agent.config.yaml"], { cwd: folder });
+function run(t: Test, folder: string, env: NodeJS.ProcessEnv = {}): Program {
+  const agent = new Program("windfarm", ["run", "--config", "agent.config.yaml"], { cwd: folder, env });
   t.teardown(() => agent.kill("SIGKILL"));
   return agent;
 }
@@ -102,6 +102,20 @@ t.test("asked twice, it ends at once", async (t) => {
   t.equal(code, 1);
   t.match(agent.stdout, /Asked to stop a second time/);
 });
+
+t.test(
+  "what nobody foresaw is logged and ends the process, for the supervisor to start it anew",
+  async (t) => {
+    const kinesis = await stubOf(t);
+    const accident = encodeURIComponent('process.on("SIGUSR2",()=>{throw new TypeError("boom")})');
+    const folder = t.testdir({ "agent.config.yaml": configText(kinesis) });
+    const agent = run(t, folder, { NODE_OPTIONS: `--import=data:text/javascript,${accident}` });
+    await bannerOf(agent);
+    const { code } = await agent.kill("SIGUSR2");
+    t.equal(code, 1);
+    t.match(agent.stdout, /"level":"fatal".*boom/);
+  },
+);
 
 t.test("with a wrong configuration nothing is begun", async (t) => {
   const kinesis = await stubOf(t);
