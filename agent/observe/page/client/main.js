@@ -21,10 +21,13 @@ const rates = new RateWindow(PAGE_RATE_WINDOW_MS);
 let lastState = "";
 let lastSeen = new Date();
 let misses = 0;
+let looking = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let next;
 
 async function look() {
+  if (looking) return;
+  looking = true;
   clearTimeout(next);
   try {
     show(await ask("/api/status"));
@@ -33,6 +36,7 @@ async function look() {
     misses++;
     if (misses >= MISSES) showGone();
   }
+  looking = false;
   // A page that nobody looks at asks nothing.
   if (!document.hidden) next = setTimeout(look, EVERY_MS);
 }
