@@ -3,14 +3,16 @@
 import yargs, { type CommandModule } from "yargs";
 import { nearest } from "../config/nearest.ts";
 import { EXIT, Fault } from "../errors.ts";
+import { bufferCommand } from "./buffer.ts";
 import { checkCommand } from "./check.ts";
+import { rejectsCommand } from "./rejects.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 
 /** Runs the command that `argv` names. Throws what the command throws, or Fault `cli.usage`. */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
   const run = runCommand(version);
-  const names = [run, checkCommand, statusCommand].map(nameOf);
+  const names = [run, checkCommand, statusCommand, bufferCommand, rejectsCommand].map(nameOf);
   const [first] = argv;
   if (first !== undefined && !first.startsWith("-") && !names.includes(first)) throw unknown(first, names);
   await yargs([...argv])
@@ -19,6 +21,8 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(run)
     .command(checkCommand)
     .command(statusCommand)
+    .command(bufferCommand)
+    .command(rejectsCommand)
     .demandCommand(1, "a command is missing")
     .strict()
     .parserConfiguration({
