@@ -1,0 +1,37 @@
+/**
+ * Runs under strace: the agent as a child, and the stream it ships to. What the stream accepted is written to a file
+ * before the answer leaves, so that the trace shows the order of both.
+ *
+ *   launcher.js <agent.js> <agent.config.yaml> <accepted file> <port of the stream>
+ */
+
+import { spawn } from "node:child_process";
+import { openSync, writeSync } from "node:fs";
+import { createServer } from "node:http";
+import { deaggregate } from "../../../agent/contract/aggregate.ts";
+
+const [agent = "", config = "", acceptedFile = "", port = ""] = process.argv.slice(2);
+const accepted = openSync(acceptedFile, "a");
+
+createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const { Records } = JSON.parse(Buffer.concat(chunks).toString()) as { Records: { Data: string }[] };
+    const readings = Records.flatMap(({ Data }) => deaggregate(Buffer.from(Data, "base64")) ?? []);
+    writeSync(accepted, readings.map(({ data }) => data.toString()).join(""));
+    const entries = Records.map((_, index) => ({
+      SequenceNumber: String(index),
+      ShardId: "shardId-000000000000",
+    }));
+    response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
+    response.end(JSON.stringify({ FailedRecordCount: 0, Records: entries }));
+  });
+}).listen(Number(port), "127.0.0.1", () => {
+  const child = spawn(process.execPath, [agent, "run", "--config", config], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  // strace keeps signals to itself; the end of the input is ours.
+  process.stdin.on("end", () => child.kill()).resume();
+  child.on("exit", (code) => process.exit(code ?? 1));
+});
