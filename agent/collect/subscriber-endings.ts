@@ -66,7 +66,7 @@ export function socketEnded(address: BrokerAddress, error: unknown, accepted: bo
   const code = codeOf(error);
   if (code !== undefined && NETWORK_CODES.has(code) && !accepted) return unreachable(address, code, error);
   if (error === undefined || code === "ECONNRESET" || code === "EPIPE" || accepted)
-    return closed(address, error);
+    return closed(address, error, accepted);
   if (address.tls) return tlsFailed(address, error);
   return unreachable(address, code, error);
 }
@@ -77,16 +77,26 @@ function unreachable(address: BrokerAddress, code: string | undefined, cause: un
   return ending("unreachable", what, hint, cause);
 }
 
-function closed(address: BrokerAddress, cause: unknown): Ending {
+function closed(address: BrokerAddress, cause: unknown, accepted: boolean): Ending {
   const how = cause === undefined ? "closed the connection" : `broke the connection off: ${messageOf(cause)}`;
-  return ending("closed_by_broker", `the broker ${address.shown} ${how}`, "its log says why", cause);
+  const hint = accepted
+    ? "its log says why"
+    : "check the port in mqtt.connect, and mqtts:// where it is one for TLS; the broker's log says more";
+  return ending("closed_by_broker", `the broker ${address.shown} ${how}`, hint, cause);
 }
 
 function tlsFailed(address: BrokerAddress, cause: unknown): Ending {
-  const what = `no TLS with the broker ${address.shown}: ${messageOf(cause)}`;
+  const what = `no TLS with the broker ${address.shown}: ${tlsProblem(cause)}`;
   const hint =
     "check mqtt.tls.ca_file, the host name in the broker's certificate, the gateway's certificate and the clock";
   return ending("tls", what, hint, cause);
+}
+
+/** OpenSSL's own messages name its source files over two lines; its reason is the part for people. */
+function tlsProblem(cause: unknown): string {
+  const message = messageOf(cause).trim();
+  const fromOpenSsl = cause instanceof Error && "reason" in cause && message.includes("SSL routines");
+  return fromOpenSsl ? String(cause.reason) : message;
 }
 
 export function connectTimedOut(address: BrokerAddress, ms: number): Ending {
