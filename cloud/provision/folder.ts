@@ -5,7 +5,7 @@
  * run that was cut off starts over instead of trusting half a folder.
  */
 
-import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
+import { access, chmod, constants, mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
@@ -58,6 +58,16 @@ export class GatewayFolder {
     return (await this.#read(FILES.config)) !== undefined;
   }
 
+  /** Throws a Fault where the folder can't be made or written, before anything depends on it. */
+  async prepare(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true, mode: FOLDER });
+      await access(this.path, constants.W_OK);
+    } catch (error) {
+      throw this.#fault("write", "", error);
+    }
+  }
+
   async writeIdentity(identity: Identity, { privateKey, certificate }: NewCertificate): Promise<void> {
     await this.#write(FILES.privateKey, privateKey, PRIVATE);
     await this.#write(FILES.certificate, certificate, PUBLIC);
@@ -65,6 +75,7 @@ export class GatewayFolder {
   }
 
   async writeConfig(text: string): Promise<void> {
+    await this.prepare();
     await this.#write(FILES.config, text, PUBLIC);
   }
 
@@ -81,7 +92,6 @@ export class GatewayFolder {
   async #write(name: string, text: string, mode: number): Promise<void> {
     const target = join(this.path, name);
     try {
-      await mkdir(this.path, { recursive: true, mode: FOLDER });
       const file = await open(`${target}.new`, "w", mode);
       try {
         await file.chmod(mode);

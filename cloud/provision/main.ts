@@ -57,6 +57,9 @@ const HINTS: Readonly<Record<string, string>> = {
   AccessDenied: "Use a role that may read CloudFormation stacks and manage IoT things and certificates.",
 };
 
+// A remark on the far future of Node.js versions; the lockfile keeps this one working.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {

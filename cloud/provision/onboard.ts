@@ -97,6 +97,7 @@ function newCertificate(order: Onboarding): Step[] {
     {
       says: `create a certificate and write its private key to ${folder.path}`,
       act: async () => {
+        await folder.prepare();
         const fresh = await registry.createCertificate();
         await folder.writeIdentity(
           { gateway, stage, certificateId: fresh.id, certificateArn: fresh.arn },
