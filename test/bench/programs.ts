@@ -83,7 +83,7 @@ export class AgentProgram extends Program {
   readonly #statusPort: number;
 
   private constructor(config: string, port: number, statusPort: number) {
-    super("windfarm.js", ["run", "--config", config], ["--max-semi-space-size=4"]);
+    super("windfarm.js", ["run", "--config", config], ["--max-semi-space-size=1"]);
     this.child.stdout?.resume();
     this.port = port;
     this.#statusPort = statusPort;
