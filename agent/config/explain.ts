@@ -3,10 +3,16 @@
 import type { z } from "zod";
 import { nearest } from "./nearest.ts";
 import type { Complaint } from "./problems.ts";
-import type { Setting } from "./settings.ts";
+import { listSettings, type Setting } from "./settings.ts";
 import { type Path, pathText, type Tree, treeAt } from "./tree.ts";
 
-export class Explainer {
+/** Every sentence about `issues`; `tree` is what was judged. */
+export function explain(issues: readonly z.core.$ZodIssue[], tree: Tree): Complaint[] {
+  const explainer = new Explainer(tree, listSettings());
+  return issues.flatMap((issue) => explainer.explain(issue));
+}
+
+class Explainer {
   readonly #tree: Tree;
   readonly #settings: readonly Setting[];
 

@@ -8,6 +8,13 @@ import { type Path, pathText, type Tree, type TreeSection, textAt, treeAt } from
 /** Reads a file as text; throws as `readFileSync` does. */
 export type ReadText = (path: string) => string;
 
+/** True where a setting names a file; most configurations need not be searched for secrets. */
+export function namesFiles(tree: Tree): boolean {
+  if (typeof tree !== "object" || tree === null) return false;
+  if (Array.isArray(tree)) return tree.some(namesFiles);
+  return Object.entries(tree).some(([key, below]) => key.endsWith("_file") || namesFiles(below));
+}
+
 /** The tree with each secret whose file is named (`password_file` for `password`) in its place. */
 export function fillInSecrets(
   tree: Tree,

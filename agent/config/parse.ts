@@ -1,8 +1,8 @@
 /** From a file's bytes to a configuration, or to every problem in it at once. */
 
 import { type Environment, fillIn } from "./environment.ts";
-import { Explainer } from "./explain.ts";
-import { fillInSecrets, type ReadText } from "./files.ts";
+import { explain } from "./explain.ts";
+import { fillInSecrets, namesFiles, type ReadText } from "./files.ts";
 import { type Complaint, ConfigFault, inOrder, type Problem } from "./problems.ts";
 import { checkRules } from "./rules.ts";
 import { type AgentConfig, CONFIG_VERSION, configSchema } from "./schema.ts";
@@ -63,11 +63,12 @@ function judge(source: YamlSource, environment: Environment, read: ReadText | un
   // A file of another version has other settings: what else this program finds in it would only mislead.
   const otherVersion = complaintOfVersion(tree);
   if (otherVersion !== undefined) return { complaints: [otherVersion] };
-  const settings = listSettings();
-  const secrets = read === undefined ? { tree, complaints: [] } : fillInSecrets(tree, settings, read);
+  const secrets =
+    read !== undefined && namesFiles(tree)
+      ? fillInSecrets(tree, listSettings(), read)
+      : { tree, complaints: [] };
   const result = configSchema().safeParse(secrets.tree);
-  const explainer = new Explainer(tree, settings);
-  const unfit = result.success ? [] : result.error.issues.flatMap((issue) => explainer.explain(issue));
+  const unfit = result.success ? [] : explain(result.error.issues, tree);
   // What could not be read or filled in has been complained of already.
   const known = [...source.complaints, ...complaints].flatMap(({ path }) =>
     path === undefined ? [] : [path],
