@@ -1,10 +1,11 @@
-/** What `windfarm check --online` tries: the port or the broker where readings come from, and the stream they go to. */
+/** What `windfarm check --online` tries: the machine, the port or the broker where readings come from, and the stream they go to. */
 
 import type { Logger } from "pino";
 import { probeBroker } from "../collect/probe.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { createLogger } from "../observe/log.ts";
 import { probeStream } from "../ship/probe.ts";
+import { probeMachine } from "./machine-probe.ts";
 import { isConnectable, isListenable } from "./port-probe.ts";
 
 /** What became of one attempt. */
@@ -20,7 +21,7 @@ export interface Outcome {
 export function probesOf(config: AgentConfig): (() => Promise<Outcome[]>)[] {
   // The outcomes say it all; what the parts would log besides is for the journal of a running agent.
   const log = createLogger({ level: "error", output: { write: () => {} } });
-  return [() => probeSource(config), () => probeTarget(config, log)];
+  return [() => probeMachine(config), () => probeSource(config), () => probeTarget(config, log)];
 }
 
 async function probeSource({ mqtt, gateway }: AgentConfig): Promise<Outcome[]> {

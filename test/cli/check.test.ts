@@ -102,6 +102,14 @@ t.test("--online tries the broker and the stream", async (t) => {
     "the port",
   );
   t.ok(
+    messages.some((one) => one.includes("memory available")),
+    "the machine",
+  );
+  t.ok(
+    messages.some((one) => /^There is .* free for the buffer/.test(one)),
+    "the disk",
+  );
+  t.ok(
     messages.some((one) => one.includes("accepts the agent")),
     "the broker",
   );
