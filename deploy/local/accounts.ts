@@ -25,8 +25,8 @@ export interface Outcome {
   sensors?: SensorSummary | undefined;
   agent?: AgentStatus | undefined;
   cloud?: CloudStatus | undefined;
-  /** Rows in the lake before the sensors began. */
-  lakeBefore: number;
+  /** Rows in the lake before the sensors began; undefined where they may make readings that it has already. */
+  lakeBefore: number | undefined;
   /** By type, over the whole lake. */
   types: readonly TypeRow[];
 }
@@ -52,7 +52,8 @@ export function missing({ sensors, agent, cloud, lakeBefore }: Outcome): string[
   }
   const short = expected(agent) - agent.buffered - arrived(agent, cloud);
   if (short > 0) found.push(`${figure(short)} readings were shipped and are not in the lake's raw data`);
-  const gained = cloud.lakeReadings - lakeBefore;
+  if (!cloud.lag.none) found.push("the lake has not yet everything that the stream accepted");
+  const gained = cloud.lakeReadings - (lakeBefore ?? Number.NEGATIVE_INFINITY);
   if (sensors !== undefined && gained < sensors.acknowledged - agent.buffered) {
     found.push(
       `the lake gained ${figure(gained)} rows of ${figure(sensors.acknowledged)} acknowledged readings`,

@@ -182,7 +182,9 @@ export class Demo {
 
   async #finish(): Promise<number> {
     this.#screen.endLive();
-    const outcome: Outcome = { lakeBefore: this.#lakeBefore, types: [] };
+    // The original's readings have a day for a date and ids that begin at 0: a second run makes the same again.
+    const lakeBefore = this.#options.legacy ? undefined : this.#lakeBefore;
+    const outcome: Outcome = { lakeBefore, types: [] };
     await this.#child("sensors")?.stop(SENSORS_STOP_MS);
     outcome.sensors = this.#sensorSummary;
     outcome.agent = await this.#drained();

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import yargs from "yargs";
 import { EXIT, Fault } from "../../agent/errors.ts";
+import { parseOptions as parseSimulatorOptions } from "../../simulators/options.ts";
 
 export type PortChoice = number | "auto" | "configured";
 
@@ -14,6 +15,7 @@ export interface StartOptions {
   ownConfig: boolean;
   fresh: boolean;
   simulate: boolean;
+  legacy: boolean;
   /** Passed on to the simulators. */
   simulatorArguments: readonly string[];
   /** Undefined: until Ctrl-C. */
@@ -48,6 +50,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
     ownConfig: said.data === undefined,
     fresh: said.fresh,
     simulate: said.simulate,
+    legacy: said.legacy,
     simulatorArguments: simulatorArguments(said),
     for: said.for,
     mqttPort: port("mqtt-port", said.mqttPort),
@@ -109,7 +112,7 @@ interface SimulatorWords {
   for: string | undefined;
 }
 
-/** Wrong values among them are told by the simulator, in its words. */
+/** Wrong values among them are told in the simulator's words, before anything is started. */
 function simulatorArguments(said: SimulatorWords): string[] {
   if (!said.simulate && said.for !== undefined) {
     throw usage("--for has nothing to wait for with --no-simulate", "leave one of them out");
@@ -118,6 +121,7 @@ function simulatorArguments(said: SimulatorWords): string[] {
   for (const fault of said.fault) args.push(`--fault=${fault}`);
   if (said.legacy) args.push("--legacy");
   if (said.for !== undefined) args.push(`--for=${said.for}`);
+  parseSimulatorOptions(args);
   return args;
 }
 

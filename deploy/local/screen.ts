@@ -79,7 +79,7 @@ export function ownScreen(): Screen {
     write: (text) => stdout.write(text),
     isTTY: stdout.isTTY ?? false,
     get columns() {
-      return stdout.columns ?? 80;
+      return stdout.columns || 80;
     },
   };
   return new Screen(terminal, terminal.isTTY && !process.env.NO_COLOR);

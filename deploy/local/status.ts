@@ -21,6 +21,10 @@ const CloudStatus = z.object({
   deliveredReadings: count,
   /** Rows of the curated table. */
   lakeReadings: count,
+  lag: z.object({
+    /** True where the table has everything the stream accepted. */
+    none: z.boolean(),
+  }),
   epochs: z.array(z.object({ gateway: z.string(), epoch: z.string(), maxSeq: count, distinct: count })),
 });
 export type CloudStatus = z.infer<typeof CloudStatus>;

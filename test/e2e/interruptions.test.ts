@@ -5,6 +5,9 @@ import { readSensorSummary } from "../../deploy/local/accounts.ts";
 import { Farm } from "./farm.ts";
 import { compareLedgers } from "./lake.ts";
 
+// Half a minute on an idle machine; processes start slowly on a busy one.
+t.setTimeout(280_000);
+
 const TURBINES = 3;
 const RATE = 50;
 /** Readings that pass between two blows. */

@@ -3,6 +3,9 @@ import t from "tap";
 import { z } from "zod";
 import { Farm } from "./farm.ts";
 
+// Half a minute on an idle machine; processes start slowly on a busy one.
+t.setTimeout(280_000);
+
 /** What the original project's producers send, with the id that its pressures borrow. */
 const ORIGINAL: [string, string][] = [
   ["power-factor", '{"id":"PP_0","data":0.7131,"type":"Power Factory","timestamp":"22/11/2026"}'],

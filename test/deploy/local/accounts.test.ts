@@ -21,6 +21,7 @@ const agent = {
 const cloud = {
   deliveredReadings: 1_004,
   lakeReadings: 990,
+  lag: { none: true },
   epochs: [{ gateway: "gw-01", epoch: "e1", maxSeq: 1_000, distinct: 1_000 }],
 };
 const sensors = { made: 990, published: 1_010, acknowledged: 990, unacknowledged: 0, seconds: 60 };
@@ -55,6 +56,10 @@ const WRONG: Record<string, [Partial<Outcome>, RegExp]> = {
     { cloud: { ...cloud, lakeReadings: 989 } },
     /^the lake gained 989 rows of 990 acknowledged readings$/,
   ],
+  "a table that is behind": [
+    { cloud: { ...cloud, lag: { none: false } } },
+    /^the lake has not yet everything that the stream accepted$/,
+  ],
   "rows that were there before": [{ lakeBefore: 100 }, /^the lake gained 890 rows of 990/],
   "an agent that can't be asked": [{ agent: undefined }, /^the agent's accounts are not known$/],
   "a cloud that can't be asked": [{ cloud: undefined }, /^the lake's accounts are not known$/],
@@ -71,6 +76,10 @@ t.test("Readings of other buffers are told apart from this one's", async (t) => 
   const outcome = { ...fine, cloud: { ...cloud, lakeReadings: 1_040, epochs }, lakeBefore: 50 };
   t.strictSame(missing(outcome), []);
   t.match(summarise(outcome).at(-1), "= in the lake 1 040 + repetitions removed 10 (50 of them from earlier");
+});
+
+t.test("Sensors that repeat themselves from run to run need not make the lake grow", async (t) => {
+  t.strictSame(missing({ ...fine, lakeBefore: undefined }), []);
 });
 
 t.test("The live line shows what is known", async (t) => {

@@ -118,6 +118,8 @@ const WRONG: Record<string, [string[], RegExp]> = {
   "an unknown option": [["--turbine", "3"], /turbine/],
   "ports that are no ports": [["--mqtt-port", "70000"], /--mqtt-port is not a port/],
   "a way to choose ports that is not known": [["--ports", "some"], /--ports some is not known/],
+  "what the simulator would refuse": [["--seed", "x"], /--seed needs a whole number/],
+  "an unknown fault": [["--fault", "gremlins"], /unknown fault "gremlins"/],
   "a time to wait without sensors": [["--no-simulate", "--for", "3s"], /--for has nothing to wait for/],
 };
 
