@@ -172,6 +172,11 @@ export function shipFault(code: ShipFaultCode, detail: string, place: Place, cau
   });
 }
 
+/** What went wrong in a few words, where `code` is in this catalogue: "the endpoint refuses the connection". */
+export function causeOf(code: string): string | undefined {
+  return Object.entries(CATALOGUE).find(([known]) => known === code)?.[1].what;
+}
+
 /** What an attempt to send came to grief on. `nowMs`: the gateway's clock, to be held against the service's. */
 export function classify(error: unknown, place: Place, nowMs: number): Fault {
   if (error instanceof Fault) return error;

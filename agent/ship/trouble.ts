@@ -2,10 +2,13 @@
 
 import type { Logger } from "pino";
 import type { Fault } from "../errors.ts";
+import { causeOf } from "./errors.ts";
 
 export interface LastError {
   code: string;
   message: string;
+  /** The message in a few words. */
+  cause?: string;
   hint?: string;
   /** ms since 1970. */
   atMs: number;
@@ -38,7 +41,14 @@ export class Trouble {
 
   met(fault: Fault, waiting: number): void {
     const { code, message, hint } = fault;
-    this.#last = { code, message, ...(hint === undefined ? {} : { hint }), atMs: this.#deps.now() };
+    const cause = causeOf(code);
+    this.#last = {
+      code,
+      message,
+      ...(cause === undefined ? {} : { cause }),
+      ...(hint === undefined ? {} : { hint }),
+      atMs: this.#deps.now(),
+    };
     this.#sinceMs ??= this.#deps.monotonicMs();
     if (this.#saidCodes.has(code)) return;
     this.#saidCodes.add(code);
