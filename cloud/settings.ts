@@ -122,6 +122,9 @@ export function stackNames(stage: Stage): { data: string; pipeline: string } {
   return { data: `windfarm-${stage}-data`, pipeline: `windfarm-${stage}-pipeline` };
 }
 
+/** The workgroup that analysts ask in. */
+export const WORKGROUP = "windfarm";
+
 /** Names of the pipeline stack's outputs that a gateway's configuration needs. */
 export const GATEWAY_OUTPUTS = {
   stream: "StreamName",

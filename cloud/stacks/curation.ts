@@ -40,7 +40,7 @@ export class Curation extends Construct {
     const { settings, sources, security } = props;
     const script = new Asset(this, "Script", { path: sources.script });
     // The job reads the same texts as the local lake; the named queries are none of its business.
-    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**"] });
+    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**", "*.ts"] });
     const role = this.#role([script, sql]);
     this.job = new CfnJob(this, "Job", {
       name: `windfarm-${settings.stage}-curate`,

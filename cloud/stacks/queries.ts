@@ -7,8 +7,9 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { Layout } from "../layout.ts";
-import type { StageSettings } from "../settings.ts";
-import { readNamedQueries, type Sources } from "../sources.ts";
+import { type StageSettings, WORKGROUP } from "../settings.ts";
+import type { Sources } from "../sources.ts";
+import { namedQueries } from "../sql/read.ts";
 import { list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
 import { acknowledgeWildcards } from "./acknowledge.ts";
 import type { Catalog } from "./catalog.ts";
@@ -36,7 +37,7 @@ export class Queries extends Construct {
     this.#props = props;
     const { settings, layout, sources, catalog, lake, key } = props;
     this.workGroup = new CfnWorkGroup(this, "WorkGroup", {
-      name: `windfarm-${settings.stage}`,
+      name: WORKGROUP,
       description: "Questions to the wind farm's readings",
       recursiveDeleteOption: true,
       workGroupConfiguration: {
@@ -51,10 +52,10 @@ export class Queries extends Construct {
         },
       },
     });
-    for (const { name, description, sql } of readNamedQueries(sources.queries)) {
+    for (const { name, description, sql } of namedQueries(sources.sql)) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
-        description: description.slice(0, DESCRIPTION_LENGTH),
+        description: description.replaceAll("\n", " ").slice(0, DESCRIPTION_LENGTH),
         database: layout.database,
         queryString: sql,
         workGroup: this.workGroup.name,
@@ -69,7 +70,7 @@ export class Queries extends Construct {
     const { settings, layout, catalog, lake, key } = this.#props;
     const workGroupArn = Stack.of(this).formatArn({
       service: "athena",
-      resource: `workgroup/windfarm-${settings.stage}`,
+      resource: `workgroup/${WORKGROUP}`,
     });
     const policy = new ManagedPolicy(this, "Analyst", {
       managedPolicyName: `windfarm-${settings.stage}-analyst`,

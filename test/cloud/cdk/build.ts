@@ -25,19 +25,16 @@ export function featureFlags(): Record<string, unknown> {
 
 /** A script, two texts of the conversion, two named queries, under `folder`. */
 export function writeSources(folder: string): Sources {
-  const sources = {
-    script: join(folder, "curate.py"),
-    sql: join(folder, "sql"),
-    queries: join(folder, "sql", "queries"),
-  };
-  mkdirSync(sources.queries, { recursive: true });
+  const sources = { script: join(folder, "curate.py"), sql: join(folder, "sql") };
+  const queries = join(sources.sql, "queries");
+  mkdirSync(queries, { recursive: true });
   writeFileSync(sources.script, "print('curate')\n");
   writeFileSync(join(sources.sql, "curate.sql"), "SELECT 1\n");
   writeFileSync(
-    join(sources.queries, "latest.sql"),
+    join(queries, "latest.sql"),
     "-- The latest value\n-- per turbine.\nSELECT * FROM readings\n",
   );
-  writeFileSync(join(sources.queries, "hourly.sql"), "-- Hourly means.\nSELECT avg(data) FROM readings\n");
+  writeFileSync(join(queries, "hourly.sql"), "-- Hourly means.\nSELECT avg(data) FROM readings\n");
   return sources;
 }
 

@@ -163,7 +163,7 @@ t.test("the job may read its own script and texts and no other asset", async (t)
 
 t.test("queries are cut off, their results encrypted, and nobody can say otherwise", async (t) => {
   has(t, template, "AWS::Athena::WorkGroup", {
-    Name: "windfarm-dev",
+    Name: "windfarm",
     WorkGroupConfiguration: {
       EnforceWorkGroupConfiguration: true,
       PublishCloudWatchMetricsEnabled: true,
@@ -184,7 +184,7 @@ t.test(
       Name: "latest",
       Description: "The latest value per turbine.",
       Database: "windfarm",
-      WorkGroup: "windfarm-dev",
+      WorkGroup: "windfarm",
       QueryString: Match.stringLikeRegexp("SELECT \\* FROM readings"),
     });
   },
