@@ -11,12 +11,12 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
 
-/** Names, not numbers, to the preloaded lines: which server asks to listen. */
+/** Names, not numbers, to the lines before it: which server asks to listen. */
 const PLAIN = 1;
 const TLS = 2;
 
-const PRELOADED = `
-import net from "node:net";
+const PROGRAM = `
+const net = require("node:net");
 const listen = net.Server.prototype.listen;
 net.Server.prototype.listen = function (...args) {
   const [first] = args;
@@ -27,6 +27,7 @@ net.Server.prototype.listen = function (...args) {
 };
 process.on("disconnect", () => process.exit(0));
 process.on("SIGINT", () => {});
+require(process.argv[1]);
 `;
 
 const Listening = z.object({ asked: z.number(), port: z.number() });
@@ -43,8 +44,7 @@ export interface KinesisProcess {
 /** Starts kinesis-local; resolves when it answers. @param region its default region */
 export async function startKinesis(region: string, log: Logger): Promise<KinesisProcess> {
   const main = createRequire(import.meta.url).resolve("kinesis-local/main.js");
-  const preload = `data:text/javascript,${encodeURIComponent(PRELOADED)}`;
-  const child = spawn(process.execPath, ["--import", preload, main], {
+  const child = spawn(process.execPath, ["-e", PROGRAM, main], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: environment(join(dirname(main), "server.json"), region),
   });

@@ -2,41 +2,63 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { CloudStatus } from "../../../../cloud/local/cloud.ts";
+import type { Test } from "tap";
+import { z } from "zod";
+
+const Status = z.looseObject({
+  kinesisPid: z.number(),
+  deliveredReadings: z.number(),
+  rawObjects: z.number(),
+  lakeReadings: z.number(),
+  duplicates: z.number(),
+  rejects: z.number(),
+  rejectReasons: z.record(z.string(), z.number()),
+  epochs: z.array(z.unknown()),
+  lag: z.looseObject({ none: z.boolean() }),
+});
 
 export interface RunningCloud {
   process: ChildProcess;
   kinesis: string;
   control: string;
-  status(): Promise<CloudStatus>;
-  flush(): Promise<CloudStatus>;
+  status(): Promise<z.infer<typeof Status>>;
+  flush(): Promise<z.infer<typeof Status>>;
   /** SIGTERM; its exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
 
-/** Resolves when it prints that it is ready. */
-export async function startCloud(data: string, ...options: string[]): Promise<RunningCloud> {
-  const ports = ["--port", "0", "--control-port", "0"].filter(
-    (_, index) => !options.includes("--port") || index > 1,
-  );
-  const child = spawn(
-    process.execPath,
-    ["dist/cloud.js", "--data", data, "--log-level", "warn", ...ports, ...options],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const line = await readyLine(child, ended);
+/** Resolves when it prints that it is ready; rejects with what it said when it ends before. */
+export async function startCloud(t: Test, data: string, ...options: string[]): Promise<RunningCloud> {
+  const fixed = ["--data", data, "--port", "0", "--control-port", "0", "--log-level", "error"];
+  const child = spawn(process.execPath, ["dist/cloud.js", ...fixed, ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const line = await Promise.race([
+    new Promise<string>((resolve) => {
+      createInterface({ input: child.stdout }).on(
+        "line",
+        (text) => text.startsWith("ready ") && resolve(text),
+      );
+    }),
+    ended.then((code) => {
+      throw new Error(`the cloud ended with ${code} before it was ready: ${said}`);
+    }),
+  ]);
   const [, kinesis = "", control = ""] = /kinesis=(\S+) control=(\S+)/.exec(line) ?? [];
-  const ask = async (method: string, path: string): Promise<CloudStatus> => {
+  const ask = async (method: string, path: string) => {
     const answer = await fetch(`${control}${path}`, { method });
     if (!answer.ok) throw new Error(await answer.text());
-    return (await answer.json()) as CloudStatus;
+    return Status.parse(await answer.json());
   };
-  const signal = async (name: NodeJS.Signals) => {
+  const signal = (name: NodeJS.Signals) => {
     child.kill(name);
     return ended;
   };
@@ -47,16 +69,8 @@ export async function startCloud(data: string, ...options: string[]): Promise<Ru
     status: () => ask("GET", "/_local/status"),
     flush: () => ask("POST", "/_local/flush"),
     stop: () => signal("SIGTERM"),
-    kill: async () => void (await signal("SIGKILL")),
+    kill: async () => {
+      await signal("SIGKILL");
+    },
   };
-}
-
-function readyLine(child: ChildProcess, ended: Promise<number | null>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    ended.then((code) => reject(new Error(`the cloud ended with ${code} before it was ready`)));
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      if (line.startsWith("ready ")) resolve(line);
-    });
-  });
 }

@@ -41,22 +41,23 @@ export function aggregated(partitionKey: string, lines: string): Buffer {
   return writer.finish();
 }
 
-/** Puts records until each is accepted, as the agent does. */
+/** Puts records until each is accepted, as the agent does. @param endpoint asked anew for each try */
 export async function putUntilAccepted(
-  endpoint: string,
+  endpoint: () => string,
   records: readonly Buffer[],
   stream = "windfarm-readings",
-) {
-  const client = localKinesisClient(endpoint, "us-east-1");
+): Promise<void> {
   let rest = records.map((Data, index) => ({ Data, PartitionKey: `key-${index}-${Math.random()}` }));
   while (rest.length > 0) {
+    const client = localKinesisClient(endpoint(), "us-east-1");
     try {
       const answer = await client.send(new PutRecordsCommand({ StreamName: stream, Records: rest }));
       const sent = rest;
       rest = sent.filter((_record, index) => answer.Records?.[index]?.SequenceNumber === undefined);
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      client.destroy();
     }
   }
-  client.destroy();
 }

@@ -1,0 +1,34 @@
+-- Episodes of values outside a sensor's plausible range.
+--
+-- An episode is a run of such readings of one sensor without a plausible one between them: when it began and ended, how
+-- many readings it has, and its least and greatest value. The ranges are those of the gateway: power factor -1 to 1,
+-- battery temperature -40 to 85 °C, hydraulic pressure 0 to 400 bar. An episode may cross midnight.
+SELECT
+  turbine,
+  type,
+  min(date) AS began,
+  max(date) AS ended,
+  count(*) AS readings,
+  min(data) AS min_value,
+  max(data) AS max_value
+FROM (
+  SELECT
+    turbine, type, date, data, outside,
+    row_number() OVER (PARTITION BY turbine, type ORDER BY date, received, id, data)
+      - row_number() OVER (PARTITION BY turbine, type, outside ORDER BY date, received, id, data) AS run
+  FROM (
+    SELECT
+      turbine, type, date, data, received, id,
+      CASE
+        WHEN type = 'Power Factor' AND data BETWEEN -1 AND 1 THEN 0
+        WHEN type = 'Temperature Battery' AND data BETWEEN -40 AND 85 THEN 0
+        WHEN type = 'Hydraulic Pressure' AND data BETWEEN 0 AND 400 THEN 0
+        ELSE 1
+      END AS outside
+    FROM readings
+    WHERE dt >= '2000-01-01'
+  ) AS judged
+) AS runs
+WHERE outside = 1
+GROUP BY turbine, type, run
+ORDER BY turbine, type, began, ended
