@@ -5,7 +5,7 @@
 
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { LARGEST_WAL_BYTES } from "./checkpoints.ts";
+import { LARGEST_WAL_BYTES } from "./connection.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 

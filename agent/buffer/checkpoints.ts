@@ -3,13 +3,8 @@
  * senders would wait for it, and it swallows its errors.
  */
 
-import { PAGE_BYTES } from "./connection.ts";
+import { CHECKPOINT_PAGES, PAGE_BYTES } from "./connection.ts";
 import type { Store } from "./store.ts";
-
-/** Pages in the log from which it is moved. */
-export const CHECKPOINT_PAGES = 1000;
-/** The log is cut back to this when it grew larger, behind a long reader for example. Bytes. */
-export const LARGEST_WAL_BYTES = 2 * CHECKPOINT_PAGES * PAGE_BYTES;
 
 /** Pages a transaction writes besides its bodies: leaves of the tables, the page of the accounts. */
 const PAGES_PER_COMMIT = 4;

@@ -4,6 +4,10 @@ import Database from "better-sqlite3";
 import { Fault } from "../errors.ts";
 
 export const PAGE_BYTES = 4096;
+/** Pages in the log from which it is moved into the file. */
+export const CHECKPOINT_PAGES = 1000;
+/** The log is cut back to this where it grew larger, behind a long reader for example. Bytes. */
+export const LARGEST_WAL_BYTES = 2 * CHECKPOINT_PAGES * PAGE_BYTES;
 /** SQLite's number for `synchronous=FULL`. */
 const FULL = 2;
 /** How long a commit waits for a foreign writer (a person with the sqlite3 shell), ms. */
@@ -19,6 +23,7 @@ export function openWritable(path: string): Database.Database {
     db.pragma("synchronous = FULL");
     db.pragma("journal_mode = WAL");
     db.pragma("wal_autocheckpoint = 0");
+    db.pragma(`journal_size_limit = ${LARGEST_WAL_BYTES}`);
     db.pragma("temp_store = MEMORY");
     db.pragma("cache_size = -4000");
     assertDurable(db);

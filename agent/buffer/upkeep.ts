@@ -31,6 +31,7 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #alarm: Alarm;
   #seenCommits = 0;
+  #shrunk = false;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
@@ -72,9 +73,17 @@ export class Upkeep {
   #shrink(): number {
     const { disk, committer } = this.#parts;
     try {
-      if (disk.store === undefined || disk.store.freePages() <= KEPT_FREE_PAGES) return REST_MS;
-      disk.store.shrink(SHRINK_PAGES);
-      return STEP_MS;
+      const { store } = disk;
+      if (store === undefined) return REST_MS;
+      if (store.freePages() > KEPT_FREE_PAGES) {
+        store.shrink(SHRINK_PAGES);
+        this.#shrunk = true;
+        return STEP_MS;
+      }
+      // The file itself grows smaller only when the log is moved.
+      if (this.#shrunk) store.checkpoint("PASSIVE");
+      this.#shrunk = false;
+      return REST_MS;
     } catch (error) {
       committer.failed(error);
       return REST_MS;

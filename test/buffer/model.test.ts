@@ -280,33 +280,39 @@ for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
           mkdirSync(folder);
           return folder;
         };
-        const property = fc.asyncProperty(commands(implementation), async (steps) => {
-          const settings = settingsIn(folders(), { maxBytes: QUOTA, onFull, lingerMs: 20 });
-          const real: Real = { settings, clockMs: NOW, folders, buffer: new MemoryBuffer(settings) };
-          real.buffer = implementation.open(settings, () => real.clockMs);
-          const model: Model = {
-            acknowledged: new Set(),
-            rejects: 0,
-            delivered: new Map(),
-            refused: new Set(),
-            out: [],
-            nextId: 0,
-            filled: false,
-          };
-          try {
-            await fc.asyncModelRun(() => ({ model, real }), steps);
-            if (model.filled) fills++;
-            deliverAll(model, real);
-            const arrived = new Set([...model.delivered.values(), ...model.refused]);
-            const missing = [...model.acknowledged].filter((id) => !arrived.has(id)).length;
-            const { dropped, buffered } = real.buffer.accounts();
-            if (missing > dropped)
-              throw new Error(`${missing} acknowledged readings are missing, ${dropped} were dropped`);
-            if (buffered !== 0) throw new Error(`${buffered} readings can't be leased`);
-          } finally {
-            await real.buffer.close();
-          }
-        });
+        const property = fc.asyncProperty(
+          commands(implementation),
+          fc.boolean(),
+          async (steps, fillFirst) => {
+            const settings = settingsIn(folders(), { maxBytes: QUOTA, onFull, lingerMs: 20 });
+            const real: Real = { settings, clockMs: NOW, folders, buffer: new MemoryBuffer(settings) };
+            real.buffer = implementation.open(settings, () => real.clockMs);
+            const model: Model = {
+              acknowledged: new Set(),
+              rejects: 0,
+              delivered: new Map(),
+              refused: new Set(),
+              out: [],
+              nextId: 0,
+              filled: false,
+            };
+            try {
+              for (let left = fillFirst ? 4 : 0; left > 0; left--)
+                await new Append(100, 5000, true).run(model, real);
+              await fc.asyncModelRun(() => ({ model, real }), steps);
+              if (model.filled) fills++;
+              deliverAll(model, real);
+              const arrived = new Set([...model.delivered.values(), ...model.refused]);
+              const missing = [...model.acknowledged].filter((id) => !arrived.has(id)).length;
+              const { dropped, buffered } = real.buffer.accounts();
+              if (missing > dropped)
+                throw new Error(`${missing} acknowledged readings are missing, ${dropped} were dropped`);
+              if (buffered !== 0) throw new Error(`${buffered} readings can't be leased`);
+            } finally {
+              await real.buffer.close();
+            }
+          },
+        );
         await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
         if (name === "durable") t.ok(fills > 0, `the quota was reached in ${fills} runs`);
       },

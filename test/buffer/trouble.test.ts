@@ -1,0 +1,200 @@
+// Promise 1 when the disk fails: nothing is acknowledged until the file was closed, opened again, checked and moved.
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import t, { type Test } from "tap";
+import { DurableBuffer } from "../../agent/buffer/buffer.ts";
+import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
+import { OwnerLock } from "../../agent/buffer/lock.ts";
+import { type Opened, openStore } from "../../agent/buffer/open-store.ts";
+import { Store } from "../../agent/buffer/store.ts";
+import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
+import { codeOf } from "../../agent/errors.ts";
+import { drain, head, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
+
+/** What the disk does at the next commits: the fsync fails before anything landed, or after it did. */
+type Fault = "lost" | "landed" | "reopen refused";
+
+/** A store whose commits fail as `faults` say, one each. */
+class FailingStore extends Store {
+  readonly faults: Fault[];
+  constructor(opened: Opened, maxBytes: number, faults: Fault[]) {
+    super(opened.store.db, maxBytes);
+    this.faults = faults;
+  }
+  override commit(): void {
+    const fault = this.faults.shift();
+    if (fault === undefined) {
+      super.commit();
+      return;
+    }
+    if (fault === "landed") super.commit();
+    throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+  }
+}
+
+function openFailing(t: Test, faults: Fault[]) {
+  const settings = settingsIn(t.testdir());
+  const captured = testLog();
+  const birth = { now: () => NOW, random: Math.random };
+  const wrap = (opened: Opened): Opened => ({
+    ...opened,
+    store: new FailingStore(opened, settings.maxBytes, faults),
+  });
+  let openings = 0;
+  const buffer = new DurableBuffer({
+    settings,
+    lock: OwnerLock.take(settings.path),
+    opened: wrap(openStore(settings.path, settings.maxBytes, birth)),
+    reopen: (usedKeys, problem) => {
+      openings++;
+      if (faults[0] === "reopen refused") {
+        faults.shift();
+        throw new Database.SqliteError("unable to open database file", "SQLITE_CANTOPEN");
+      }
+      return wrap(openStore(settings.path, settings.maxBytes, { ...birth, usedKeys }, problem));
+    },
+    log: captured.log,
+    timers: EVENT_LOOP,
+    now: Date.now,
+    freeBytes: () => 1e12,
+  });
+  buffer.start(false);
+  t.teardown(() => buffer.close());
+  return { ...captured, buffer, openings: () => openings };
+}
+
+for (const fault of ["lost", "landed"] as const) {
+  t.test(
+    `a failed fsync whose transaction ${fault === "lost" ? "was lost" : "landed all the same"}`,
+    async (t) => {
+      const { buffer, loud, openings } = openFailing(t, [fault]);
+      const states: string[] = [];
+      buffer.onState((state) => states.push(state));
+      const told: number[] = [];
+      buffer.append(head("PP_1"), "T07", NOW, () => told.push(openings()));
+      buffer.flush();
+      t.same(told, [], "nobody is told");
+      t.equal(buffer.status().state, "failed");
+      await until(() => told.length > 0);
+      t.same(told, [1], "told once, after the file was opened again");
+      t.same(states, ["failed", "storing"]);
+      t.equal(loud().length, 1);
+      store(buffer, 2, 1);
+      t.same(
+        drain(buffer).map(({ seq }) => seq),
+        [1, 2],
+        "stored once",
+      );
+      t.same(buffer.accounts(), { received: 2, buffered: 0, shipped: 2, rejected: 0, dropped: 0 });
+    },
+  );
+}
+
+t.test("a disk that goes on failing: readings wait, and all are stored when it recovers", async (t) => {
+  const faults: Fault[] = ["lost", "reopen refused", "reopen refused", "landed", "lost"];
+  const { buffer, loud } = openFailing(t, faults);
+  const told = new Set<string>();
+  for (let number = 0; number < 3000; number++) {
+    const id = `PP_${number}`;
+    buffer.append(head(id), "T07", NOW, (error) => error == null && told.add(id));
+  }
+  await until(() => told.size === 3000);
+  t.equal(faults.length, 0, "all faults were met");
+  t.equal(buffer.status().state, "storing");
+  t.same(
+    drain(buffer).map(({ id, seq }) => `${id} ${seq}`),
+    [...told].map((id, index) => `${id} ${index + 1}`),
+  );
+  t.ok(loud().length <= 5);
+});
+
+t.test("settlements survive a failed commit and are counted once", async (t) => {
+  const faults: Fault[] = [];
+  const { buffer } = openFailing(t, faults);
+  store(buffer, 0, 10);
+  const [group] = buffer.lease(1e6);
+  buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+  faults.push("landed");
+  buffer.flush();
+  await until(() => buffer.status().state === "storing");
+  buffer.flush();
+  t.same(buffer.accounts(), { received: 10, buffered: 0, shipped: 10, rejected: 0, dropped: 0 });
+});
+
+t.test("every connection syncs every commit, before and after its first write", async (t) => {
+  const db = openWritable(join(t.testdir(), "buffer.db"));
+  t.equal(db.pragma("synchronous", { simple: true }), 2);
+  db.exec("CREATE TABLE x (y)");
+  t.equal(db.pragma("synchronous", { simple: true }), 2);
+  assertDurable(db);
+  db.close();
+});
+
+t.test("positive control: without being told, this SQLite stops syncing at the first write", async (t) => {
+  const db = new Database(join(t.testdir(), "plain.db"));
+  db.pragma("journal_mode = WAL");
+  assertDurable(db);
+  db.exec("CREATE TABLE x (y)");
+  t.throws(() => assertDurable(db), { code: "buffer.not_durable" });
+  db.close();
+});
+
+const root = process.getuid?.() === 0;
+
+t.test(
+  "a disk filled by someone else: nothing is acknowledged, shipping goes on, and it recovers by itself",
+  { skip: root ? false : "mounting a tmpfs needs root" },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "windfarm-"));
+    t.teardown(() => rmdirSync(folder));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", folder]);
+    t.teardown(() => execFileSync("umount", ["-l", folder]));
+    const { buffer, settings, loud } = openIn(t, { ballastBytes: 1 }, { folder, now: Date.now });
+    const stored = new Set<string>();
+    let sent = 0;
+    const send = () => {
+      const id = `${sent++}:${randomBytes(3700).toString("base64url")}`;
+      buffer.append(head(id), "T07", NOW, (error) => error == null && stored.add(id));
+    };
+    for (let number = 0; number < 500; number++) send();
+    buffer.flush();
+    const ballast = `${settings.path}.ballast`;
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === 2 * 2 * 1000 * 4096);
+
+    fill(join(folder, "someone-elses"));
+    while (buffer.status().state === "storing") {
+      for (let number = 0; number < 100; number++) send();
+      buffer.flush();
+    }
+    t.equal(buffer.status().state, "disk_full");
+    t.ok(stored.size < sent, `${sent - stored.size} readings wait`);
+    t.notOk(statSync(ballast, { throwIfNoEntry: false }), "the ballast is given up");
+
+    const before = stored.size;
+    const arrived = drain(buffer);
+    t.ok(arrived.length >= 500, "shipping and deleting go on while the disk is full");
+    await until(() => stored.size === sent);
+    t.ok(stored.size > before, "the room that was freed is used again");
+
+    unlinkSync(join(folder, "someone-elses"));
+    await until(() => buffer.status().state === "storing");
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === 2 * 2 * 1000 * 4096);
+    arrived.push(...drain(buffer), ...drain(buffer));
+    t.same(new Set(arrived.map(({ id }) => id)), stored, "everything acknowledged arrived");
+    t.equal(loud().filter(({ level }) => level >= 50).length, 1, "said once");
+  },
+);
+
+/** Writes to `path` until the disk has no room. */
+function fill(path: string): void {
+  const chunk = Buffer.alloc(256 * 1024, "x");
+  try {
+    for (;;) writeFileSync(path, chunk, { flag: "a" });
+  } catch (error) {
+    if (codeOf(error) !== "ENOSPC") throw error;
+  }
+}
