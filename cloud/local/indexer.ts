@@ -11,7 +11,7 @@ import { writeDurably } from "./durable-files.ts";
 import type { LocalEntry } from "./object-index.ts";
 import type { RawStore } from "./raw-store.ts";
 import { viewRaw } from "./raw-view.ts";
-import { isWhole, tidy } from "./tidy.ts";
+import { isWhole, TIDIED_FOLDER, tidy } from "./tidy.ts";
 
 const CountRow = z.object({
   raw_object: z.string(),
@@ -43,7 +43,7 @@ export class Indexer {
 
   /** Where the tidy copy of an object lies. */
   copyOf(object: string): string {
-    return join(this.#lakeRoot, "tidied", object);
+    return join(this.#lakeRoot, TIDIED_FOLDER, object);
   }
 
   /** The entries of `objects`. Those with bad lines are read from a tidy copy, made here. */

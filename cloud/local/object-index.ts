@@ -128,6 +128,15 @@ export class ObjectIndex {
     return known;
   }
 
+  /** The objects that are read from a tidy copy. */
+  async tidied(): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const file of this.#hours.keys()) {
+      for (const { object, tidied } of await this.#read(file)) if (tidied) found.add(object);
+    }
+    return found;
+  }
+
   #count(file: string, entry: LocalEntry): void {
     const hour = this.#hours.get(file) ?? { days: new Set(), objects: 0 };
     this.#hours.set(file, hour);

@@ -12,6 +12,8 @@ import { writeDurably } from "./durable-files.ts";
 
 const compress = promisify(gzip);
 
+/** Where tidy copies lie, below the lake's folder. */
+export const TIDIED_FOLDER = "tidied";
 /** Characters of a line kept for whoever looks at the reject. */
 export const SHOWN_LINE_LENGTH = 4_096;
 /** Unpacked bytes of an object that are looked at; Firehose's largest buffer is half of it. */
