@@ -1,0 +1,201 @@
+// Opening: one owner, O(1), older and newer schemas, and what can't be opened at all.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import Database from "better-sqlite3";
+import { build } from "esbuild";
+import t, { type Test } from "tap";
+import { openBuffer } from "../../agent/buffer/open.ts";
+import { drain, linesOf, NOW, openIn, settingsIn, store, testLog } from "./setup.ts";
+
+const deps = { now: () => NOW, log: testLog().log };
+const here = import.meta.dirname;
+
+/** The program of owner.ts as a file. */
+async function ownerProgram(t: Test): Promise<string> {
+  const outfile = join(t.testdir(), "owner.mjs");
+  await build({
+    entryPoints: [join(here, "owner.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "error",
+  });
+  return outfile;
+}
+
+function start(t: Test, program: string, path: string, options: { uid?: number } = {}): ChildProcess {
+  const child = spawn(process.execPath, [program, path], {
+    stdio: ["ignore", "pipe", "inherit"],
+    ...options,
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  return child;
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error("the child has no output");
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error("the child said nothing");
+}
+
+t.test("a second process is refused while the first lives, and not a moment longer", async (t) => {
+  const program = await ownerProgram(t);
+  const settings = settingsIn(join(dirname(program), "buffer"));
+  const owner = start(t, program, settings.path);
+  t.equal(await firstLine(owner), "stored");
+  t.throws(() => openBuffer(settings, deps), {
+    code: "buffer.locked",
+    message: new RegExp(`process ${owner.pid}`),
+  });
+  owner.kill("SIGKILL");
+  await once(owner, "exit");
+  const buffer = openBuffer(settings, deps);
+  t.equal(drain(buffer).length, 1, "and what it acknowledged is there");
+  await buffer.close();
+});
+
+t.test("a second buffer in the same process is refused too", async (t) => {
+  const { settings } = openIn(t);
+  t.throws(() => openBuffer(settings, deps), { code: "buffer.locked" });
+});
+
+t.test("a start does not depend on the backlog", async (t) => {
+  const folder = t.testdir();
+  const first = openIn(t, { maxBytes: 1e9 }, { folder });
+  store(first.buffer, 0, 1);
+  await first.buffer.close();
+  // Written by hand: a commit each would take minutes.
+  const db = new Database(first.settings.path);
+  db.pragma("synchronous = OFF");
+  db.exec(`
+    WITH RECURSIVE n(k) AS (SELECT 2 UNION ALL SELECT k + 1 FROM n WHERE k < 300000)
+    INSERT INTO groups SELECT k, 1, bytes, received, codec, crc, body FROM n, (SELECT * FROM groups WHERE key = 1);
+    UPDATE state SET received = 300000, buffered = 300000, last_key = 300000;
+  `);
+  db.close();
+  const started = performance.now();
+  const { buffer } = openIn(t, { maxBytes: 1e9 }, { folder });
+  const [group] = buffer.lease(1);
+  t.ok(
+    performance.now() - started < 1000,
+    `opened and leased in ${Math.round(performance.now() - started)} ms`,
+  );
+  t.equal(group?.firstSeq, 1);
+  t.equal(buffer.accounts().buffered, 300_000);
+});
+
+t.test("a buffer of the prototype's schema is migrated, its readings and accounts kept", async (t) => {
+  const folder = t.testdir();
+  const settings = settingsIn(folder);
+  const db = new Database(settings.path);
+  db.pragma("journal_mode = WAL");
+  db.exec(`
+    CREATE TABLE groups (first_seq INTEGER PRIMARY KEY, count INTEGER, bytes INTEGER, received INTEGER, body BLOB);
+    CREATE TABLE accounts (id INTEGER PRIMARY KEY, epoch TEXT, last_seq INTEGER, received INTEGER, shipped INTEGER,
+      rejected INTEGER, dropped INTEGER);
+    INSERT INTO accounts VALUES (1, 'abc123', 7, 7, 4, 1, 0);
+  `);
+  const line = (seq: number) =>
+    `{"id":"PP_${seq}","data":1,"type":"Power Factor","date":"2026-11-22T12:00:00.000Z","turbine":"T07","gateway":"gw-01","epoch":"abc123","seq":${seq},"received":"2026-11-22T12:00:00.112Z"}\n`;
+  const body = Buffer.from(line(6) + line(7));
+  db.prepare("INSERT INTO groups VALUES (6, 2, ?, ?, ?)").run(body.length, NOW, body);
+  db.close();
+  const { buffer, loud } = openIn(t, {}, { folder });
+  t.equal(buffer.epoch, "abc123");
+  t.same(buffer.accounts(), { received: 7, buffered: 2, shipped: 4, rejected: 1, dropped: 0 });
+  store(buffer, 100, 1);
+  t.same(
+    drain(buffer).map(({ seq }) => seq),
+    [6, 7, 8],
+  );
+  t.same(loud(), []);
+});
+
+t.test("a newer schema is refused and left alone", async (t) => {
+  const folder = t.testdir();
+  const first = openIn(t, {}, { folder });
+  store(first.buffer, 0, 1);
+  await first.buffer.close();
+  const db = new Database(first.settings.path);
+  db.pragma("user_version = 9");
+  db.pragma(`application_id = ${0x57464200 + 9}`);
+  db.close();
+  t.throws(() => openBuffer(first.settings, deps), { code: "buffer.newer", message: /schema 9/ });
+  t.same(
+    readdirSync(folder).filter((name) => name.includes("damaged")),
+    [],
+  );
+});
+
+t.test("another program's database is refused and left alone", async (t) => {
+  const settings = settingsIn(t.testdir());
+  const db = new Database(settings.path);
+  db.exec("CREATE TABLE photos (path TEXT)");
+  db.close();
+  t.throws(() => openBuffer(settings, deps), { code: "buffer.foreign", message: /photos/ });
+});
+
+const root = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+t.test("a buffer of another user, or without the right to write, says who owns it", async (t) => {
+  const program = await ownerProgram(t);
+  const folder = join(dirname(program), "buffer");
+  mkdirSync(folder);
+  const first = openIn(t, {}, { folder });
+  store(first.buffer, 0, 1);
+  await first.buffer.close();
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o400);
+  chmodSync(folder, 0o755);
+  if (root) chownSync(folder, NOBODY, NOBODY);
+  const child = start(t, program, first.settings.path, root ? { uid: NOBODY } : {});
+  const said = JSON.parse(await firstLine(child));
+  t.equal(said.code, "buffer.unwritable");
+  t.match(said.message, /belongs to user \d+ with mode 400/);
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o600);
+});
+
+t.test("a path that can't be a file, or a folder that can't be made, is one clear Fault", async (t) => {
+  const folder = t.testdir({ "buffer.db": {}, file: "" });
+  t.throws(() => openBuffer(settingsIn(folder), deps), { code: "buffer.unwritable" });
+  t.throws(() => openBuffer(settingsIn(join(folder, "file", "below")), deps), { code: "buffer.unwritable" });
+});
+
+t.test("a folder that is missing is made", async (t) => {
+  const settings = settingsIn(join(t.testdir(), "a", "b"));
+  const buffer = openBuffer(settings, deps);
+  store(buffer, 0, 1);
+  await buffer.close();
+  t.ok(readdirSync(dirname(settings.path)).includes("buffer.db"));
+});
+
+t.test("each new file is a new epoch", async (t) => {
+  const epochs = new Set<string>();
+  for (const name of ["a", "b", "c"]) {
+    const buffer = openBuffer(settingsIn(join(t.testdirName, name)), deps);
+    epochs.add(buffer.epoch);
+    store(buffer, 0, 1);
+    t.equal(linesOf(buffer.lease(1)[0]?.body ?? Buffer.alloc(0))[0]?.epoch, buffer.epoch);
+    await buffer.close();
+  }
+  t.equal(epochs.size, 3);
+  for (const epoch of epochs) t.match(epoch, /^[0-9a-z]{6}$/);
+});
+
+t.test("a damaged file that was not read to the end is taken up again by the next start", async (t) => {
+  const folder = t.testdir();
+  const first = openIn(t, {}, { folder });
+  store(first.buffer, 0, 500);
+  await first.buffer.close();
+  writeFileSync(first.settings.path, Buffer.alloc(4096), { flag: "r+" });
+  const second = openIn(t, {}, { folder });
+  await second.buffer.close();
+  const third = openIn(t, {}, { folder });
+  while (third.buffer.accounts().buffered < 500) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.equal(drain(third.buffer).length, 500);
+});
