@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface Sources {
   /** The Glue job. */
   script: string;
+  /** The folder that holds the modules the job imports, `curation/`. */
+  modules: string;
   /** The folder of the conversion's texts, with the named queries in `queries/`. */
   sql: string;
 }
@@ -13,6 +15,7 @@ export interface Sources {
 export function sourcesIn(root: string): Sources {
   return {
     script: join(root, "cloud/jobs/curate.py"),
+    modules: join(root, "cloud/jobs"),
     sql: join(root, "cloud/sql"),
   };
 }

@@ -41,7 +41,11 @@ export class Curation extends Construct {
     const script = new Asset(this, "Script", { path: sources.script });
     // The job reads the same texts as the local lake; the named queries are none of its business.
     const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**", "*.ts"] });
-    const role = this.#role([script, sql]);
+    const modules = new Asset(this, "Modules", {
+      path: sources.modules,
+      exclude: ["curate.py", "**/__pycache__"],
+    });
+    const role = this.#role([script, modules, sql]);
     this.job = new CfnJob(this, "Job", {
       name: `windfarm-${settings.stage}-curate`,
       description: "Recomputes the days that new raw readings touched; --from and --to recompute a range",
@@ -55,7 +59,7 @@ export class Curation extends Construct {
       maxRetries: 1,
       executionProperty: { maxConcurrentRuns: RUNS_AT_ONCE },
       securityConfiguration: security.ref,
-      defaultArguments: this.#arguments(sql),
+      defaultArguments: this.#arguments(modules, sql),
     });
     new CfnTrigger(this, "Schedule", {
       name: `windfarm-${settings.stage}-curate`,
@@ -67,7 +71,7 @@ export class Curation extends Construct {
     });
   }
 
-  #arguments(sql: Asset): Record<string, string> {
+  #arguments(modules: Asset, sql: Asset): Record<string, string> {
     const { layout, raw, lake } = this.#props;
     const settings = Object.entries(layoutForJob(layout)).map(([key, value]) => [`--${key}`, value]);
     return {
@@ -75,6 +79,7 @@ export class Curation extends Construct {
       "--raw": raw.s3UrlForObject(),
       "--lake": lake.s3UrlForObject(),
       "--sql": sql.s3ObjectUrl,
+      "--extra-py-files": modules.s3ObjectUrl,
       "--superseded_tag": `${SUPERSEDED_TAG.key}=${SUPERSEDED_TAG.value}`,
       "--TempDir": lake.s3UrlForObject(`${TMP_FOLDER}/`),
       "--job-bookmark-option": "job-bookmark-disable",

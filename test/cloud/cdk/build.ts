@@ -23,11 +23,17 @@ export function featureFlags(): Record<string, unknown> {
   return CdkJson.parse(JSON.parse(readFileSync("cdk.json", "utf8"))).context;
 }
 
-/** A script, two texts of the conversion, two named queries, under `folder`. */
+/** A script with its module, two texts of the conversion, two named queries, under `folder`. */
 export function writeSources(folder: string): Sources {
-  const sources = { script: join(folder, "curate.py"), sql: join(folder, "sql") };
+  const sources = {
+    script: join(folder, "jobs/curate.py"),
+    modules: join(folder, "jobs"),
+    sql: join(folder, "sql"),
+  };
   const queries = join(sources.sql, "queries");
   mkdirSync(queries, { recursive: true });
+  mkdirSync(join(sources.modules, "curation"), { recursive: true });
+  writeFileSync(join(sources.modules, "curation/days.py"), "print('days')\n");
   writeFileSync(sources.script, "print('curate')\n");
   writeFileSync(join(sources.sql, "curate.sql"), "SELECT 1\n");
   writeFileSync(

@@ -150,9 +150,9 @@ t.test("the job is Glue 5.1 in flex execution, by schedule and by hand, without 
   });
 });
 
-t.test("the job may read its own script and texts and no other asset", async (t) => {
+t.test("the job may read its own script, modules and texts and no other asset", async (t) => {
   const assets = says("CurationRole").filter((line) => line.includes("cdk-hnb659fds-assets"));
-  t.equal(assets.length, 2);
+  t.equal(assets.length, 3);
   for (const line of assets)
     t.match(line, /^Allow s3:GetObject on arn:aws:s3:::cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.(py|zip)$/);
   t.notOk(
@@ -271,6 +271,12 @@ t.test("the dashboard shows the stream as its producers and readers see it", asy
 t.test("the outputs say what a gateway's configuration needs", async (t) => {
   t.doesNotThrow(() => template.hasOutput("StreamName", { Value: "windfarm-readings" }), "StreamName");
   t.doesNotThrow(() => template.hasOutput("Region", { Value: "us-east-1" }), "Region");
-  t.doesNotThrow(() => template.hasOutput("GatewayRoleAlias", {}), "GatewayRoleAlias");
-  t.doesNotThrow(() => template.hasOutput("GatewayPolicy", {}), "GatewayPolicy");
+  t.doesNotThrow(
+    () => template.hasOutput("GatewayRoleAlias", { Value: "windfarm-dev-gateway" }),
+    "GatewayRoleAlias",
+  );
+  t.doesNotThrow(
+    () => template.hasOutput("GatewayPolicy", { Value: "windfarm-dev-gateway" }),
+    "GatewayPolicy",
+  );
 });

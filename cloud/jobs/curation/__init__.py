@@ -1,0 +1,1 @@
+"""The parts of the job curate.py: arguments, stores, raw objects, index, catalog, days."""
