@@ -37,7 +37,7 @@ export interface PublisherEvents {
 /** Messages sent and not yet acknowledged; below the 65 535 packet ids MQTT has. */
 const WINDOW = 2_000;
 const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 3_000;
+const LONGEST_RETRY_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_SECONDS = 15;
 

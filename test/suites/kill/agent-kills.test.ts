@@ -15,9 +15,10 @@ const KILLS = Number(process.env.KILLS ?? 200);
 const RATE = Number(process.env.RATE ?? 5_000);
 const SEED = Number(process.env.SEED ?? Date.now());
 const TURBINES = 5;
-/** From the start of a process: so some die before they are ready. */
-const SHORTEST_LIFE_MS = 100;
-const LONGEST_LIFE_MS = 2_500;
+/** Of the kills, so many hit an agent that is starting; the others one that is receiving. */
+const STARTING = 0.15;
+const LONGEST_START_MS = 1_500;
+const LONGEST_LIFE_MS = 1_000;
 
 t.test(`${KILLS} kills of the agent under ${RATE} readings a second`, async (t) => {
   t.comment(`SEED=${SEED}`);
@@ -37,10 +38,18 @@ t.test(`${KILLS} kills of the agent under ${RATE} readings a second`, async (t) 
   ]);
   await farm.receives(RATE);
 
+  let underLoad = 0;
   for (let kill = 1; kill <= KILLS; kill++) {
     await farm.agent?.kill("SIGKILL");
     farm.launchAgent();
-    await sleep(random.between(SHORTEST_LIFE_MS, LONGEST_LIFE_MS));
+    if (random.chance(STARTING)) {
+      await sleep(random.between(0, LONGEST_START_MS));
+      continue;
+    }
+    await farm.agentReady();
+    await farm.receives(1);
+    await sleep(random.between(0, LONGEST_LIFE_MS));
+    underLoad++;
     if (kill % 20 === 0)
       t.comment(`${kill} kills, ${(await farm.observer.agent())?.received ?? "?"} received`);
   }
@@ -59,6 +68,10 @@ t.test(`${KILLS} kills of the agent under ${RATE} readings a second`, async (t) 
     agent.received,
     agent.shipped + agent.rejected + agent.dropped + agent.buffered,
     "the accounts agree",
+  );
+  t.ok(
+    underLoad > KILLS / 2 && (summary?.published ?? 0) > (summary?.made ?? 0),
+    "the kills hit a running agent",
   );
   t.strictSame(found, { acknowledged: summary?.made, missing: 0, rows: summary?.made, repeated: 0 });
 });
