@@ -131,7 +131,7 @@ async function sourcesOf(
   temporary: string,
 ): Promise<RawSource[]> {
   const index = new ObjectIndex(lakeRoot);
-  await index.load();
+  await index.load(false);
   const tidied = await index.tidied();
   const unknown = new Set(await index.missing(objects));
   const sources: RawSource[] = [];

@@ -82,7 +82,7 @@ export class Lake {
 
   async start(): Promise<void> {
     await this.#duck.start();
-    await this.index.load();
+    await this.index.load(true);
     await this.#curator.load();
   }
 

@@ -56,9 +56,11 @@ export class ObjectIndex {
     this.#root = root;
   }
 
-  async load(): Promise<void> {
-    for (const file of await this.#files())
-      for (const entry of await this.#read(file)) this.#count(file, entry);
+  /** @param repair true for the one that writes it: files with a torn line are written again without it */
+  async load(repair: boolean): Promise<void> {
+    for (const file of await this.#files()) {
+      for (const entry of await this.#read(file, repair)) this.#count(file, entry);
+    }
   }
 
   /** Adds entries of new objects. */
@@ -170,8 +172,8 @@ export class ObjectIndex {
     return files.sort();
   }
 
-  /** The entries of a file, one an object; a file with a torn line is written again without it. */
-  async #read(file: string): Promise<LocalEntry[]> {
+  /** The entries of a file, one an object. */
+  async #read(file: string, repair = false): Promise<LocalEntry[]> {
     const path = join(this.#root, file);
     const text = await readFile(path, "utf8").catch((error: unknown) => {
       if (codeOf(error) === "ENOENT") return "";
@@ -185,7 +187,8 @@ export class ObjectIndex {
     }
     const found = [...entries.values()];
     const whole = found.length === lines.length && (text === "" || text.endsWith("\n"));
-    if (!whole) await writeDurably(path, found.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+    if (repair && !whole)
+      await writeDurably(path, found.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     return found;
   }
 }
