@@ -56,14 +56,11 @@ const exportCommand: CommandModule<object, BufferArguments & { out: string | und
   command: "export",
   describe: "Write the buffered readings as NDJSON; they stay in the buffer",
   builder: (command) =>
-    command
-      .option("config", configOption)
-      .option("json", jsonOption)
-      .option("out", {
-        type: "string",
-        requiresArg: true,
-        description: "File to write; standard output without it",
-      }),
+    command.option("config", configOption).option("json", jsonOption).option("out", {
+      type: "string",
+      requiresArg: true,
+      description: "File to write; standard output without it",
+    }),
   handler: async ({ config, json, out }) => {
     const { exportBuffer } = await import("../buffer/export.ts");
     const { path } = await bufferOf(config);
@@ -82,14 +79,11 @@ const requeueCommand: CommandModule<object, BufferArguments & { file: string }> 
   command: "requeue <file>",
   describe: "Put an export's readings, or a damaged buffer's, back to be shipped (agent stopped)",
   builder: (command) =>
-    command
-      .option("config", configOption)
-      .option("json", jsonOption)
-      .positional("file", {
-        type: "string",
-        demandOption: true,
-        description: "NDJSON, or a buffer file set aside",
-      }),
+    command.option("config", configOption).option("json", jsonOption).positional("file", {
+      type: "string",
+      demandOption: true,
+      description: "NDJSON, or a buffer file set aside",
+    }),
   handler: async ({ config, json, file }) => {
     const { requeue } = await import("../buffer/requeue.ts");
     const result = await requeue(await bufferOf(config), file);
