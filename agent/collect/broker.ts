@@ -14,7 +14,8 @@ import { Aedes } from "aedes";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
-import { type CloseReason, Connection, type ConnectionHost } from "./connection.ts";
+import { Connection, UNREAD_TIMEOUT_MS } from "./connection.ts";
+import type { CloseReason, ConnectionHost } from "./connection-host.ts";
 import type { Collector, CollectorStats, Intake } from "./intake.ts";
 import { createListener, isLoopback, listen } from "./listener.ts";
 import { PublishReader } from "./publish-packet.ts";
@@ -66,7 +67,10 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
       );
     }
     this.#users = usersFile === undefined ? undefined : loadUsers(usersFile);
-    this.#server = createListener(this.#settings, (socket) => this.#connected(socket));
+    this.#server = createListener(this.#settings, {
+      connected: (socket) => this.#connected(socket),
+      refused: (reason) => this.#count(reason),
+    });
     this.#sessions = await createSessions({
       aedes: await Aedes.createBroker({ ...SESSION_LIMITS, connectTimeout: 0x7fffffff }),
       users: this.#users,
@@ -130,12 +134,16 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
   }
 
   closing(connection: Connection, reason: CloseReason): void {
-    this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1);
+    this.#count(reason);
     const { remoteAddress, remotePort } = connection.socket;
     this.#deps.log.debug(
       { reason, peer: `${remoteAddress}:${remotePort}`, user: connection.user },
       "connection closed",
     );
+  }
+
+  #count(reason: CloseReason): void {
+    this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1);
   }
 
   #connected(socket: Socket): void {
@@ -164,8 +172,8 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
 const SESSION_LIMITS = {
   /** Messages in delivery to subscribers at once. */
   concurrency: 100,
-  /** A subscriber that does not read for this long is disconnected, ms. */
-  drainTimeout: 10_000,
+  /** Behind our own time for clients that do not read, which says why, ms. */
+  drainTimeout: 2 * UNREAD_TIMEOUT_MS,
   /** Our own; QoS 2 keeps no state in aedes. */
   maxInflightInbound: 1,
   queueLimit: 16,

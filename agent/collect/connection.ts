@@ -12,57 +12,27 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { Acknowledgements } from "./acknowledgements.ts";
+import type { CloseReason, ConnectionHost, TimeLimits } from "./connection-host.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
-import type { Intake } from "./intake.ts";
-import type { Publish, PublishReader } from "./publish-packet.ts";
+import type { Publish } from "./publish-packet.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
 export const MAX_OPEN_PUBLISHES = 1024;
 export const MAX_OPEN_BYTES = 256 * 1024;
 /** A packet that has begun must be complete after this. */
 export const PACKET_TIMEOUT_MS = 30_000;
+/** A client for which something waits to be sent must have taken it all after this, whenever more than a little waits. */
+export const UNREAD_TIMEOUT_MS = 10_000;
 /** How long what was written may take to leave after a connection is closed. */
 const LINGER_MS = 2000;
+/** Packets cut and not yet taken by aedes, bytes: small ones weigh much more than their bytes. */
+const MAX_UNTAKEN_BYTES = 1024;
 
 const CONNECT = 1;
 const PUBLISH = 3;
 const PUBREL = 6;
 const DISCONNECT = 14;
 const PUBREL_HEADER = 0x62;
-
-export type CloseReason =
-  | FramingError
-  | "reserved_topic"
-  | "not_authorized"
-  | "bad_client_id"
-  | "connect_timeout"
-  | "packet_timeout"
-  | "keepalive_timeout"
-  | "idle_timeout"
-  | "too_many_connections"
-  | "store_failed"
-  | "tls";
-
-export interface TimeLimits {
-  /** From the TCP connection to an accepted CONNECT, ms. */
-  connectTimeoutMs: number;
-  /** Without a byte from the client, ms; none by default. */
-  idleTimeoutMs?: number | undefined;
-}
-
-export interface ConnectionHost {
-  readonly intake: Intake;
-  readonly publishes: PublishReader;
-  readonly maxPacketBytes: number;
-  now(): number;
-  /** May this connection's user publish to `topic`? */
-  mayPublish(connection: Connection, topic: string): boolean;
-  /** Wants stored readings for subscribers. */
-  forwards(): boolean;
-  forward(topic: string, payload: Buffer): void;
-  /** Told once, when the connection is closed for a reason of ours. */
-  closing(connection: Connection, reason: CloseReason): void;
-}
 
 export class Connection extends Duplex {
   readonly socket: Socket;
@@ -77,11 +47,14 @@ export class Connection extends Duplex {
   #state: "new" | "connecting" | "ready" | "leaving" | "closed" = "new";
   #seenMs: number;
   #waitingSinceMs = 0;
+  /** Since when the client does not take what is sent to it. */
+  #blockedSinceMs: number | undefined;
+  #untaken = false;
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
   constructor(socket: Socket, host: ConnectionHost) {
-    super({ allowHalfOpen: false, autoDestroy: true });
+    super({ allowHalfOpen: false, autoDestroy: true, readableHighWaterMark: MAX_UNTAKEN_BYTES });
     this.socket = socket;
     this.#host = host;
     this.openedMs = host.now();
@@ -90,6 +63,7 @@ export class Connection extends Duplex {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => this.destroy(error));
     socket.on("close", () => this.destroy());
@@ -109,7 +83,7 @@ export class Connection extends Duplex {
   accepted(): void {
     if (this.#state !== "connecting") return;
     this.#state = "ready";
-    this.#goOn();
+    this.#tryOn();
   }
 
   /** Closes for a reason that is counted. */
@@ -127,6 +101,10 @@ export class Connection extends Duplex {
   ): void {
     if (this.pending) {
       if (nowMs - this.openedMs > connectTimeoutMs) this.closeFor("connect_timeout");
+      return;
+    }
+    if (this.#blockedMs(nowMs) > UNREAD_TIMEOUT_MS) {
+      this.closeFor("not_reading");
       return;
     }
     // Who is not read can't be blamed for silence.
@@ -147,7 +125,9 @@ export class Connection extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#cutter.held && this.#state !== "leaving") this.socket.resume();
+    this.#untaken = false;
+    // Later, when aedes has what there was; at once, each packet would be cut for itself.
+    process.nextTick(this.#tryOn);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -182,6 +162,18 @@ export class Connection extends Duplex {
     this.#afterCut(this.#cutter.feed(chunk));
   }
 
+  /** True while what this client sends can't be taken further, or what is for it does not leave. */
+  get #blocked(): boolean {
+    return this.#acks.full || this.#untaken || this.socket.writableNeedDrain;
+  }
+
+  /** Reads on where nothing speaks against it. */
+  readonly #tryOn = (): void => {
+    if ((this.#state !== "new" && this.#state !== "ready") || this.#blocked) return;
+    if (this.#cutter.held) this.#goOn();
+    else this.socket.resume();
+  };
+
   #goOn(): void {
     this.#waitingSinceMs = this.#host.now();
     this.#afterCut(this.#cutter.resume());
@@ -211,8 +203,8 @@ export class Connection extends Duplex {
       void this.drain().then(() => this.push(packet));
       return false;
     }
-    if (!this.push(bytes.subarray(start, end))) this.socket.pause();
-    return true;
+    this.#untaken = !this.push(bytes.subarray(start, end));
+    return !this.#blocked;
   }
 
   #publish(bytes: Buffer, start: number, body: number, end: number): boolean | FramingError {
@@ -226,7 +218,7 @@ export class Connection extends Duplex {
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
     if (this.#host.forwards()) this.#acceptAndForward(publish);
     else this.#host.intake.accept(publish.topic.topic, publish.payload, this.#stored);
-    return !this.#acks.full;
+    return !this.#blocked;
   }
 
   #notAllowed(topic: string): "not_authorized" | undefined {
@@ -255,7 +247,7 @@ export class Connection extends Duplex {
     this.#flushPlanned = false;
     this.#flush();
     if (this.#acks.open === 0) this.#idle?.();
-    if (this.#cutter.held && this.#state === "ready" && !this.#acks.full) this.#goOn();
+    if (this.#cutter.held) this.#tryOn();
   };
 
   #flush(): void {
@@ -267,7 +259,17 @@ export class Connection extends Duplex {
   #released(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
     if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
     this.socket.write(Buffer.from([0x70, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
-    return true;
+    return !this.#blocked;
+  }
+
+  #drained(): void {
+    this.#blockedSinceMs = undefined;
+    this.#tryOn();
+  }
+
+  #blockedMs(nowMs: number): number {
+    this.#blockedSinceMs = this.socket.writableNeedDrain ? (this.#blockedSinceMs ?? nowMs) : undefined;
+    return nowMs - (this.#blockedSinceMs ?? nowMs);
   }
 
   /** The client closed its side: aedes learns of it behind everything the client sent. */

@@ -7,10 +7,18 @@ import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 import type { BrokerSettings, BrokerTls } from "./broker-settings.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** TLS handshakes at once: the oldest goes when one more comes. Each costs some 50 KB. */
+export const MAX_HANDSHAKES = 64;
 
-export function createListener(settings: BrokerSettings, onSocket: (socket: Socket) => void): Server {
+export interface ListenerEvents {
+  connected(socket: Socket): void;
+  /** A connection that never became one. */
+  refused(reason: "tls" | "too_many_connections"): void;
+}
+
+export function createListener(settings: BrokerSettings, { connected, refused }: ListenerEvents): Server {
   const { tls } = settings;
-  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+  if (tls === undefined) return createServer({ noDelay: true }, connected);
   const server = createTlsServer(
     {
       cert: readPem(tls, "certFile"),
@@ -21,11 +29,30 @@ export function createListener(settings: BrokerSettings, onSocket: (socket: Sock
       minVersion: "TLSv1.2",
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
-    onSocket,
+    connected,
   );
+  const handshakes = new Map<string, Socket>();
+  server.on("connection", (socket) => {
+    const peer = peerOf(socket);
+    handshakes.set(peer, socket);
+    socket.once("close", () => handshakes.delete(peer));
+    const [oldest] = handshakes.size > MAX_HANDSHAKES ? handshakes.values() : [];
+    if (oldest === undefined) return;
+    refused("too_many_connections");
+    handshakes.delete(peerOf(oldest));
+    oldest.destroy();
+  });
+  server.on("secureConnection", (socket) => handshakes.delete(peerOf(socket)));
   // A failed handshake costs that connection; the server has nothing to do about it.
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("tlsClientError", (_error, socket) => {
+    if (handshakes.delete(peerOf(socket))) refused("tls");
+    socket.destroy();
+  });
   return server;
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Resolves with the port; rejects with a Fault that names the address. */

@@ -15,8 +15,9 @@ export interface Publish {
   payload: Buffer;
 }
 
-/** Topics remembered; more than a gateway has, and no leak for a client that invents one each time. */
-export const MAX_WIRE_TOPICS = 10_000;
+/** Topics remembered, and their length; more than a gateway has, and no leak for a client that invents one each time. */
+export const MAX_WIRE_TOPICS = 4096;
+const MAX_REMEMBERED_BYTES = 128;
 /** Longest topic taken, bytes. */
 export const MAX_TOPIC_BYTES = 1024;
 
@@ -43,6 +44,7 @@ export class PublishReader {
     const known = this.#topics.get(key);
     if (known !== undefined) return known;
     const judged = this.#judge(bytes.subarray(start, end));
+    if (key.length > MAX_REMEMBERED_BYTES) return judged;
     if (this.#topics.size >= MAX_WIRE_TOPICS) this.#topics.clear();
     this.#topics.set(key, judged);
     return judged;

@@ -38,6 +38,8 @@ export interface Sessions {
 export async function createSessions(deps: SessionDeps): Promise<Sessions> {
   const { aedes } = deps;
   const watchers = new Map<Client, Set<string>>();
+  /** Granted, and perhaps not yet in force: many may come in one packet. */
+  const granted = new WeakMap<Client, Set<string>>();
   let forwarding = 0;
 
   aedes.preConnect = (client, packet, callback) => {
@@ -80,20 +82,22 @@ export async function createSessions(deps: SessionDeps): Promise<Sessions> {
     const { user } = connectionOf(client);
     const filter = subscription.topic;
     const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
-    const room = (watchers.get(client)?.size ?? 0) < MAX_SUBSCRIPTIONS;
+    const held = granted.get(client) ?? new Set();
+    const room = held.size < MAX_SUBSCRIPTIONS || held.has(filter);
     const allowed = deps.users === undefined || (user !== undefined && deps.users.maySubscribe(user, filter));
     // null is answered with the failure code 0x80 [MQTT-3.9.3-1]; readings are forwarded at QoS 0.
-    callback(null, fits && room && allowed ? { ...subscription, qos: 0 } : null);
+    if (!(fits && room && allowed)) return callback(null, null);
+    granted.set(client, held.add(filter));
+    callback(null, { ...subscription, qos: 0 });
   };
 
   aedes.on("clientReady", (client) => connectionOf(client).accepted());
-  aedes.on("subscribe", (subscriptions, client) => {
-    const filters = watchers.get(client) ?? new Set();
-    for (const { topic } of subscriptions) filters.add(topic);
-    watchers.set(client, filters);
+  aedes.on("subscribe", (_subscriptions, client) => {
+    const filters = granted.get(client);
+    if (filters !== undefined && filters.size > 0 && !client.closed) watchers.set(client, filters);
   });
   aedes.on("unsubscribe", (filters, client) => {
-    for (const filter of filters) watchers.get(client)?.delete(filter);
+    for (const filter of filters) granted.get(client)?.delete(filter);
     if (watchers.get(client)?.size === 0) watchers.delete(client);
   });
   aedes.on("clientDisconnect", (client) => watchers.delete(client));

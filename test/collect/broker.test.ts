@@ -1,44 +1,10 @@
 import { connectAsync } from "mqtt";
-import pino from "pino";
-import t, { type Test } from "tap";
-import { EmbeddedBroker } from "../../agent/collect/broker.ts";
-import type { BrokerSettings } from "../../agent/collect/broker-settings.ts";
+import t from "tap";
 import { hashPassword } from "../../agent/collect/users.ts";
-import { HeldIntake } from "../helpers/intakes.ts";
+import { startBroker as start } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 
 const TOPIC = "windfarm/T07/power-factor";
-
-interface Running {
-  broker: EmbeddedBroker;
-  intake: HeldIntake;
-  port: number;
-  /** Moves the broker's clock. */
-  clock: { ms: number };
-}
-
-async function start(
-  t: Test,
-  settings: Partial<BrokerSettings> = {},
-  storesAtOnce = false,
-): Promise<Running> {
-  const intake = new HeldIntake(storesAtOnce);
-  const clock = { ms: 1_000_000 };
-  const broker = new EmbeddedBroker(
-    {
-      host: "127.0.0.1",
-      port: 0,
-      maxPacketBytes: 65_536,
-      maxConnections: 100,
-      connectTimeoutMs: 10_000,
-      ...settings,
-    },
-    { intake, log: pino({ level: "silent" }), now: () => clock.ms },
-  );
-  await broker.start();
-  t.teardown(() => broker.stop(0));
-  return { broker, intake, port: Number(new URL(broker.url).port), clock };
-}
 
 t.test("a PUBACK leaves only after the reading is stored", async (t) => {
   const { intake, port } = await start(t);
