@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { FOLLOW_PARENT } from "./follow.ts";
 
 export interface ChildSettings {
   /** As people call it: cloud, agent, sensors. */
@@ -23,15 +24,6 @@ export interface End {
 /** Lines remembered, to be shown when the program dies. */
 const LAST_LINES = 12;
 
-/**
- * Loaded before the program: when this process is gone without a word, the program stops in order by itself. The
- * programs are in process groups of their own, for a Ctrl-C must reach them one after the other.
- */
-const FOLLOW_PARENT = `
-process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
-process.channel?.unref();
-`;
-
 export class Child {
   readonly name: string;
   readonly ended: Promise<End>;
@@ -44,9 +36,9 @@ export class Child {
   constructor({ name, program, args, onLine, onResult }: ChildSettings) {
     this.name = name;
     const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
-    const follow = `data:text/javascript,${encodeURIComponent(FOLLOW_PARENT)}`;
-    const child = spawn(process.execPath, ["--import", follow, file, ...args], {
+    const child = spawn(process.execPath, [...FOLLOW_PARENT, file, ...args], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // A group of its own: a Ctrl-C must reach the programs one after the other.
       detached: true,
       env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     });

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { FOLLOW_PARENT } from "../../deploy/local/follow.ts";
 
 /** The checkout's folder: two above this file, wherever the test runner put it. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,10 +28,10 @@ export class Program {
     args: readonly string[],
     options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
   ) {
-    this.child = spawn(process.execPath, [`${ROOT}/dist/${name}.js`, ...args], {
+    this.child = spawn(process.execPath, [...FOLLOW_PARENT, `${ROOT}/dist/${name}.js`, ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, NO_COLOR: "1", ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
