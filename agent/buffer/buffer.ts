@@ -57,7 +57,7 @@ import { Upkeep } from "./upkeep.ts";
 const SETTLE_WITHIN_MS = 500;
 const SETTLE_AT_ONCE = 256;
 const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 2000;
 /** Bytes a message needs at most besides its own. */
 const TAIL_BYTES = 512;
 

@@ -21,7 +21,10 @@ export interface BufferSettings {
   ballastBytes: number;
 }
 
-/** Readings since the buffer was born: received = buffered + shipped + rejected + dropped, at every moment. */
+/**
+ * Readings since the buffer was born: received = buffered + shipped + rejected + dropped, at every moment. What was salvaged
+ * from an earlier file, or put back by `windfarm buffer requeue`, is received once more by this one.
+ */
 export interface Accounts {
   received: number;
   buffered: number;
@@ -32,7 +35,10 @@ export interface Accounts {
 
 /** One commit group: readings as they will be shipped, newline-delimited. */
 export interface Group {
-  /** `seq` of its first reading; also the group's key. */
+  /**
+   * The group's key: its place in the queue. It runs with the `seq` of its first reading, and is that number as long as
+   * the buffer file has had one epoch; what was salvaged has places below zero. Shipping needs it to settle, no more.
+   */
   firstSeq: number;
   /** Readings in it; their seqs follow without gaps. */
   count: number;
@@ -57,7 +63,7 @@ export interface BufferStatus {
   state: "storing" | "full" | "disk_full" | "failed";
   /** Why not storing, one sentence. */
   problem?: string;
-  /** Bytes used of the quota, and the quota. */
+  /** Bytes used of the quota (0 while the file can't be read), and the quota. */
   usedBytes: number;
   maxBytes: number;
   /** When the oldest buffered reading was received, ms since 1970. */

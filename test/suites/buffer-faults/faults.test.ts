@@ -1,0 +1,100 @@
+// The buffer under a disk that fails when we say so (strace -e inject): what was acknowledged is there, and it recovers.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { build } from "esbuild";
+import t, { type Test } from "tap";
+import { drain, openIn } from "../../buffer/setup.ts";
+
+const READINGS = 3000;
+
+const hasStrace = spawnSync("strace", ["-V"]).status === 0;
+const mayTrace = hasStrace && spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
+const skip = mayTrace ? false : hasStrace ? "strace may not trace here" : "strace is not installed";
+
+interface Case {
+  name: string;
+  inject: string;
+  /** True where the injection ends the process. */
+  dies?: boolean;
+  /** The states it must have been in. */
+  states?: string[];
+}
+
+const CASES: Case[] = [
+  {
+    name: "fsync fails three times",
+    inject: "fsync,fdatasync:error=EIO:when=20..22",
+    states: ["failed", "storing"],
+  },
+  { name: "writing fails", inject: "pwrite64:error=EIO:when=60..64", states: ["failed", "storing"] },
+  {
+    name: "the disk is full for a while",
+    inject: "pwrite64:error=ENOSPC:when=60..65",
+    states: ["disk_full", "storing"],
+  },
+  {
+    name: "fsync finds the disk full",
+    inject: "fsync,fdatasync:error=ENOSPC:when=20..22",
+    states: ["failed", "storing"],
+  },
+  { name: "fsync takes 20 ms", inject: "fsync,fdatasync:delay_enter=20000" },
+  { name: "killed in the middle of a write", inject: "pwrite64:signal=SIGKILL:when=77", dies: true },
+  { name: "killed at an fsync", inject: "fsync,fdatasync:signal=SIGKILL:when=33", dies: true },
+];
+
+for (const each of CASES) {
+  t.test(each.name, { skip }, async (t) => {
+    const { folder, acknowledged, states, code } = await write(t, each.inject);
+    t.equal(code, each.dies === true ? null : 0);
+    for (const state of each.states ?? []) t.ok(states.includes(state), `was ${state}`);
+    if (each.dies !== true) t.equal(acknowledged.size, READINGS);
+    t.ok(acknowledged.size > 0);
+    const { missing, doubled } = await lookFor(t, folder, acknowledged);
+    t.equal(missing, 0, `${acknowledged.size} acknowledged readings are all there`);
+    t.equal(doubled, 0, "each with a seq of its own");
+  });
+}
+
+t.test("positive control: acknowledging before the commit is found out", { skip }, async (t) => {
+  const { folder, acknowledged } = await write(t, "pwrite64:signal=SIGKILL:when=77", "early");
+  const { missing } = await lookFor(t, folder, acknowledged);
+  t.ok(missing > 0, `${missing} of ${acknowledged.size} acknowledged readings are missing`);
+});
+
+async function write(t: Test, inject: string, ...more: string[]) {
+  const top = t.testdir({ buffer: {} });
+  const program = join(top, "writer.mjs");
+  await build({
+    entryPoints: [join(import.meta.dirname, "writer.ts")],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "error",
+  });
+  const folder = join(top, "buffer");
+  const syscall = inject.split(":")[0] ?? "";
+  const trace = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${syscall}`, "-e", `inject=${inject}`];
+  const argv = [...trace, process.execPath, program, join(folder, "buffer.db"), String(READINGS), ...more];
+  const child = spawn("strace", argv, { stdio: ["ignore", "pipe", "ignore"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  const [code]: (number | null)[] = await once(child, "close");
+  const lines = output.split("\n").slice(0, -1);
+  const states = lines.filter((line) => line.startsWith("state ")).map((line) => line.slice(6));
+  return { folder, states, code, acknowledged: new Set(lines.filter((line) => line.startsWith("PP_"))) };
+}
+
+/** Opens what is left and holds it against what was acknowledged. */
+async function lookFor(t: Test, folder: string, acknowledged: ReadonlySet<string>) {
+  const { buffer } = openIn(t, {}, { folder });
+  const lines = drain(buffer);
+  const there = new Set(lines.map(({ id }) => id));
+  const seqs = new Set(lines.map(({ epoch, seq }) => `${epoch} ${seq}`));
+  const missing = [...acknowledged].filter((id) => !there.has(id)).length;
+  return { missing, doubled: lines.length - seqs.size };
+}
