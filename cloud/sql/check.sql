@@ -38,7 +38,7 @@ FROM (
       THEN TRY_CAST(data AS double)
     END AS value,
     CASE
-      WHEN regexp_replace(seq, '^[0-9]{1,18}$', '') = '' THEN TRY_CAST(seq AS bigint)
+      WHEN regexp_replace(seq, '^[0-9]{1,15}$', '') = '' THEN TRY_CAST(seq AS bigint)
     END AS number,
     CASE
       WHEN regexp_replace(date, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$', '') = ''

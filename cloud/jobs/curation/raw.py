@@ -137,8 +137,8 @@ def _json(value):
 
 
 def _plain(number):
-    """1.0 and 1e0 are 1."""
-    if len(number) <= 18 and number.isdecimal():
+    """1.0 and 1e0 are 1; beyond 15 digits a number is what a double holds of it."""
+    if len(number) <= 15 and number.isdecimal():
         return str(number)
     value = float(number)
     if value.is_integer() and abs(value) < 1e21:

@@ -78,6 +78,8 @@ class BucketStore:
         self.prefix = f"{prefix}/" if prefix else ""
         self.tag = tag
         """(key, value) that the bucket's lifecycle takes as the mark of a superseded object."""
+        self._region = _region()
+        """The driver's, for the executors don't always know theirs."""
         self._client = None
 
     def __getstate__(self):
@@ -89,7 +91,7 @@ class BucketStore:
         if self._client is None:
             import boto3
 
-            self._client = boto3.client("s3")
+            self._client = boto3.client("s3", region_name=self._region)
         return self._client
 
     def uri(self, key):
@@ -122,6 +124,12 @@ class BucketStore:
         tags = {"TagSet": [{"Key": self.tag[0], "Value": self.tag[1]}]}
         for key, _ in self.list(folder):
             self.client.put_object_tagging(Bucket=self.bucket, Key=self.prefix + key, Tagging=tags)
+
+
+def _region():
+    import boto3
+
+    return boto3.session.Session().region_name
 
 
 def _sync(path):
