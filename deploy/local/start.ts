@@ -21,7 +21,17 @@ async function start(args: readonly string[]): Promise<number> {
   if (options.fresh) emptyData(plan);
   const demo = new Demo(plan, options, ownScreen());
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => demo.stop());
+  stopWhenUnread(demo);
   return await demo.run();
+}
+
+/** Nobody reads on (`npm start | head`): that is no reason to fall over, but one to stop. */
+function stopWhenUnread(demo: Demo): void {
+  let asked = false;
+  process.stdout.on("error", () => {
+    if (!asked) demo.stop();
+    asked = true;
+  });
 }
 
 try {
