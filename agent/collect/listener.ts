@@ -35,7 +35,10 @@ export function createListener(settings: BrokerSettings, { connected, refused }:
   server.on("connection", (socket) => {
     const peer = peerOf(socket);
     handshakes.set(peer, socket);
-    socket.once("close", () => handshakes.delete(peer));
+    // However a handshake ends without a connection: a bad certificate raises no error here.
+    socket.once("close", () => {
+      if (handshakes.delete(peer)) refused("tls");
+    });
     const [oldest] = handshakes.size > MAX_HANDSHAKES ? handshakes.values() : [];
     if (oldest === undefined) return;
     refused("too_many_connections");
@@ -44,10 +47,7 @@ export function createListener(settings: BrokerSettings, { connected, refused }:
   });
   server.on("secureConnection", (socket) => handshakes.delete(peerOf(socket)));
   // A failed handshake costs that connection; the server has nothing to do about it.
-  server.on("tlsClientError", (_error, socket) => {
-    if (handshakes.delete(peerOf(socket))) refused("tls");
-    socket.destroy();
-  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
 
