@@ -57,6 +57,7 @@ def batches(days, index):
 
 def make_days(engine, index, store, layout, days, sizes):
     """Writes a new version of each of `days`; {day: Day}, which nothing points at yet. `sizes`: {raw object: bytes}."""
+    store.prepare(layout.curated_folder)
     engine.view({key: sizes[key] for key in index.holding(set(days))})
     columns = [col(name).cast(kind).alias(name) for name, kind in layout.columns]
     made = engine.curated().where(col("dt").isin(days)).select(*columns, "dt").persist(StorageLevel.MEMORY_AND_DISK)

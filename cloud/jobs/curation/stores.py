@@ -58,6 +58,10 @@ class FolderStore:
         temporary.rename(path)
         _sync(path.parent)
 
+    def prepare(self, folder):
+        """Makes a folder for other programs to write below."""
+        Path(self.root, folder).mkdir(parents=True, exist_ok=True)
+
     def settle(self, folder):
         """Makes what another program wrote into `folder` outlive a power cut."""
         path = Path(self.root, folder)
@@ -113,6 +117,10 @@ class BucketStore:
 
     def write(self, key, data):
         self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+    def prepare(self, folder):
+        """Marks the folder as one: Spark's S3 client else looks for a file of its name, which the role forbids."""
+        self.client.put_object(Bucket=self.bucket, Key=f"{self.prefix}{folder}/", Body=b"")
 
     def settle(self, folder):
         """An object is durable once it is there."""

@@ -12,6 +12,7 @@ t.test("the job's parts that speak to AWS", { skip, timeout: 120_000 }, async (t
   const said = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 
   t.equal(said.listed, true, "all pages of a folder are listed, without objects that lie elsewhere");
+  t.equal(said.prepared, true, "the table's folder is marked as one");
   t.equal(said.nothing, null, "an object that is not there is none");
   t.equal(said.travels, "x", "a store travels to the executors and reads there");
   t.equal(said.unknown, 2);

@@ -61,6 +61,7 @@ def stores(s3):
     folders = {name: f"curated/readings/dt={DAY}/v={name}-a" for name in ("20261101T000000000Z", "20261102T000000000Z")}
     for folder in folders.values():
         lake.write(f"{folder}/part.parquet", b"x")
+    lake.prepare(LAYOUT.curated_folder)
     current = {DAY: Day("20261102T000000000Z-a", [], 1, 1, 1, 1)}
     born = made_at(current[DAY].version)
     early = supersede(lake, LAYOUT, current, timedelta(hours=24), born + timedelta(hours=23))
@@ -71,6 +72,7 @@ def stores(s3):
     }
     return {
         "listed": there == keys,
+        "prepared": lake.read(f"{LAYOUT.curated_folder}/") == b"",
         "nothing": raw.read("readings/none.gz"),
         "travels": pickle.loads(pickle.dumps(raw)).read(keys[0]).decode(),
         "unknown": len(unknown),

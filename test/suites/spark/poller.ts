@@ -15,7 +15,7 @@ export async function pollDuring(root: string, work: Promise<unknown>): Promise<
   const sightings: Sighting[] = [];
   do {
     if ((await readCatalog(root)) !== undefined) sightings.push(await look(root));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   } while (working);
   await done;
   return [...sightings, await look(root)];

@@ -13,7 +13,6 @@ import { edgeLines } from "../spark/edge-lines.ts";
 import { RawReadings } from "../spark/raw-readings.ts";
 import { askTrino, trinoMissing } from "./trino.ts";
 
-const ROWS_A_STATEMENT = 250;
 const RAW_COLUMNS = [...rawColumns().map(({ name }) => name), ...TIDY_COLUMNS];
 const CURATED_COLUMNS = [...curatedColumns(), dayColumn()].map(({ name }) => name).join(", ");
 // Of a reject only the reason counts: an engine may read a number that is too large as infinity or as none.
@@ -34,7 +33,7 @@ t.test("Athena's dialect", { skip, timeout: 300_000 }, async (t) => {
 
   const queries = namedQueries();
   const statements = [
-    ...inserts(await rowsOf(duck, `SELECT ${RAW_COLUMNS.join(", ")} FROM raw_readings`)),
+    rawTable(await rowsOf(duck, `SELECT ${RAW_COLUMNS.join(", ")} FROM raw_readings`)),
     `CREATE TABLE checked_readings AS ${conversionText("check")}`,
     `CREATE TABLE readings AS ${conversionText("curate")}`,
     CHECKED,
@@ -98,16 +97,10 @@ function asText(value: z.infer<typeof Value>): string | null {
 }
 
 /** The raw lines as a table of Trino's memory. */
-function* inserts(rows: (string | null)[][]): Generator<string> {
-  const columns = RAW_COLUMNS.map((name) => `CAST(${name} AS varchar) AS ${name}`).join(", ");
-  for (let at = 0; at < rows.length; at += ROWS_A_STATEMENT) {
-    const some = rows.slice(at, at + ROWS_A_STATEMENT);
-    const values = some.map(
-      (row) => `(${row.map((value) => (value === null ? "NULL" : quoted(value))).join(",")})`,
-    );
-    const lines = `SELECT ${columns} FROM (VALUES ${values.join(",")}) AS lines (${RAW_COLUMNS.join(", ")})`;
-    yield at === 0 ? `CREATE TABLE raw_readings AS ${lines}` : `INSERT INTO raw_readings ${lines}`;
-  }
+function rawTable(rows: (string | null)[][]): string {
+  const columns = RAW_COLUMNS.map((name) => `${name} varchar`).join(", ");
+  const lines = `CAST(json_parse(${quoted(JSON.stringify(rows))}) AS array(row(${columns})))`;
+  return `CREATE TABLE raw_readings AS SELECT * FROM UNNEST(${lines}) AS lines (${RAW_COLUMNS.join(", ")})`;
 }
 
 function sorted(rows: (string | null)[][]): string[] {

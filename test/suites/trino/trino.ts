@@ -19,7 +19,7 @@ export type Answer = z.infer<typeof Answer>;
 
 /** Runs `statements` one after the other in an engine with an empty memory; the answer of each. */
 export async function askTrino(statements: readonly string[]): Promise<Answer[]> {
-  const options = ["-Xmx2g", "-Duser.timezone=UTC", "-XX:+UseSerialGC"];
+  const options = ["-Xmx2g", "-Duser.timezone=UTC", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
   const child = spawn("java", [...options, "-cp", `${FOLDER}/classes:${FOLDER}/*`, "Ask"]);
   let stdout = "";
   let stderr = "";
