@@ -4,10 +4,13 @@ import Database from "better-sqlite3";
 import { Fault } from "../errors.ts";
 
 export const PAGE_BYTES = 4096;
-/** Pages in the log from which it is moved into the file. */
-export const CHECKPOINT_PAGES = 1000;
+/**
+ * Pages in the log from which it is moved into the file. Between 200 and 4000 the bytes written differ by 5 %, the longest
+ * commit grows with it, and so does the ballast.
+ */
+export const CHECKPOINT_PAGES = 800;
 /** The log is cut back to this where it grew larger, behind a long reader for example. Bytes. */
-export const LARGEST_WAL_BYTES = 2 * CHECKPOINT_PAGES * PAGE_BYTES;
+export const LARGEST_WAL_BYTES = 1000 * PAGE_BYTES;
 /** SQLite's number for `synchronous=FULL`. */
 const FULL = 2;
 /** How long a commit waits for a foreign writer (a person with the sqlite3 shell), ms. */

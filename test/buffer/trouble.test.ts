@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import t, { type Test } from "tap";
+import { LEAST_BALLAST_BYTES } from "../../agent/buffer/ballast.ts";
 import { DurableBuffer } from "../../agent/buffer/buffer.ts";
 import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
@@ -163,7 +164,7 @@ t.test(
     for (let number = 0; number < 500; number++) send();
     buffer.flush();
     const ballast = `${settings.path}.ballast`;
-    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === 2 * 2 * 1000 * 4096);
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
 
     fill(join(folder, "someone-elses"));
     while (buffer.status().state === "storing") {
@@ -182,7 +183,7 @@ t.test(
 
     unlinkSync(join(folder, "someone-elses"));
     await until(() => buffer.status().state === "storing");
-    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === 2 * 2 * 1000 * 4096);
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
     arrived.push(...drain(buffer), ...drain(buffer));
     t.same(new Set(arrived.map(({ id }) => id)), stored, "everything acknowledged arrived");
     t.equal(loud().filter(({ level }) => level >= 50).length, 1, "said once");
