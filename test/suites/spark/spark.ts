@@ -8,6 +8,8 @@ import { layoutForJob } from "../../../cloud/layout.ts";
 import { sqlFolder } from "../../../cloud/sql/read.ts";
 
 const PYTHON = process.env.WINDFARM_SPARK_PYTHON ?? resolve(".venv-spark/bin/python");
+/** A run that takes longer is ended with its test. */
+const LONGEST_MS = 600_000;
 const JOB = resolve("cloud/jobs/curate.py");
 
 /** Why Spark can't be run here, or false. */
@@ -77,7 +79,7 @@ export async function askSpark(
 
 /** Runs Python with what Spark needs. */
 export function runPython(args: readonly string[], cwd: string, input = ""): Promise<Ended> {
-  const child = spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT } });
+  const child = spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT }, timeout: LONGEST_MS });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {

@@ -7,6 +7,9 @@ import { z } from "zod";
 
 const FOLDER = resolve("node_modules/.cache/trino");
 
+/** An engine that takes longer is ended with its test. */
+const LONGEST_MS = 280_000;
+
 /** Why Trino can't be run here, or false. */
 export function trinoMissing(): string | false {
   if (!existsSync(join(FOLDER, "classes/Ask.class")))
@@ -20,7 +23,9 @@ export type Answer = z.infer<typeof Answer>;
 /** Runs `statements` one after the other in an engine with an empty memory; the answer of each. */
 export async function askTrino(statements: readonly string[]): Promise<Answer[]> {
   const options = ["-Xmx2g", "-Duser.timezone=UTC", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
-  const child = spawn("java", [...options, "-cp", `${FOLDER}/classes:${FOLDER}/*`, "Ask"]);
+  const child = spawn("java", [...options, "-cp", `${FOLDER}/classes:${FOLDER}/*`, "Ask"], {
+    timeout: LONGEST_MS,
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
