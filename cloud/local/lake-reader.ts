@@ -66,11 +66,12 @@ async function run(root: string, catalog: CatalogFile, sql: string): Promise<Que
 type Connection = Awaited<ReturnType<DuckDBInstance["connect"]>>;
 
 async function select(connection: Connection, sql: string): Promise<QueryResult> {
+  if (sql.replace(/--.*|\/\*[\s\S]*?\*\/|[\s;]/g, "") === "") {
+    throw refused("the query is empty", 'give one SELECT, such as "SELECT count(*) FROM readings"');
+  }
   const statements = await connection.extractStatements(sql).catch((error: unknown) => {
     throw syntaxFault(sql, error);
   });
-  if (statements.count === 0)
-    throw refused("the query is empty", 'give one SELECT, such as "SELECT count(*) FROM readings"');
   if (statements.count > 1)
     throw refused("the query holds more than one statement", "give one SELECT at a time");
   try {

@@ -5,10 +5,9 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT, Fault } from "../../agent/errors.ts";
 import { type NamedQuery, namedQueries } from "../sql/read.ts";
-import { queryAthena } from "./athena.ts";
 import { endWith, usageFault } from "./command.ts";
 import { type Format, formatted } from "./format.ts";
-import { queryLake } from "./lake-reader.ts";
+import { type QueryResult, queryLake } from "./lake-reader.ts";
 import { cloudFolders, DEFAULT_DATA } from "./places.ts";
 
 const FORMATS = ["table", "csv", "json"] as const;
@@ -40,11 +39,16 @@ async function main(): Promise<void> {
   const format: Format = asked.json ? "json" : asked.format;
   if (asked.list) return list(format);
   const sql = asked.named === undefined ? given(asked._.map(String)) : named(asked.named).sql;
-  const { workgroup, region } = asked;
   const result = asked.athena
-    ? await queryAthena(sql, { workgroup, ...(region === undefined ? {} : { region }) })
+    ? await inAthena(sql, asked.workgroup, asked.region)
     : await queryLake(join(cloudFolders(asked.data).lake), sql);
   process.stdout.write(formatted(result, format));
+}
+
+/** Loaded only when asked for: the SDK takes longer to load than a query takes here. */
+async function inAthena(sql: string, workgroup: string, region: string | undefined): Promise<QueryResult> {
+  const { queryAthena } = await import("./athena.ts");
+  return queryAthena(sql, { workgroup, ...(region === undefined ? {} : { region }) });
 }
 
 function given(words: readonly string[]): string {
