@@ -12,7 +12,8 @@ import { windFarm } from "./stacks/farm.ts";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 try {
-  const app = new App();
+  // The report on a slow synthesis would be the one file that differs from run to run.
+  const app = new App({ performanceReporting: false });
   const stage: unknown = app.node.tryGetContext("stage") ?? STAGES[0];
   windFarm(app, settingsOf(String(stage)), sourcesIn(root));
   app.synth();

@@ -3,15 +3,7 @@
  * with the stack, the stack itself is protected, and the logical ids are pinned.
  */
 
-import {
-  CfnOutput,
-  CfnResource,
-  Duration,
-  RemovalPolicy,
-  Stack,
-  type StackProps,
-  Validations,
-} from "aws-cdk-lib";
+import { CfnResource, Duration, RemovalPolicy, Stack, type StackProps, Validations } from "aws-cdk-lib";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Stream, StreamEncryption, StreamMode } from "aws-cdk-lib/aws-kinesis";
 import { Key } from "aws-cdk-lib/aws-kms";
@@ -67,14 +59,6 @@ export class DataStack extends Stack {
     const accessLogs = Bucket.fromBucketName(this, "AccessLogsByName", this.#accessLogs().bucketName);
     this.raw = this.#bucket("RawBucket", accessLogs, this.#rawRules());
     this.lake = this.#bucket("LakeBucket", accessLogs, this.#lakeRules());
-    new CfnOutput(this, "RawBucketName", {
-      value: this.raw.bucketName,
-      description: "Readings as they arrived",
-    });
-    new CfnOutput(this, "LakeBucketName", {
-      value: this.lake.bucketName,
-      description: "The curated table, rejects, query results",
-    });
     this.#retainAll();
   }
 

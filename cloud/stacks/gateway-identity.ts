@@ -20,12 +20,15 @@ export interface GatewayIdentityProps {
 }
 
 export class GatewayIdentity extends Construct {
-  readonly roleAlias: CfnRoleAlias;
-  readonly policy: CfnPolicy;
+  /** Names of the role alias and of the certificates' policy. */
+  readonly roleAlias: string;
+  readonly policy: string;
 
   constructor(scope: Construct, id: string, props: GatewayIdentityProps) {
     super(scope, id);
     const { stage, stream, key } = props;
+    this.roleAlias = `windfarm-${stage}-gateway`;
+    this.policy = `windfarm-${stage}-gateway`;
 
     const role = serviceRole(this, "Role", {
       service: "credentials.iot.amazonaws.com",
@@ -46,21 +49,21 @@ export class GatewayIdentity extends Construct {
       ],
     });
 
-    this.roleAlias = new CfnRoleAlias(this, "RoleAlias", {
-      roleAlias: `windfarm-${stage}-gateway`,
+    const roleAlias = new CfnRoleAlias(this, "RoleAlias", {
+      roleAlias: this.roleAlias,
       roleArn: role.roleArn,
       credentialDurationSeconds: CREDENTIAL_SECONDS,
     });
 
-    this.policy = new CfnPolicy(this, "Policy", {
-      policyName: `windfarm-${stage}-gateway`,
+    new CfnPolicy(this, "Policy", {
+      policyName: this.policy,
       policyDocument: {
         Version: "2012-10-17",
         Statement: [
           {
             Effect: "Allow",
             Action: "iot:AssumeRoleWithCertificate",
-            Resource: this.roleAlias.attrRoleAliasArn,
+            Resource: roleAlias.attrRoleAliasArn,
           },
         ],
       },

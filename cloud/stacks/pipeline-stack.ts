@@ -72,8 +72,8 @@ export class PipelineStack extends Stack {
     this.#outputs({
       [GATEWAY_OUTPUTS.stream]: [layout.stream, "kinesis.stream of a gateway's configuration"],
       [GATEWAY_OUTPUTS.region]: [this.region, "kinesis.region of a gateway's configuration"],
-      [GATEWAY_OUTPUTS.roleAlias]: [identity.roleAlias.ref, "kinesis.credentials.iot.role_alias"],
-      [GATEWAY_OUTPUTS.policy]: [identity.policy.ref, "Policy of a gateway's certificate"],
+      [GATEWAY_OUTPUTS.roleAlias]: [identity.roleAlias, "kinesis.credentials.iot.role_alias"],
+      [GATEWAY_OUTPUTS.policy]: [identity.policy, "Policy of a gateway's certificate"],
       WorkGroup: [queries.workGroup.ref, "Where analysts ask"],
       AnalystPolicy: [queries.analystPolicy.managedPolicyArn, "Lets someone ask"],
       CurationJob: [curation.job.ref, "Start it by hand with --from and --to"],

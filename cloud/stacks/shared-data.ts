@@ -17,11 +17,28 @@ export class SharedData extends Construct {
 
   constructor(scope: Construct, id: string, data: DataStack) {
     super(scope, id);
-    const lend = (name: string, value: string): string =>
-      data.exportValue(value, { name: `${data.stackName}-${name}` });
-    this.key = Key.fromKeyArn(this, "Key", lend("KeyArn", data.key.keyArn));
-    this.stream = Stream.fromStreamArn(this, "Stream", lend("StreamArn", data.stream.streamArn));
-    this.raw = Bucket.fromBucketName(this, "Raw", lend("RawBucket", data.raw.bucketName));
-    this.lake = Bucket.fromBucketName(this, "Lake", lend("LakeBucket", data.lake.bucketName));
+    const lend = (name: string, value: string, description: string): string =>
+      data.exportValue(value, { name: `${data.stackName}-${name}`, description });
+    const { key, stream, raw, lake } = data;
+    this.key = Key.fromKeyArn(
+      this,
+      "Key",
+      lend("KeyArn", key.keyArn, "Encrypts stream, buckets and results"),
+    );
+    this.stream = Stream.fromStreamArn(
+      this,
+      "Stream",
+      lend("StreamArn", stream.streamArn, "Where gateways put"),
+    );
+    this.raw = Bucket.fromBucketName(
+      this,
+      "Raw",
+      lend("RawBucket", raw.bucketName, "Readings as they arrived"),
+    );
+    this.lake = Bucket.fromBucketName(
+      this,
+      "Lake",
+      lend("LakeBucket", lake.bucketName, "The curated table, rejects, query results"),
+    );
   }
 }
