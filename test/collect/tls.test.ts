@@ -97,7 +97,7 @@ t.test(
       intake.taken.map(({ payload }) => payload),
       ["by certificate", "by password"],
     );
-    const closed = once(device, "close");
+    const closed = new Promise<void>((resolve) => device.once("close", () => resolve()));
     device.publish("windfarm/T08/power-factor", "not its turbine", { qos: 1 });
     await closed;
     t.equal(broker.stats().closedConnections.not_authorized, 1);

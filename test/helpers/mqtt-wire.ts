@@ -6,12 +6,15 @@ import { generate, type Packet, parser } from "mqtt-packet";
 export class WireClient {
   readonly socket: Socket;
   readonly received: Packet[] = [];
+  readonly #listeners: ((packet: Packet) => void)[] = [];
   readonly #waiting: { wanted: (packets: readonly Packet[]) => boolean; resolve: () => void }[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
     const packets = parser({ protocolVersion: 4 });
     packets.on("packet", (packet) => {
+      for (const listener of this.#listeners) listener(packet);
+      if (this.#listeners.length > 0) return;
       this.received.push(packet);
       for (const { wanted, resolve } of this.#waiting) if (wanted(this.received)) resolve();
     });
@@ -58,6 +61,11 @@ export class WireClient {
   publish(topic: string, payload: string, messageId: number, qos: 0 | 1 | 2 = 1, dup = false): void {
     const id = qos === 0 ? {} : { messageId };
     this.send({ cmd: "publish", topic, payload, qos, dup, retain: false, ...id });
+  }
+
+  /** From now on packets are given to `listener` and not kept. */
+  onPacket(listener: (packet: Packet) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Ids of the packets of one kind, in the order received. */
