@@ -9,6 +9,7 @@ import t from "tap";
 import { z } from "zod";
 import { STAGES, settingsOf } from "../../../cloud/settings.ts";
 import { ALARMS } from "../../../cloud/stacks/alarms.ts";
+import { anchorsOf } from "../anchors.ts";
 import { build, writeSources } from "./build.ts";
 
 const sources = writeSources(t.testdir());
@@ -75,17 +76,6 @@ t.test("the same sources give the same templates, and other sources other assets
   writeFileSync(other.script, "print('another')\n");
   t.notSame(build("prod", other).pipelineTemplate.toJSON(), prod.pipelineTemplate.toJSON());
 });
-
-/** The anchors of a Markdown text's headings, as readers of it make them. */
-function anchorsOf(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
-    (title ?? "")
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
-      .trim()
-      .replaceAll(" ", "-"),
-  );
-}
 
 t.test("every alarm links to its article in the runbook", async (t) => {
   const Alarm = z.object({ Properties: z.object({ AlarmName: z.string(), AlarmDescription: z.string() }) });
