@@ -64,6 +64,8 @@ export class Connection extends Duplex {
     socket.setKeepAlive(true, 60_000);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
+    // What aedes writes waits here, piece by piece, and not in the socket.
+    this.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => this.destroy(error));
     socket.on("close", () => this.destroy());
@@ -268,7 +270,8 @@ export class Connection extends Duplex {
   }
 
   #blockedMs(nowMs: number): number {
-    this.#blockedSinceMs = this.socket.writableNeedDrain ? (this.#blockedSinceMs ?? nowMs) : undefined;
+    const waits = this.socket.writableNeedDrain || this.writableNeedDrain;
+    this.#blockedSinceMs = waits ? (this.#blockedSinceMs ?? nowMs) : undefined;
     return nowMs - (this.#blockedSinceMs ?? nowMs);
   }
 

@@ -9,24 +9,26 @@ import { WireClient } from "../helpers/mqtt-wire.ts";
 
 const TOPIC = "windfarm/T07/power-factor";
 
-t.test("A subscriber that never reads is closed, and the reason is counted", async (t) => {
-  const { broker, clock, intake, port } = await startBroker(t, {}, true);
-  const stuck = await WireClient.connected(port);
-  stuck.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "windfarm/#", qos: 0 }] });
-  await stuck.until(() => stuck.ids("suback").length === 1);
-  stuck.socket.pause();
-  const client = await WireClient.connected(port);
-  const big = "x".repeat(60_000);
-  for (let id = 1; broker.stats().closedConnections.not_reading === undefined; id++) {
-    client.publish(TOPIC, big, id);
-    await client.until(() => client.ids("puback").length === id);
-    clock.ms += UNREAD_TIMEOUT_MS / 20;
-  }
-  await client.ping();
-  t.strictSame(broker.stats().closedConnections, { not_reading: 1 });
-  t.equal(intake.taken.length, client.ids("puback").length);
-  stuck.socket.destroy();
-});
+for (const size of [8_000, 60_000]) {
+  t.test(`A subscriber that never reads ${size} bytes is closed, and the reason is counted`, async (t) => {
+    const { broker, clock, intake, port } = await startBroker(t, {}, true);
+    const stuck = await WireClient.connected(port);
+    stuck.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "windfarm/#", qos: 0 }] });
+    await stuck.until(() => stuck.ids("suback").length === 1);
+    stuck.socket.pause();
+    const client = await WireClient.connected(port);
+    const big = "x".repeat(size);
+    for (let id = 1; broker.stats().closedConnections.not_reading === undefined; id++) {
+      client.publish(TOPIC, big, id);
+      await client.until(() => client.ids("puback").length === id);
+      clock.ms += UNREAD_TIMEOUT_MS / 20;
+    }
+    await client.ping();
+    t.strictSame(broker.stats().closedConnections, { not_reading: 1 });
+    t.equal(intake.taken.length, client.ids("puback").length);
+    stuck.socket.destroy();
+  });
+}
 
 t.test("A client that reads late gets every answer", async (t) => {
   const { port } = await startBroker(t, {}, true);
