@@ -31,11 +31,7 @@ t.test(
 );
 
 t.test("The quota is reached and the oldest make room: counted, to the reading", async (t) => {
-  const rig = await Rig.start(
-    t,
-    { folder: t.testdir(), buffer: `${QUOTA}, on_full: drop_oldest` },
-    SMALL_WINDOW,
-  );
+  const rig = await Rig.start(t, { folder: t.testdir(), buffer: `${QUOTA}, on_full: drop_oldest` });
   await rig.stub.outage();
   rig.sensor.start();
   await rig.agent.until(({ dropped }) => dropped > 500);
@@ -50,9 +46,8 @@ t.test("The quota is reached and the oldest make room: counted, to the reading",
 });
 
 t.test("Someone else fills an 8 MB disk", { skip: tmpfsMissing() }, async (t) => {
-  const folder = t.testdir({ disk: {} });
-  const disk = join(folder, "disk");
-  mountTmpfs(t, disk, "40m");
+  const folder = t.testdir();
+  const disk = mountTmpfs(t, "40m");
   const bufferFolder = join(disk, "agent");
   mkdirSync(bufferFolder);
   const filler = join(disk, "someone-elses");
@@ -90,7 +85,7 @@ t.test("Someone else fills an 8 MB disk", { skip: tmpfsMissing() }, async (t) =>
 const injected = [
   { calls: "pwrite64", error: "ENOSPC", state: "disk_full" },
   { calls: "pwrite64", error: "EIO", state: "failed" },
-  { calls: "fdatasync", error: "EIO", state: "failed" },
+  { calls: "fsync,fdatasync", error: "EIO", state: "failed" },
 ];
 for (const { calls, error, state } of injected) {
   t.test(`${calls} answers ${error}`, { skip: straceMissing() }, async (t) => {

@@ -2,6 +2,9 @@
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Test } from "tap";
 import { z } from "zod";
 import { AgentProcess, type AgentSetup, type AgentStatus } from "../../helpers/agent-process.ts";
@@ -171,7 +174,13 @@ export function tmpfsMissing(): string | false {
   return process.getuid?.() === 0 ? false : "mounting a tmpfs needs root";
 }
 
-export function mountTmpfs(t: Test, folder: string, size: string): void {
+/** An empty file system of `size`; away again at the test's end. */
+export function mountTmpfs(t: Test, size: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "windfarm-disk-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
-  t.teardown(() => execFileSync("umount", ["-l", folder]));
+  t.teardown(() => {
+    execFileSync("umount", ["-l", folder]);
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
 }
