@@ -38,8 +38,8 @@ import { Lender } from "./lender.ts";
 import type { OwnerLock } from "./lock.ts";
 import type { Opened } from "./open-store.ts";
 import { Salvager } from "./salvager.ts";
-import { accountsOf } from "./state.ts";
-import { statusOf } from "./status.ts";
+import { Settling } from "./settling.ts";
+import { accountsNow, statusOf } from "./status.ts";
 import type { Timers } from "./timers.ts";
 import { Trouble } from "./trouble.ts";
 import type {
@@ -53,9 +53,6 @@ import type {
 } from "./types.ts";
 import { Upkeep } from "./upkeep.ts";
 
-/** Settled groups are deleted with the next commit, or after this time, or when there are this many. */
-const SETTLE_WITHIN_MS = 500;
-const SETTLE_AT_ONCE = 256;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2000;
 /** Bytes a message needs at most besides its own. */
@@ -85,7 +82,7 @@ export class DurableBuffer implements ReadingBuffer {
   readonly #lender: Lender;
   readonly #upkeep: Upkeep;
   readonly #salvager: Salvager;
-  readonly #settling: Alarm;
+  readonly #settling: Settling;
   readonly #retry: Alarm;
   readonly #ready: (() => void)[] = [];
   readonly #rejectsMaxBytes: number;
@@ -132,8 +129,8 @@ export class DurableBuffer implements ReadingBuffer {
     });
 
     const run = () => this.flush();
-    this.#clock = new CommitClock(parts, settings.lingerMs, run);
-    this.#settling = new Alarm(parts, run);
+    this.#clock = new CommitClock(parts, settings.lingerMs, () => this.#run(this.#settling.isDue));
+    this.#settling = new Settling(parts, this.#leases, run);
     this.#retry = new Alarm(parts, run);
     this.#salvager = new Salvager({
       ...parts,
@@ -179,10 +176,7 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   flush(): void {
-    if (this.#closed) return;
-    this.#clock.stop();
-    this.#committer.run();
-    this.#followUp();
+    this.#run(true);
   }
 
   lease(maxBytes: number): Group[] {
@@ -197,7 +191,8 @@ export class DurableBuffer implements ReadingBuffer {
       );
       return;
     }
-    if (settlement.outcome !== "again") this.#settleSoon();
+    if (settlement.outcome === "again") return;
+    this.#settling.added(this.#trouble.isBlocked);
   }
 
   onReady(listener: () => void): void {
@@ -209,7 +204,7 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   accounts(): Accounts {
-    return accountsOf(this.#disk.state);
+    return accountsNow(this.#disk.state, this.#leases);
   }
 
   status(): BufferStatus {
@@ -232,6 +227,7 @@ export class DurableBuffer implements ReadingBuffer {
     for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep, this.#salvager])
       alarm.stop();
     for (const stored of this.#intake.abandon()) stored(this.#refusal());
+    this.#committer.writeAccounts();
     this.#disk.close();
     this.#parts.lock.release();
   }
@@ -243,10 +239,17 @@ export class DurableBuffer implements ReadingBuffer {
     return false;
   }
 
+  #run(settle: boolean): void {
+    if (this.#closed) return;
+    this.#clock.stop();
+    this.#committer.run(settle);
+    this.#followUp();
+  }
+
   #arrived(): void {
     if (this.#trouble.isBlocked) {
       if (this.#intake.isGroupFull) this.#intake.setAside();
-    } else if (this.#intake.isGroupFull) this.flush();
+    } else if (this.#intake.isGroupFull) this.#run(this.#settling.isDue);
     else this.#clock.arrived();
   }
 
@@ -265,7 +268,7 @@ export class DurableBuffer implements ReadingBuffer {
     }
     this.#retryMs = FIRST_RETRY_MS;
     if (this.#intake.pending > 0 && !this.#trouble.isBlocked) this.#clock.arrived();
-    if (this.#leases.settled.length > 0) this.#settleSoon();
+    this.#settling.remind(this.#trouble.isBlocked);
   }
 
   /** A full disk and one that fails are tried again by time; a full buffer waits for a settlement. */
@@ -273,11 +276,6 @@ export class DurableBuffer implements ReadingBuffer {
     if (this.#health.state === "full" || this.#closed) return;
     this.#retry.set(this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-  }
-
-  #settleSoon(): void {
-    const many = this.#leases.settled.length >= SETTLE_AT_ONCE;
-    this.#settling.set(many || this.#trouble.isBlocked ? 0 : SETTLE_WITHIN_MS);
   }
 
   #refusal(): Fault {

@@ -10,10 +10,19 @@ import { CommitTimes } from "./commit-times.ts";
 import type { Disk } from "./disk.ts";
 import type { Intake } from "./intake.ts";
 import type { Leases } from "./leases.ts";
+import type { Opened } from "./open-store.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
-import { beginTransaction, type Outcome } from "./transaction.ts";
+import { beginTransaction, MAX_SETTLED_PER_COMMIT, type Outcome } from "./transaction.ts";
 import type { Trouble } from "./trouble.ts";
+
+/** Settled groups that are many enough to be deleted with the next readings. */
+const SETTLED_RIDE = 64;
+/**
+ * Commits after which the accounts are written whatever happened. Between them, where only readings come in, their rows are
+ * all that is written: one page a commit instead of two. A start adds those rows up.
+ */
+const LAZY_COMMITS = 256;
 
 export interface CommitterParts {
   disk: Disk;
@@ -31,6 +40,8 @@ export class Committer {
   readonly #checkpoints = new Checkpoints();
   readonly times = new CommitTimes();
   #running = false;
+  /** Commits since the accounts were last written. */
+  #unwritten = 0;
   /** A commit that failed in a way that may have left it on disk all the same. */
   #unclear: { outcome: Outcome; batch: Batch | undefined } | undefined;
 
@@ -38,15 +49,18 @@ export class Committer {
     this.#parts = parts;
   }
 
-  /** Commits all that waits, as far as the disk lets it. */
-  run(): void {
+  /**
+   * Commits all readings that wait, as far as the disk lets it, and deletes settled groups: all of them where `settle` says
+   * so, otherwise with the readings where there are many or someone waits for the room.
+   */
+  run(settle: boolean): void {
     if (this.#running) return;
     this.#running = true;
     try {
       const { intake, leases } = this.#parts;
-      let goOn = this.#step();
-      while (goOn && (intake.isWaiting || intake.isGroupFull || leases.settled.length > 0))
-        goOn = this.#step();
+      let goOn = this.#step(settle);
+      while (goOn && (intake.isWaiting || intake.isGroupFull || (settle && leases.settled.length > 0)))
+        goOn = this.#step(settle);
     } finally {
       this.#running = false;
     }
@@ -71,6 +85,11 @@ export class Committer {
     return true;
   }
 
+  /** Writes the accounts where rows alone told of the last commits; a start does as well without, a ruin reads better with. */
+  writeAccounts(): void {
+    if (this.#unwritten > 0 && this.change(() => {})) this.#unwritten = 0;
+  }
+
   /** Deals with an error of the open file, whatever was being done with it. */
   failed(error: unknown): void {
     this.#parts.intake.setAside();
@@ -84,23 +103,21 @@ export class Committer {
   }
 
   /** One transaction; true where it did all there was to do. */
-  #step(): boolean {
-    const { disk, intake, leases } = this.#parts;
+  #step(settle: boolean): boolean {
+    const { disk, intake, leases, trouble, rejectsMaxBytes } = this.#parts;
     if (disk.store === undefined && !this.#reopen()) return false;
     const { store } = disk;
     const batch = intake.first();
-    if (store === undefined || (batch === undefined && leases.settled.length === 0)) return false;
+    const rides = settle || leases.settled.length >= SETTLED_RIDE || trouble.isShort;
+    const settled = rides ? leases.settled.slice(0, MAX_SETTLED_PER_COMMIT) : [];
+    if (store === undefined || (batch === undefined && settled.length === 0)) return false;
     const startMs = performance.now();
     let outcome: Outcome | undefined;
     this.#unclear = undefined;
     try {
-      const room = this.#parts.trouble.room(store, batch);
-      outcome = beginTransaction(store, disk.state, {
-        batch,
-        leases,
-        room,
-        rejectsMaxBytes: this.#parts.rejectsMaxBytes,
-      });
+      const room = trouble.room(store, batch);
+      const lazy = this.#unwritten < LAZY_COMMITS;
+      outcome = beginTransaction(store, disk.state, { batch, leases, settled, room, lazy, rejectsMaxBytes });
       if (outcome.idle) store.rollback();
       else store.commit();
     } catch (error) {
@@ -108,6 +125,7 @@ export class Committer {
       if (outcome !== undefined && !outcome.idle) this.#unclear = { outcome, batch: batch && intake.first() };
       return false;
     }
+    this.#unwritten = outcome.stateWritten ? 0 : this.#unwritten + 1;
     this.times.add(performance.now() - startMs, outcome.placed && batch !== undefined ? batch.count : 0);
     this.#adopt(outcome, batch, outcome.idle ? disk.state : outcome.state);
     return outcome.placed;
@@ -159,9 +177,16 @@ export class Committer {
     if (opened.state.epoch !== epoch) {
       this.#parts.leases.reset();
       intake.rebase(opened.state.epoch, opened.state.lastKey - opened.state.epochBase + 1);
-    } else if (unclear !== undefined && opened.foundCommits === unclear.outcome.state.commits) {
+    } else if (unclear !== undefined && hasLanded(opened, unclear.outcome)) {
       this.#adopt(unclear.outcome, unclear.batch, opened.state);
     }
     return true;
   }
+}
+
+/** Whether the transaction of a commit that failed is in the file all the same. */
+function hasLanded({ foundCommits, state }: Opened, outcome: Outcome): boolean {
+  return outcome.stateWritten
+    ? foundCommits === outcome.state.commits
+    : state.lastKey === outcome.state.lastKey;
 }

@@ -8,12 +8,15 @@ export const MAX_LEASED_GROUPS = 20_000;
 /** Delivered or refused, and not yet deleted. */
 export interface Settled {
   key: number;
+  /** Readings in it. */
+  count: number;
   /** Why it can never be delivered; undefined for one that was. */
   refused?: string;
 }
 
 export class Leases {
-  readonly #out = new Set<number>();
+  /** Key → readings. */
+  readonly #out = new Map<number, number>();
   /** Sent back, ascending. */
   #again: number[] = [];
   #settled: Settled[] = [];
@@ -34,6 +37,14 @@ export class Leases {
     return this.#settled;
   }
 
+  /** Readings in them. */
+  settledReadings(): { delivered: number; refused: number } {
+    const sum = { delivered: 0, refused: 0 };
+    for (const { count, refused } of this.#settled)
+      sum[refused === undefined ? "delivered" : "refused"] += count;
+    return sum;
+  }
+
   /** The next group to lease, not yet taken: one sent back, otherwise the first that `find` knows between two keys. */
   next<Row extends { key: number }>(
     fetch: (key: number) => Row | undefined,
@@ -47,9 +58,9 @@ export class Leases {
     return find(this.#salvagedCursor, 0) ?? find(this.#cursor, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Marks the group as out. */
-  take(key: number): void {
-    this.#out.add(key);
+  /** Marks the group of `count` readings as out. */
+  take(key: number, count: number): void {
+    this.#out.set(key, count);
     if (this.#again[0] === key) this.#again.shift();
     if (key < 0) this.#salvagedCursor = Math.max(key, this.#salvagedCursor);
     else this.#cursor = Math.max(key, this.#cursor);
@@ -57,18 +68,24 @@ export class Leases {
 
   /** Passes over a group that is gone. */
   skip(key: number): void {
-    this.take(key);
+    this.take(key, 0);
     this.#out.delete(key);
   }
 
   /** False for a group that is not out: settled before, dropped, or from before a reopening. */
   settle(key: number, settlement: Settlement): boolean {
-    if (!this.#out.delete(key)) return false;
+    const count = this.#out.get(key);
+    if (count === undefined) return false;
+    this.#out.delete(key);
     if (settlement.outcome === "again") {
       const place = this.#again.findIndex((other) => other > key);
       this.#again.splice(place === -1 ? this.#again.length : place, 0, key);
     } else {
-      this.#settled.push(settlement.outcome === "refused" ? { key, refused: settlement.detail } : { key });
+      this.#settled.push({
+        key,
+        count,
+        ...(settlement.outcome === "refused" && { refused: settlement.detail }),
+      });
     }
     return true;
   }
@@ -93,7 +110,7 @@ export class Leases {
     for (let row = find(this.#salvagedCursor, 0); row !== undefined; row = find(row.key, 0)) yield row;
     const end = Number.MAX_SAFE_INTEGER;
     for (let row = find(this.#cursor, end); row !== undefined; row = find(row.key, end)) yield row;
-    for (const key of [...this.#out].sort((a, b) => a - b)) yield* present(fetch(key));
+    for (const key of [...this.#out.keys()].sort((a, b) => a - b)) yield* present(fetch(key));
   }
 
   /** Forgets everything: the queue is another file's now, whose keys are others. */

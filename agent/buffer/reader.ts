@@ -34,7 +34,7 @@ function read(store: Store, leases: Leases, maxBytes: number, mend: Mend, groups
       (after, before) => store.next(after, before),
     );
     if (row === undefined || (groups.length > 0 && row.bytes > left)) break;
-    leases.take(row.key);
+    leases.take(row.key, row.count);
     const body = decodeBody(row);
     const group =
       body === undefined
@@ -48,6 +48,7 @@ function read(store: Store, leases: Leases, maxBytes: number, mend: Mend, groups
       leases.skip(row.key);
       continue;
     }
+    leases.take(row.key, group.count);
     left -= group.body.length;
     groups.push(group);
   }

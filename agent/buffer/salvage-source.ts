@@ -10,7 +10,7 @@ import { openReadOnly, PAGE_BYTES } from "./connection.ts";
 import { readableLines } from "./lines.ts";
 import { PageSource } from "./pages.ts";
 import { type FoundRow, isTableLeaf, readLeaf } from "./records.ts";
-import { type GroupRow, inOrder, type RejectRow } from "./store.ts";
+import { type GroupRow, inOrder, type RejectRow, Store } from "./store.ts";
 import { inspectLog } from "./wal.ts";
 
 /** up, down: groups by key. rejects: by number. pages: by page number. done: the report is still to be written. */
@@ -125,8 +125,7 @@ export class SalvageSource {
     if (statSync(this.#path).size === 0) throw new Fault("buffer.damaged", "the file is empty");
     const db = openReadOnly(this.#path);
     try {
-      const buffered = db.prepare<[], unknown>("SELECT buffered FROM state").pluck().get();
-      if (typeof buffered === "number") next.expected = buffered;
+      next.expected = Store.readStateOf(db)?.buffered ?? next.expected;
     } catch {
       // Then nobody knows how many readings there were.
     }
@@ -246,7 +245,8 @@ function looseLines(page: Buffer): Buffer {
 /** Adds a row found on a page; its bytes. */
 function take(row: FoundRow, { groups, rejects, next }: Found): number {
   if ("buffered" in row) {
-    next.expected = row.buffered;
+    // A lower bound: the newest groups may have been written after the accounts.
+    next.expected = Math.max(next.expected, row.buffered);
     return 0;
   }
   if ("group" in row) {

@@ -188,7 +188,8 @@ function describe(job: Progress): { sentence: string; complete: boolean } {
   const held = isKnown ? ` of ${Math.max(expected, readings)}` : "";
   const unread =
     isKnown || lost > 0 ? "the rest could not be read" : "what else it held, if anything, can't be told";
-  const rest = complete ? "nothing in it was lost" : unread;
+  const known = stumbled === 1 ? "all that its accounts tell of" : "nothing in it was lost";
+  const rest = complete ? known : unread;
   return {
     sentence: `${readings}${held} readings and ${rejects} rejects were saved from ${file}; ${rest}.`,
     complete,

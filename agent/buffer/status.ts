@@ -8,9 +8,9 @@ import type { Health } from "./health.ts";
 import type { Intake } from "./intake.ts";
 import type { Leases } from "./leases.ts";
 import type { Salvager } from "./salvager.ts";
-import { accountsOf } from "./state.ts";
+import { accountsOf, type State } from "./state.ts";
 import type { Store } from "./store.ts";
-import type { BufferStatus } from "./types.ts";
+import type { Accounts, BufferStatus } from "./types.ts";
 
 export interface StatusParts {
   maxBytes: number;
@@ -28,13 +28,13 @@ export function statusOf(parts: StatusParts): BufferStatus {
   const { times } = committer;
   const look = (store: Store) => ({
     usedBytes: store.usedPages() * PAGE_BYTES,
-    oldest: store.nextFront(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)?.received,
+    oldest: oldestOf(store, parts.leases),
   });
   // While the file can't be read, nobody knows.
   const { usedBytes, oldest } = lookAt(parts, look) ?? { usedBytes: 0, oldest: undefined };
   return {
     epoch: disk.state.epoch,
-    accounts: accountsOf(disk.state),
+    accounts: accountsNow(disk.state, parts.leases),
     state: health.state,
     ...(health.problem === undefined ? {} : { problem: health.problem }),
     usedBytes,
@@ -50,6 +50,32 @@ export function statusOf(parts: StatusParts): BufferStatus {
     recovered: salvager.recovered,
     salvagedReadings: salvager.savedReadings,
   };
+}
+
+/** The accounts with what is settled and not yet deleted: a crash would deliver that again, and count it then. */
+export function accountsNow(state: State, leases: Leases): Accounts {
+  const { received, buffered, shipped, rejected, dropped } = accountsOf(state);
+  const { delivered, refused } = leases.settledReadings();
+  return {
+    received,
+    buffered: buffered - delivered - refused,
+    shipped: shipped + delivered,
+    rejected: rejected + refused,
+    dropped,
+  };
+}
+
+/** Settled groups that are looked behind for the oldest that is not. */
+const LOOK_BEHIND = 256;
+
+function oldestOf(store: Store, leases: Leases): number | undefined {
+  const gone = new Set(leases.settled.map(({ key }) => key));
+  const end = Number.MAX_SAFE_INTEGER;
+  let front = store.nextFront(Number.MIN_SAFE_INTEGER, end);
+  for (let steps = 0; front !== undefined && gone.has(front.key) && steps < LOOK_BEHIND; steps++) {
+    front = store.nextFront(front.key, end);
+  }
+  return front?.received;
 }
 
 function lookAt<T>({ disk, log }: StatusParts, look: (store: Store) => T): T | undefined {

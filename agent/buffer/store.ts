@@ -62,8 +62,23 @@ export class Store {
     if (this.db.inTransaction) this.#sql.rollback.run();
   }
 
+  /** The accounts, with the readings added whose rows were written after them. Throws `buffer.damaged` where they don't fit. */
   static readStateOf(db: Database): State | undefined {
-    return db.prepare<[], State>(STATE).get();
+    const state = db.prepare<[], State>(STATE).get();
+    if (state === undefined) return undefined;
+    const after = db
+      .prepare<[number], { readings: number | null; end: number | null }>(AFTER)
+      .get(state.lastKey);
+    const { readings, end } = after ?? { readings: null, end: null };
+    if (readings === null || end === null) return state;
+    if (end - state.lastKey !== readings)
+      throw new Fault("buffer.damaged", "its newest groups don't follow its accounts");
+    return {
+      ...state,
+      lastKey: end,
+      received: state.received + readings,
+      buffered: state.buffered + readings,
+    };
   }
 
   readState(): State | undefined {
@@ -103,10 +118,6 @@ export class Store {
   /** The same without the body, which costs no more than a page. */
   nextFront(key: number, end: number): Front | undefined {
     return inOrder(this.#sql.nextFront.get(key, end), key, end);
-  }
-
-  lastFront(): Front | undefined {
-    return this.#sql.lastFront.get();
   }
 
   insertReject(row: RejectRow): void {
@@ -178,6 +189,7 @@ export function inOrder<Row extends { key: number }>(
 const STATE = `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits,
   received, buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
   FROM state WHERE id = 1`;
+const AFTER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
 const FRONT = "key, count, bytes, received";
 const GROUP = `${FRONT}, codec, crc, body`;
 
@@ -208,7 +220,6 @@ function prepare(db: Database) {
     nextFront: db.prepare<[number, number], Front>(
       `SELECT ${FRONT} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
     ),
-    lastFront: db.prepare<[], Front>(`SELECT ${FRONT} FROM groups ORDER BY key DESC LIMIT 1`),
     insertReject: db.prepare<[RejectRow]>(
       `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload)
        VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload)`,

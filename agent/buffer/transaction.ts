@@ -22,7 +22,11 @@ export interface Work {
   /** The oldest batch that waits, if any. */
   batch: Batch | undefined;
   leases: Leases;
+  /** Groups to delete. */
+  settled: readonly Settled[];
   room: Room;
+  /** True where the accounts may be left to be added up at the next start, if only readings come in. */
+  lazy: boolean;
   rejectsMaxBytes: number;
 }
 
@@ -32,6 +36,8 @@ export interface Outcome {
   placed: boolean;
   /** True where nothing was done that is worth a commit. */
   idle: boolean;
+  /** False where the groups themselves say all that changed. */
+  stateWritten: boolean;
   settled: readonly Settled[];
   droppedKeys: readonly number[];
   droppedReadings: number;
@@ -45,12 +51,13 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
   store.begin();
   try {
     const state: State = { ...before, commits: before.commits + 1 };
-    const settled = work.leases.settled.slice(0, MAX_SETTLED_PER_COMMIT);
+    const { settled } = work;
     for (const group of settled) removeSettled(store, state, group);
     const outcome: Outcome = {
       state,
       placed: true,
       idle: false,
+      stateWritten: true,
       settled,
       droppedKeys: [],
       droppedReadings: 0,
@@ -58,12 +65,20 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
     if (work.batch !== undefined) place(store, outcome, work.batch, work);
     outcome.idle = settled.length === 0 && !outcome.placed;
     trimRejects(store, state, work.rejectsMaxBytes);
-    store.writeState(state);
+    outcome.stateWritten = !(work.lazy && isPlain(outcome, work));
+    if (outcome.stateWritten) store.writeState(state);
     return outcome;
   } catch (error) {
     store.rollback();
     throw error;
   }
+}
+
+/** True where readings came in and nothing else happened, which their rows tell as well as the accounts would. */
+function isPlain({ settled, droppedKeys }: Outcome, { batch }: Work): boolean {
+  return (
+    settled.length === 0 && droppedKeys.length === 0 && batch !== undefined && batch.rejects.length === 0
+  );
 }
 
 function removeSettled(store: Store, state: State, { key, refused }: Settled): void {

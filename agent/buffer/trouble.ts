@@ -52,6 +52,11 @@ export class Trouble {
     return health.state !== "storing";
   }
 
+  /** True where room is short: what is settled must be deleted soon. */
+  get isShort(): boolean {
+    return this.#parts.health.state !== "storing";
+  }
+
   /** Where the next batch may be put. */
   room(store: Store, batch: Batch | undefined): Room {
     const { health, ballast, settings } = this.#parts;

@@ -1,5 +1,6 @@
 // What every buffer promises, run on every implementation.
 import t, { type Test } from "tap";
+import { statsOf } from "../../agent/buffer/inspect.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
 import type { Accounts, ReadingBuffer } from "../../agent/buffer/types.ts";
 import { MemoryBuffer } from "./memory-buffer.ts";
@@ -197,11 +198,14 @@ t.test("the reject lane is bounded, and what leaves it stays counted", async (t)
 });
 
 t.test("a settlement is committed by itself when no reading comes", async (t) => {
-  const { buffer } = openIn(t);
+  const { buffer, settings } = openIn(t);
   store(buffer, 0, 3);
   const [group] = buffer.lease(1e6);
   buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
-  t.equal(buffer.accounts().buffered, 3);
-  while (buffer.accounts().buffered > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  t.equal(buffer.accounts().shipped, 3);
+  t.match(buffer.accounts(), { buffered: 0, shipped: 3 }, "counted at once");
+  t.equal(buffer.status().oldestReceivedMs, undefined);
+  t.equal(statsOf(settings.path).accounts.buffered, 3, "and still on disk");
+  while (statsOf(settings.path).accounts.buffered > 0)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match(statsOf(settings.path).accounts, { received: 3, shipped: 3 });
 });

@@ -11,7 +11,7 @@ import { MemoryBuffer } from "./memory-buffer.ts";
 import { head, linesOf, NOW, settingsIn, testLog } from "./setup.ts";
 
 const QUOTA = 1024 * 1024;
-const RUNS = 40;
+const RUNS = 25;
 
 /** What the senders and the cloud know. */
 interface Model {
