@@ -6,7 +6,7 @@ import { ManagedPolicy, PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import type { Layout } from "../layout.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { type StageSettings, WORKGROUP } from "../settings.ts";
 import type { Sources } from "../sources.ts";
 import { namedQueries } from "../sql/read.ts";
@@ -57,7 +57,7 @@ export class Queries extends Construct {
         name,
         description: description.replaceAll("\n", " ").slice(0, DESCRIPTION_LENGTH),
         database: layout.database,
-        queryString: sql,
+        queryString: askTable(sql, layout.table),
         workGroup: this.workGroup.name,
       });
       query.addResourceDependency(this.workGroup);
@@ -117,4 +117,9 @@ export class Queries extends Construct {
     );
     return policy;
   }
+}
+
+/** The texts ask the table by its usual name, so that they run anywhere as they stand; another layout's name is put in. */
+function askTable(sql: string, table: string): string {
+  return sql.replaceAll(new RegExp(`\\b(FROM|JOIN) ${LAYOUT.table}\\b`, "g"), `$1 ${table}`);
 }

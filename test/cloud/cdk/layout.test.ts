@@ -91,8 +91,12 @@ t.test("the job's arguments move", async (t) => {
   });
 });
 
-t.test("the named queries are asked in the other database", async (t) => {
-  has(t, pipelineTemplate, "AWS::Athena::NamedQuery", { Database: "otherfarm" });
+t.test("the named queries ask the other table in the other database", async (t) => {
+  has(t, pipelineTemplate, "AWS::Athena::NamedQuery", {
+    Name: "hourly",
+    Database: "otherfarm",
+    QueryString: "-- Hourly means.\nSELECT avg(data) FROM measurements\n",
+  });
 });
 
 t.test("permissions and lifecycle follow", async (t) => {
@@ -126,6 +130,7 @@ t.test("nothing of the usual layout is left in the templates", async (t) => {
     `"${LAYOUT.rejectsFolder}/`,
     `/${LAYOUT.rawFolder}/`,
     "hr=",
+    `FROM ${LAYOUT.table}`,
   ];
   for (const name of usual) t.notOk(text.includes(name), name);
 });
