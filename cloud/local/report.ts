@@ -1,0 +1,57 @@
+/** `npm run report -- --day 2026-11-22`: one day of the lake as one HTML file that needs nothing else. */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import { endWith, usageFault } from "./command.ts";
+import { cloudFolders, DEFAULT_DATA } from "./places.ts";
+import { parseDay } from "./report/day.ts";
+import { pageOf } from "./report/page.ts";
+import { readDay } from "./report/read-day.ts";
+import { summaryOf } from "./report/summary.ts";
+
+function options() {
+  return yargs(hideBin(process.argv))
+    .scriptName("npm run report --")
+    .usage("$0 --day 2026-11-22\n\nWrites the day's charts, completeness and anomalies as one HTML file.")
+    .option("day", { type: "string", describe: "the UTC day, YYYY-MM-DD" })
+    .option("out", {
+      type: "string",
+      describe: "the file; by default reports/<day>.html in the cloud's folder",
+    })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
+    .strict()
+    .version(false)
+    .parserConfiguration({ "duplicate-arguments-array": false })
+    .fail((message, error) => {
+      throw error ?? usageFault(message);
+    })
+    .parseSync();
+}
+
+async function main(): Promise<void> {
+  const asked = options();
+  const day = parseDay(asked.day);
+  const report = await readDay(cloudFolders(asked.data).lake, day, Date.now());
+  const out = asked.out || join(asked.data, "reports", `${day.name}.html`);
+  await write(out, pageOf(report));
+  process.stdout.write(`${summaryOf(report)}\n${out}\n`);
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (error) {
+    throw new Fault("report.write", `the report can't be written to ${path}: ${messageOf(error)}`, {
+      hint: "--out names another file",
+      exitCode: EXIT.failed,
+      cause: error,
+    });
+  }
+}
+
+process.stdout.on("error", () => process.exit(EXIT.ok));
+main().catch(endWith);

@@ -1,0 +1,188 @@
+/** The report of a day: its command, and what the file holds. */
+
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { encodeShipped } from "../../../agent/contract/shipped.ts";
+import { parseDay } from "../../../cloud/local/report/day.ts";
+import { pageOf } from "../../../cloud/local/report/page.ts";
+import { readDay } from "../../../cloud/local/report/read-day.ts";
+import { linear, ticks, valueDomain } from "../../../cloud/local/report/scale.ts";
+import { summaryOf } from "../../../cloud/local/report/summary.ts";
+import { lakeFolder, objectName } from "./helpers/lake.ts";
+
+const DAY = "2026-11-22";
+const START = Date.parse(`${DAY}T00:00:00.000Z`);
+const MINUTE = 60_000;
+
+type Value = (minute: number) => number | undefined;
+
+/** One reading a minute of a day, where `value` has one. */
+function lines(
+  turbine: string,
+  type: "Power Factor" | "Temperature Battery" | "Hydraulic Pressure",
+  value: Value,
+) {
+  return Array.from({ length: 1440 }, (_, minute) => {
+    const data = value(minute);
+    if (data === undefined) return "";
+    const date = new Date(START + minute * MINUTE).toISOString();
+    const delivery = { gateway: "gw-<01>", epoch: `${turbine}-${type}`, seq: minute + 1, received: date };
+    return encodeShipped({ id: `R_${minute}`, data, type, date, turbine, ...delivery });
+  }).join("");
+}
+
+const wave =
+  (middle: number, height: number): Value =>
+  (minute) =>
+    middle + height * Math.sin(minute / 180) + height * 0.1 * Math.sin(minute * 2.3);
+
+/** Two turbines: one well, one with a gap, an episode, a stuck sensor, and a name that wants to be markup. */
+const SICK = '<script>alert("T02")</script>';
+
+async function farm(data: string) {
+  const folder = lakeFolder(data);
+  const pressure = wave(76, 2);
+  const battery = wave(23, 4);
+  folder.put(
+    objectName(1, "a"),
+    lines("T01", "Power Factor", wave(0.9, 0.06)) +
+      lines("T01", "Temperature Battery", battery) +
+      lines("T01", "Hydraulic Pressure", pressure) +
+      lines(SICK, "Power Factor", (minute) =>
+        minute >= 300 && minute < 420 ? undefined : 0.9 + 0.001 * (minute % 7),
+      ) +
+      lines(SICK, "Temperature Battery", (minute) =>
+        minute >= 700 && minute < 760 ? 21.5 : battery(minute),
+      ) +
+      lines(SICK, "Hydraulic Pressure", (minute) =>
+        minute >= 900 && minute < 905 ? 1e300 : pressure(minute),
+      ),
+  );
+  await folder.refresh();
+  return folder;
+}
+
+function report(...args: string[]): Promise<{ code: number; out: string; said: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ["dist/report.js", ...args], (_error, out, said) =>
+      resolve({ code: child.exitCode ?? -1, out, said }),
+    );
+  });
+}
+
+t.test("the command writes one file that needs nothing else", async (t) => {
+  const data = t.testdir();
+  await farm(data);
+  const out = join(data, "some", "where.html");
+  const ended = await report("--data", data, "--day", DAY, "--out", out);
+  const sentence =
+    "8,520 readings of 2 turbines through 1 gateway on 22 November 2026: 1 episode out of range, 1 stuck sensor and 1 gap.";
+  t.match(ended, { code: 0, said: "" });
+  t.ok(ended.out.includes(out), "the file's name is said");
+  const page = readFileSync(out, "utf8");
+  t.match(ended.out.replace(" so far", ""), sentence);
+  t.match(page.replace(" so far", ""), sentence);
+  t.notMatch(page, /<script|<link|<img|@import|url\(|https?:|NaN|Infinity|undefined/);
+  t.match(page, /prefers-color-scheme: dark/);
+  t.match(page, "&lt;script&gt;alert(&quot;T02&quot;)&lt;/script&gt;", "names are text");
+  t.match(page, "gw-&lt;01&gt;");
+  t.equal(page.match(/<figure>/g)?.length, 6, "a chart per turbine and sensor");
+
+  const inside = await report("--data", data, "--day", DAY);
+  t.match(inside.out, join(data, "reports", `${DAY}.html`), "by default it lies in the cloud's folder");
+});
+
+t.test("what was wrong with the day is told and drawn", async (t) => {
+  const folder = await farm(t.testdir());
+  const evening = START + 2 * 1440 * MINUTE;
+  const day = await readDay(folder.lake, parseDay(DAY), evening);
+  t.match(day.episodes, [{ turbine: SICK, type: "Hydraulic Pressure", readings: 5, min_value: 1e300 }]);
+  t.match(day.stuck, [{ turbine: SICK, type: "Temperature Battery", stuck_at: 21.5, readings: 60 }]);
+  t.same(day.gaps, [
+    { turbine: SICK, types: ["Power Factor"], beganMs: START + 299 * MINUTE, endedMs: START + 420 * MINUTE },
+  ]);
+  const charts = pageOf(day).split("<figure>").slice(1);
+  const drawn = charts.map((chart) => ({
+    lines: chart.match(/class="line/g)?.length,
+    marks: chart.match(/class="out"/g)?.length ?? 0,
+    shaded: chart.match(/class="plausible"/g)?.length,
+  }));
+  const well = { lines: 1, marks: 0, shaded: 1 };
+  t.same(drawn.slice(0, 3), [{ ...well, lines: 2 }, well, { ...well, marks: 3 }], "the sick turbine's");
+  t.same(drawn.slice(3), [well, well, well], "the well one's");
+  t.match(charts[2], /cy="8" r="3"><title>15:00 UTC: 1.00e\+300 bar, out of range/);
+  t.match(pageOf(day), /<td>04:59–07:00 <span class="quiet">2 h 1 min<\/span><\/td>/);
+  t.match(pageOf(day), /<strong>1,320<\/strong> <span class="quiet">91 % · 22 of 24 h/);
+});
+
+t.test("a sensor that was heard the week before is missed", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  const reading = (turbine: string, date: string, seq: number) =>
+    encodeShipped({
+      ...{ id: "R", data: 0.9, type: "Power Factor", date, turbine },
+      ...{ gateway: "gw-01", epoch: "e", seq, received: date },
+    });
+  folder.put(
+    objectName(1, "a"),
+    reading("T07", "2026-11-17T10:00:00.000Z", 1) +
+      reading("T09", "2026-11-01T10:00:00.000Z", 2) +
+      reading("T01", `${DAY}T00:05:00.000Z`, 3),
+  );
+  await folder.refresh();
+  const noon = START + 720 * MINUTE;
+  const day = await readDay(folder.lake, parseDay(DAY), noon);
+  t.same(day.gaps, [
+    { turbine: "T01", types: ["Power Factor"], beganMs: START + 5 * MINUTE, endedMs: noon },
+    { turbine: "T07", types: ["Power Factor"], beganMs: START, endedMs: noon },
+  ]);
+  t.equal(summaryOf(day), "1 reading of 1 turbine through 1 gateway on 22 November 2026 so far: 2 gaps.");
+  t.match(pageOf(day), /T07<\/th><td class="none">none this day/);
+  t.match(pageOf(day), /class="line dot"/, "a single reading is a dot");
+});
+
+t.test("what can't be reported is said in one sentence", async (t) => {
+  const data = t.testdir();
+  const none = await report("--data", data, "--day", DAY);
+  t.match(none, { code: 1, said: /there is no lake in .* yet/ });
+  await farm(data);
+  writeFileSync(join(data, "file"), "");
+  const refusals: [args: string[], code: number, sentence: RegExp][] = [
+    [["--day", "2026-11-23"], 1, /no readings on 2026-11-23\n +try: the lake has only 2026-11-22/],
+    [["--day", "2026-02-30"], 2, /"2026-02-30" is not a day of the calendar/],
+    [["--day", "22.11.2026"], 2, /written YYYY-MM-DD/],
+    [[], 2, /--day is missing/],
+    [["--dya", DAY], 2, /dya/],
+    [["--day", DAY, "--out", join(data, "file", "x.html")], 1, /can't be written to .*file/],
+  ];
+  for (const [args, code, sentence] of refusals) {
+    const ended = await report("--data", data, ...args);
+    t.match(ended.said, sentence, args.join(" "));
+    t.match(ended, { code, out: "" }, `exits ${code}`);
+  }
+});
+
+t.test("an axis holds any double", async (t) => {
+  const range = { min: 0, max: 400 };
+  for (const [min, max] of [
+    [76, 76],
+    [-Number.MAX_VALUE, Number.MAX_VALUE],
+    [500, 600],
+    [0, 0],
+  ] as const) {
+    for (const known of [range, undefined]) {
+      const domain = valueDomain([{ min, max }], known);
+      t.ok(domain[0] < domain[1] && domain.every(Number.isFinite), `${domain}`);
+      t.ok(ticks(domain).every(Number.isFinite));
+      const y = linear(domain, [100, 0]);
+      t.ok([min, max].map(y).every((at) => at >= 0 && at <= 100));
+    }
+  }
+  t.same(
+    valueDomain([{ min: 500, max: 600 }], range).map(Math.round),
+    [388, 512],
+    "the crossed limit is seen",
+  );
+  t.same(ticks([0, 10]), [0, 2.5, 5, 7.5, 10]);
+});
