@@ -84,9 +84,11 @@ function runs({ slices, limitMs }: ChartData): Slice[][] {
 function runOf(run: readonly Slice[], x: Scale, y: Scale): string {
   const point = (slice: Slice, value: number) => `${at(x(middle(slice)))} ${at(y(value))}`;
   const means = run.map((slice) => point(slice, slice.mean)).join("L");
-  if (run.length === 1) {
+  const [first] = run;
+  if (run.length === 1 && first !== undefined) {
     // A line of no length, with round ends, is a dot.
-    return `<path class="line dot" d="M${means}h.01"/>`;
+    const reach = `<path class="band" d="M${point(first, first.max)}L${point(first, first.min)}"/>`;
+    return `${reach}<path class="line dot" d="M${means}h.01"/>`;
   }
   const upper = run.map((slice) => point(slice, slice.max));
   const lower = run.map((slice) => point(slice, slice.min)).reverse();
@@ -104,7 +106,7 @@ function marks(data: ChartData, range: { min: number; max: number }, x: Scale, y
 
 function markOf(slice: Slice, value: number, data: ChartData, x: Scale, y: Scale): string {
   const title = `${clock(slice.first.getTime(), data.startMs)} UTC: ${measured(value, data.type)}, out of range`;
-  return `<circle class="out" cx="${at(x(middle(slice)))}" cy="${at(y(value))}" r="3"><title>${escaped(title)}</title></circle>`;
+  return `<circle class="out" cx="${at(x(middle(slice)))}" cy="${at(y(value))}" r="2.4"><title>${escaped(title)}</title></circle>`;
 }
 
 function middle({ first, last }: Slice): number {

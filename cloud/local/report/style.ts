@@ -12,13 +12,14 @@ body { margin: 0 auto; padding: 32px clamp(14px, 3vw, 32px); max-width: 1180px; 
 h1, h2, h3, p, figure { margin: 0; }
 h1 { font-size: 1.7rem; line-height: 1.25; font-weight: 650; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; font-weight: 650; }
-h3 { margin: 18px 0 6px; font-size: .95rem; overflow-wrap: anywhere; }
-.summary { margin-top: 10px; font-size: 1.1rem; max-width: 60em; }
+h3 + .wide table { margin-top: 0; }
+h3 { margin: 18px 0 4px; font-size: .95rem; overflow-wrap: anywhere; }
+.summary { margin-top: 10px; font-size: 1.1rem; max-width: 60em; text-wrap: balance; }
 .quiet { color: var(--quiet); font-weight: 400; font-size: .87em; }
 section { margin-top: 24px; padding: 20px 22px; background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
 section > p.quiet { max-width: 70em; }
 .wide { overflow-x: auto; }
-table { margin-top: 10px; width: 100%; border-collapse: collapse; }
+table { margin-top: 8px; width: 100%; border-collapse: collapse; }
 th, td { padding: 7px 18px 7px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--quiet); font-size: .8rem; font-weight: 500; }
@@ -41,7 +42,7 @@ svg text { fill: var(--quiet); font-size: 10px; }
 .band { fill: var(--value); fill-opacity: .2; stroke: var(--value); stroke-opacity: .2; }
 .line { fill: none; stroke: var(--value); stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; }
 .dot { stroke-width: 4; }
-.out { fill: var(--out); stroke: var(--card); stroke-width: .8; }
+.out { fill: var(--out); }
 footer { margin-top: 18px; }
 @media print { body { padding: 0; max-width: none; } section { border: 0; padding: 12px 0; } }
 `;

@@ -3,7 +3,7 @@
 import { SLICE_MINUTES } from "./questions.ts";
 import type { DayReport } from "./read-day.ts";
 import type { Completeness } from "./rows.ts";
-import { clock, count, counted, duration, escaped, inOrder, measured, moment, sensorOf } from "./words.ts";
+import { clock, count, duration, escaped, inOrder, measured, moment, sensorOf } from "./words.ts";
 
 /** Rows of one kind of anomaly; the rest is counted. */
 const LISTED = 200;
@@ -147,6 +147,6 @@ function table(heads: readonly string[], rows: readonly string[]): string {
 
 /** What the charts show, in words. */
 export const LEGEND =
-  `The line is the mean of each ${counted(SLICE_MINUTES, "minute")}, the band around it reaches from the least to the greatest value. ` +
+  `The line is the mean of every ${SLICE_MINUTES} minutes, the band around it reaches from the least to the greatest value. ` +
   "The tinted ground is the plausible range; red marks are values outside it, drawn at the edge where they are far off. " +
   "The line breaks where readings are missing.";
