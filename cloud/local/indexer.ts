@@ -6,7 +6,7 @@ import { z } from "zod";
 import { messageOf } from "../../agent/errors.ts";
 import { rejectsFileOf } from "../layout.ts";
 import { conversionText } from "../sql/read.ts";
-import type { Duck } from "./duck.ts";
+import { type Duck, quoted } from "./duck.ts";
 import { writeDurably } from "./durable-files.ts";
 import type { LocalEntry } from "./object-index.ts";
 import type { RawStore } from "./raw-store.ts";
@@ -26,6 +26,8 @@ const SeqsRow = z.object({
   first: z.coerce.number(),
   last: z.coerce.number(),
 });
+type SeqsRow = z.infer<typeof SeqsRow>;
+const SpanRow = SeqsRow.extend({ n: z.coerce.number() });
 const RejectRow = z.object({ raw_object: z.string(), reason: z.string(), raw_line: z.string().nullable() });
 
 export class Indexer {
@@ -50,7 +52,8 @@ export class Indexer {
   async read(objects: readonly string[]): Promise<LocalEntry[]> {
     const whole: string[] = [];
     const damaged: string[] = [];
-    for (const object of objects) ((await isWhole(this.#raw.path(object))) ? whole : damaged).push(object);
+    const checked = await Promise.all(objects.map((object) => isWhole(this.#raw.path(object))));
+    for (const [index, object] of objects.entries()) (checked[index] ? whole : damaged).push(object);
     const entries = await this.#readClean(whole, damaged);
     for (const object of damaged) entries.push(await this.#readTidied(object));
     return entries;
@@ -116,22 +119,37 @@ export class Indexer {
         entry.days[dt] = (entry.days[dt] ?? 0) + n;
       }
     }
-    for (const { raw_object, gateway, epoch, first, last } of await this.#duck.rows(SEQS, SeqsRow)) {
+    for (const { raw_object, gateway, epoch, first, last } of await this.#seqs()) {
       entries.get(raw_object)?.seqs.push([gateway, epoch, first, last]);
     }
     return [...entries.values()];
   }
+
+  /** The ranges of seqs each object holds. Nearly always it is one; the others are taken apart. */
+  async #seqs(): Promise<SeqsRow[]> {
+    const spans = await this.#duck.rows(SPANS, SpanRow);
+    const whole = spans.filter(({ first, last, n }) => n === last - first + 1);
+    const broken = new Set(spans.filter((span) => !whole.includes(span)).map(({ raw_object }) => raw_object));
+    if (broken.size === 0) return whole;
+    const wanted = [...broken].map(quoted).join(", ");
+    const runs = await this.#duck.rows(`${RUNS} WHERE raw_object IN (${wanted}) ${BY_RUN}`, SeqsRow);
+    return [...whole.filter(({ raw_object }) => !broken.has(raw_object)), ...runs];
+  }
 }
 
+const SPANS = `
+SELECT raw_object, gateway, epoch, min(seq) AS first, max(seq) AS last, count(DISTINCT seq) AS n
+FROM read_lines WHERE reason IS NULL GROUP BY raw_object, gateway, epoch`;
+
 /** Runs of consecutive seqs: numbers that grow like their place do belong together. */
-const SEQS = `
+const RUNS = `
 SELECT raw_object, gateway, epoch, min(seq) AS first, max(seq) AS last
 FROM (
   SELECT raw_object, gateway, epoch, seq,
     seq - row_number() OVER (PARTITION BY raw_object, gateway, epoch ORDER BY seq) AS run
   FROM (SELECT DISTINCT raw_object, gateway, epoch, seq FROM read_lines WHERE reason IS NULL)
-)
-GROUP BY raw_object, gateway, epoch, run`;
+)`;
+const BY_RUN = "GROUP BY raw_object, gateway, epoch, run";
 
 interface MutableEntry extends LocalEntry {
   days: Record<string, number>;
