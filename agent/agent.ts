@@ -136,8 +136,7 @@ class Agent implements RunningAgent {
   #sayHello(): void {
     const { config, log, version } = this.#options;
     const { mode, url } = this.#parts.collector.stats();
-    const { epoch, accounts, recovered } = this.#parts.buffer.status();
-    for (const damage of recovered) log.warn({ part: "buffer" }, damage);
+    const { epoch, accounts } = this.#parts.buffer.status();
     const { stream, region, endpoint } = config.kinesis;
     const about = { version, gateway: config.gateway.id, epoch, buffer: config.buffer.path, ...accounts };
     const ways = { [mode]: url, stream, region, endpoint, status: this.statusUrl() };
