@@ -157,7 +157,7 @@ t.test("what can't be reported is said in one sentence", async (t) => {
     t.match(ends[index], { said: sentence, code, out: "" }, args.join(" "));
   }
   t.throws(() => parseDay("22.11.2026"), { message: /written YYYY-MM-DD/, exitCode: 2 });
-  t.throws(() => parseDay("+12026-11-2"), { exitCode: 2 });
+  t.throws(() => parseDay("+12026-11-2"), { message: /\S/, exitCode: 2 });
   t.throws(() => parseDay(undefined), { message: /--day is missing/, exitCode: 2 });
 });
 
