@@ -6,6 +6,7 @@ import { generate } from "mqtt-packet";
 import type { Random } from "../../../simulators/random.ts";
 import { mutated } from "./mutate.ts";
 
+const BURST = 500;
 const PING = Buffer.from([0xc0, 0]);
 const PINGRESP = Buffer.from([0xd0, 0]);
 /** A packet that is not answered by then waits for bytes that will not come. On a busy machine, only a new connection early. */
@@ -56,6 +57,25 @@ function first(socket: Socket, ...events: ("connect" | "close" | "data" | "drain
 const gone = async (socket: Socket) => {
   await first(socket, "close");
 };
+
+/** `count` copies of a reading as fast as they are taken; no attack, as long as it reads its acknowledgements. */
+export async function load(port: number, name: string, payload: string, count: number): Promise<void> {
+  const socket = await enter(port, name);
+  socket.resume();
+  const bytes = burst(payload);
+  for (let sent = 0; sent < count && !socket.destroyed; sent += BURST) {
+    if (!socket.write(bytes)) await first(socket, "drain", "close");
+  }
+  socket.end(Buffer.from([0xe0, 0]));
+  await gone(socket);
+}
+
+/** Some hundred readings in one piece. */
+export function burst(payload: string): Buffer {
+  return Buffer.concat(
+    Array.from({ length: BURST }, (_, index) => reading("windfarm/T66/power-factor", index + 1, payload)),
+  );
+}
 
 /** Announces 256 MiB and sends as much as is taken. */
 export async function giant(port: number, afterConnect: boolean): Promise<void> {

@@ -15,7 +15,13 @@ import * as attacks from "./attacks.ts";
 const MAX_RISE_BYTES = 30e6;
 const MUTANTS = Number(process.env.MUTANTS ?? 100_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const WARM_UP_READINGS = 50_000;
+const WARM_UP_READINGS = 300_000;
+const READING = JSON.stringify({
+  id: "M1",
+  data: 0.97,
+  type: "Power Factor",
+  date: "2026-11-22T12:00:00.000Z",
+});
 const WORKERS = 32;
 const MB = 1e6;
 
@@ -41,11 +47,7 @@ async function settledRss(): Promise<number> {
 
 /** Ordinary load first: what the program takes when it works is not the attackers' doing. */
 async function warmUp(): Promise<void> {
-  const busy = await WireSensor.open(agent.port, { name: "warm", window: 500 });
-  busy.start();
-  await busy.until(() => busy.acknowledged.size >= WARM_UP_READINGS);
-  await busy.settled();
-  busy.close();
+  await attacks.load(agent.port, "warm", READING, WARM_UP_READINGS);
   await attacks.strangers(agent.port, 200);
   await attacks.mutants(agent.port, 500, new Random(1));
   await agent.metrics();
@@ -112,21 +114,18 @@ attack("one byte a second, within CONNECT and within large readings", async (sig
 
 attack("clients that never read: readings, pings, releases, subscriptions", async () => {
   const stop = new AbortController();
-  const flood = Buffer.concat(
-    Array.from({ length: 500 }, (_, index) =>
-      attacks.reading("windfarm/T66/power-factor", index + 1, '{"id":"deaf"}'),
-    ),
-  );
   const pings = Buffer.from(Array.from({ length: 32_768 }, () => [0xc0, 0]).flat());
   const releases = Buffer.from(Array.from({ length: 16_384 }, () => [0x62, 2, 0, 1]).flat());
-  const floods = { readings: flood, pings, releases };
+  const floods = { readings: attacks.burst(READING), pings, releases };
   const all = [
     ...Object.entries(floods).map(([what, bytes]) =>
       attacks.deaf(agent.port, `deaf-${what}`, bytes, stop.signal),
     ),
     ...[0, 1].map((n) => attacks.deafSubscriber(agent.port, `deaf-subscriber-${n}`, stop.signal)),
   ];
-  await agent.until(({ collect }) => (collect.closedConnections.not_reading ?? 0) >= all.length);
+  await agent.until(
+    ({ collect }) => (collect.closedConnections.not_reading ?? 0) >= Object.keys(floods).length,
+  );
   stop.abort();
   await Promise.all(all);
   return undefined;
