@@ -1,13 +1,22 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pino } from "pino";
-import t from "tap";
+import t, { type Test } from "tap";
 import { createNotify, watchdogTimeoutMs } from "../../agent/observe/systemd.ts";
 import { Watchdog } from "../../agent/observe/watchdog.ts";
 
 const silent = pino({ level: "silent" });
+
+/** A socket's path: at most 107 bytes long (unix(7)), which a folder below the checkout may exceed. */
+function socketPath(t: Test, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "windfarm-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return join(folder, name);
+}
 
 /** A watchdog whose messages are kept, and whose progress can be turned off. */
 function watched(timeoutMs: number | undefined) {
@@ -92,7 +101,7 @@ t.test("Outside of systemd nothing is sent and nothing is said", async (t) => {
 
 t.test("A systemd that can't be told is complained about once", async (t) => {
   const lines: string[] = [];
-  const socket = join(t.testdir(), "nobody.sock");
+  const socket = socketPath(t, "nobody.sock");
   const notify = createNotify({ NOTIFY_SOCKET: socket }, pino({}, { write: (line) => lines.push(line) }));
   await notify("READY=1");
   await notify("WATCHDOG=1");
@@ -127,7 +136,7 @@ const missing = ["systemd-notify", "python3"].filter((program) => !has(program))
 const skip = missing.length > 0 ? `needs ${missing.join(" and ")}` : false;
 
 t.test("What is sent arrives on systemd's socket", { skip }, async (t) => {
-  const socket = join(t.testdir(), "notify.sock");
+  const socket = socketPath(t, "notify.sock");
   const receiver = spawn("python3", ["-c", RECEIVER, socket], { stdio: ["ignore", "pipe", "inherit"] });
   t.teardown(() => receiver.kill());
   const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
