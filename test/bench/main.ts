@@ -8,11 +8,12 @@ import { hideBin } from "yargs/helpers";
 import { backlog } from "./backlog.ts";
 import { existingBroker } from "./existing-broker.ts";
 import { intake } from "./intake.ts";
+import { lake } from "./lake.ts";
 import { latency } from "./latency.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 
-const BENCHES: readonly Bench[] = [intake, latency, existingBroker, quiet, backlog];
+const BENCHES: readonly Bench[] = [intake, latency, existingBroker, quiet, backlog, lake];
 
 const options = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")
