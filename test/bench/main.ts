@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { backlog } from "./backlog.ts";
+import { commitCost } from "./commit-cost.ts";
 import { existingBroker } from "./existing-broker.ts";
 import { intake } from "./intake.ts";
 import { lake } from "./lake.ts";
@@ -13,7 +14,7 @@ import { latency } from "./latency.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 
-const BENCHES: readonly Bench[] = [intake, latency, existingBroker, quiet, backlog, lake];
+const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, quiet, backlog, lake];
 
 const options = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")
