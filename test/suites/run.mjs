@@ -17,6 +17,8 @@ if (unknown.length > 0) {
 }
 
 const tap = join(here, "..", "..", "node_modules", ".bin", "tap");
+// Where nobody watches, the lines of each test; a display that rewrites itself is unreadable in a file.
+const reporter = process.stdout.isTTY ? "terse" : "tap";
 const ended = [];
 for (const name of wanted.length > 0 ? wanted : known) {
   const files = readdirSync(join(here, name)).filter((file) => file.endsWith(".test.ts"));
@@ -24,7 +26,7 @@ for (const name of wanted.length > 0 ? wanted : known) {
   console.log(`\n── suite ${name}`);
   const started = performance.now();
   const paths = files.map((file) => join("test", "suites", name, file));
-  const { status } = spawnSync(tap, ["--jobs=1", "--timeout=900", "--reporter=terse", ...paths], {
+  const { status } = spawnSync(tap, ["--jobs=1", "--timeout=900", `--reporter=${reporter}`, ...paths], {
     stdio: "inherit",
   });
   ended.push({ name, failed: status !== 0, seconds: Math.round((performance.now() - started) / 1000) });
