@@ -34,6 +34,7 @@ export interface Refused {
 export const MAX_ID_LENGTH = 512;
 
 const UNFIT_ID = /[\0\p{Cs}]/u;
+const LONG_ID = /"id(?:temp)?"\s*:\s*(-?\d{16,})(?=\s*[,}])/g;
 const NUMERIC = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Understands payloads of one gateway: its sensors and its time zone. */
@@ -63,11 +64,11 @@ export class ReadingReader {
     if (typeof json !== "object" || json === null || Array.isArray(json)) {
       return refuse("not_json", `the payload is not one JSON object: ${shorten(text)}`);
     }
-    return this.#fromFields(json as Record<string, unknown>, topic);
+    return this.#fromFields(json as Record<string, unknown>, text, topic);
   }
 
-  #fromFields(json: Record<string, unknown>, topic: TopicParts): Verdict {
-    const id = readId(own(json, "id") ?? own(json, "idtemp"));
+  #fromFields(json: Record<string, unknown>, text: string, topic: TopicParts): Verdict {
+    const id = readId(own(json, "id") ?? own(json, "idtemp"), text);
     if (id === undefined)
       return refuse("no_id", `no usable id: ${show(own(json, "id") ?? own(json, "idtemp"))}`);
     const data = readNumber(own(json, "data"));
@@ -113,11 +114,18 @@ function own(json: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(json, key) ? (json[key] ?? undefined) : undefined;
 }
 
-function readId(value: unknown): string | undefined {
-  const id = typeof value === "number" && Number.isFinite(value) ? String(value) : value;
+function readId(value: unknown, text: string): string | undefined {
+  const id = typeof value === "number" && Number.isFinite(value) ? numberAsId(value, text) : value;
   if (typeof id !== "string" || id.trim() === "" || id.length > MAX_ID_LENGTH || UNFIT_ID.test(id))
     return undefined;
   return id;
+}
+
+/** A number beyond 2^53 has lost digits, and two ids would become one: such an id is taken as it stands in the text. */
+function numberAsId(value: number, text: string): string {
+  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return String(value);
+  const written = [...text.matchAll(LONG_ID)].map(([, digits]) => digits ?? "");
+  return written.find((digits) => Number(digits) === value) ?? String(value);
 }
 
 function readNumber(value: unknown): number | undefined {
@@ -126,8 +134,12 @@ function readNumber(value: unknown): number | undefined {
   return number === 0 ? 0 : number;
 }
 
+/** What stood there, in a few words. Arrays and objects only by their kind: they may be nested deeper than any stack. */
 function show(value: unknown): string {
-  return value === undefined ? "missing" : shorten(JSON.stringify(value) ?? String(value));
+  if (value === undefined) return "missing";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  return shorten(JSON.stringify(value));
 }
 
 const SHOWN_LENGTH = 80;

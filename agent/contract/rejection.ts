@@ -8,6 +8,8 @@ export const REJECTION_REASONS = [
   "no_date",
   "unknown_type",
   "type_contradicts_topic",
+  /** Reading it failed in a way nobody foresaw. */
+  "internal",
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

@@ -6,6 +6,7 @@ import type { Rejection } from "../contract/rejection.ts";
 import { DEFAULT_SENSORS, type Sensor, SensorCatalog } from "../contract/sensors.ts";
 import { encodeHead } from "../contract/shipped.ts";
 import { TopicReader } from "../contract/topics.ts";
+import { messageOf } from "../errors.ts";
 import { FastLane } from "./fast-lane.ts";
 
 export interface ValidatorSettings {
@@ -62,7 +63,16 @@ export class Validator {
     this.#counts = { accepted: zeros(), outOfRange: zeros(), rejected: new Map() };
   }
 
+  /** Never throws: a message that breaks the reader is set aside like any other, or its sender would send it for ever. */
   check(topic: string, payload: Uint8Array): Accepted | Rejection {
+    try {
+      return this.#check(topic, payload);
+    } catch (error) {
+      return this.#refuse(refuse("internal", `reading it failed: ${messageOf(error)}`), topic, payload);
+    }
+  }
+
+  #check(topic: string, payload: Uint8Array): Accepted | Rejection {
     const known = this.#topic(topic);
     if (known === null)
       return this.#refuse(refuse("topic", "the topic doesn't fit the filter"), topic, payload);
