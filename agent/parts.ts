@@ -34,15 +34,16 @@ export function buildParts(config: AgentConfig, log: Logger, now: () => number):
     { ...config.buffer, gateway: gateway.id },
     { now, log: log.child({ part: "buffer" }) },
   );
-  const collector = buildCollector(config, new Pipeline(validator, buffer, now), log, now);
+  const collector = buildCollector(config, new Pipeline(validator, buffer, now), log);
   const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now });
   const health = new HealthSampler({ folder: dirname(config.buffer.path) });
   return { buffer, validator, collector, shipper, health };
 }
 
-function buildCollector(config: AgentConfig, intake: Intake, log: Logger, now: () => number): Collector {
+function buildCollector(config: AgentConfig, intake: Intake, log: Logger): Collector {
   const { mqtt, gateway } = config;
-  const deps = { intake, log: log.child({ part: "collect" }), now };
+  // How long a client may be silent is no matter of the wall clock, which steps where there is no battery for it.
+  const deps = { intake, log: log.child({ part: "collect" }), now: () => performance.now() };
   if (mqtt.listen !== undefined) {
     const { host, port, tls } = mqtt.listen;
     return new EmbeddedBroker({ ...mqtt, host, port, tls: tls ? brokerTls(config) : undefined }, deps);

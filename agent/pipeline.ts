@@ -24,6 +24,10 @@ export class Pipeline implements Intake {
     this.#now = now;
   }
 
+  get window(): number {
+    return this.#buffer.window;
+  }
+
   accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
     const verdict = this.#validator.check(topic, payload);
     if ("reason" in verdict) {

@@ -163,6 +163,10 @@ export class DurableBuffer implements ReadingBuffer {
     return this.#disk.state.epoch;
   }
 
+  get window(): number {
+    return this.#trouble.isBlocked ? this.#intake.blockedWindow : Number.POSITIVE_INFINITY;
+  }
+
   append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void {
     if (!this.#takes(head.length, stored)) return;
     this.#intake.append(head, turbine, receivedMs, stored);

@@ -10,6 +10,8 @@ import type { Stored } from "./types.ts";
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** Most messages held un-acknowledged. */
 export const MAX_WAITING_MESSAGES = 200_000;
+/** Messages one sender may have waiting while nothing can be committed. */
+export const BLOCKED_WINDOW = 16;
 
 export class Intake {
   readonly #writer: GroupWriter;
@@ -43,6 +45,13 @@ export class Intake {
   hasRoom(bytes: number): boolean {
     const held = this.#waitingBytes + this.#writer.length + this.#rejectBytes;
     return held + bytes <= MAX_WAITING_BYTES && this.pending < MAX_WAITING_MESSAGES;
+  }
+
+  /** Messages one sender may have waiting while nothing can be committed: none where there are many already. */
+  get blockedWindow(): number {
+    return this.hasRoom(MAX_WAITING_BYTES / 2) && this.pending < MAX_WAITING_MESSAGES / 2
+      ? BLOCKED_WINDOW
+      : 0;
   }
 
   /** True where the group being filled is large enough to be committed at once. */

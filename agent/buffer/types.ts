@@ -86,6 +86,8 @@ export interface BufferStatus {
 /** The durable queue. Every implementation passes the same suite. */
 export interface ReadingBuffer {
   readonly epoch: string;
+  /** Messages one sender should have between `append` and `stored` now; Infinity where nothing is in the way. */
+  readonly window: number;
   /**
    * Takes a reading. `head` is copied before the call returns.
    * @param head the shipped reading's JSON up to its date, without the closing brace, UTF-8 (contract/shipped.ts)

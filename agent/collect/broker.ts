@@ -14,10 +14,11 @@ import { Aedes } from "aedes";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
-import { Connection, UNREAD_TIMEOUT_MS } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { CloseReason, ConnectionHost } from "./connection-host.ts";
 import type { Collector, CollectorStats, Intake } from "./intake.ts";
 import { createListener, isLoopback, listen } from "./listener.ts";
+import { UNREAD_TIMEOUT_MS } from "./patience.ts";
 import { PublishReader } from "./publish-packet.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { loadUsers, type Users } from "./users.ts";
@@ -29,6 +30,7 @@ const SWEEP_MS = 1000;
 export interface BrokerDeps {
   intake: Intake;
   log: Logger;
+  /** Monotonic, ms. */
   now(): number;
 }
 
@@ -39,6 +41,8 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
   readonly #settings: BrokerSettings;
   readonly #deps: BrokerDeps;
   readonly #connections = new Set<Connection>();
+  /** Those whose client was let in. */
+  readonly #admitted = new Set<Connection>();
   readonly #closed = new Map<string, number>();
   #users: Users | undefined;
   #server: Server | undefined;
@@ -77,6 +81,7 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
       intake: this.intake,
       log: this.#deps.log,
       mayPublish: (connection, topic) => this.mayPublish(connection, topic),
+      admit: (connection, replaced) => this.#admit(connection, replaced),
     });
     try {
       this.#port = await listen(this.#server, host, port);
@@ -149,18 +154,31 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
   #connected(socket: Socket): void {
     const connection = new Connection(socket, this);
     this.#connections.add(connection);
-    connection.once("close", () => this.#connections.delete(connection));
+    connection.once("close", () => {
+      this.#connections.delete(connection);
+      this.#admitted.delete(connection);
+    });
     connection.on("error", () => {});
-    this.#makeRoom(connection);
+    this.#makeRoomForStrangers();
     if (!connection.destroyed) this.#sessions?.handle(connection);
   }
 
-  /** Strangers make room for strangers; only a full house of accepted clients turns somebody away. */
-  #makeRoom(newcomer: Connection): void {
-    const pending = [...this.#connections].filter((connection) => connection.pending);
-    const accepted = this.#connections.size - pending.length;
-    if (accepted >= this.#settings.maxConnections) newcomer.closeFor("too_many_connections");
-    else if (pending.length > MAX_PENDING_CONNECTIONS) pending[0]?.closeFor("too_many_connections");
+  #makeRoomForStrangers(): void {
+    if (this.#connections.size - this.#admitted.size > MAX_PENDING_CONNECTIONS)
+      this.#oldestStranger()?.closeFor("too_many_connections");
+  }
+
+  #oldestStranger(): Connection | undefined {
+    for (const connection of this.#connections) if (!this.#admitted.has(connection)) return connection;
+    return undefined;
+  }
+
+  /** A full house lets in only who takes the place of an earlier connection of its own. */
+  #admit(connection: Connection, replaced: Connection | undefined): boolean {
+    const leaving = replaced !== undefined && this.#admitted.has(replaced) ? 1 : 0;
+    if (this.#admitted.size - leaving >= this.#settings.maxConnections) return false;
+    this.#admitted.add(connection);
+    return true;
   }
 
   #checkTimes(): void {

@@ -10,6 +10,8 @@ export type CloseReason =
   | "reserved_topic"
   | "not_authorized"
   | "bad_client_id"
+  /** Another user is connected with it. */
+  | "client_id_taken"
   | "connect_timeout"
   | "packet_timeout"
   | "not_reading"
@@ -30,6 +32,7 @@ export interface ConnectionHost {
   readonly intake: Intake;
   readonly publishes: PublishReader;
   readonly maxPacketBytes: number;
+  /** Monotonic, ms. */
   now(): number;
   /** May this connection's user publish to `topic`? */
   mayPublish(connection: Connection, topic: string): boolean;

@@ -14,15 +14,12 @@ import { Duplex } from "node:stream";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { CloseReason, ConnectionHost, TimeLimits } from "./connection-host.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
+import { Patience } from "./patience.ts";
 import type { Publish } from "./publish-packet.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
 export const MAX_OPEN_PUBLISHES = 1024;
 export const MAX_OPEN_BYTES = 256 * 1024;
-/** A packet that has begun must be complete after this. */
-export const PACKET_TIMEOUT_MS = 30_000;
-/** A client for which something waits to be sent must have taken it all after this, whenever more than a little waits. */
-export const UNREAD_TIMEOUT_MS = 10_000;
 /** How long what was written may take to leave after a connection is closed. */
 const LINGER_MS = 2000;
 /** Packets cut and not yet taken by aedes, bytes: small ones weigh much more than their bytes. */
@@ -33,23 +30,19 @@ const PUBLISH = 3;
 const PUBREL = 6;
 const DISCONNECT = 14;
 const PUBREL_HEADER = 0x62;
+const PINGRESP = Buffer.from([0xd0, 0]);
 
 export class Connection extends Duplex {
   readonly socket: Socket;
   /** The user's name once authenticated. */
   user: string | undefined;
-  /** Zero for none. */
-  keepaliveMs = 0;
-  readonly openedMs: number;
+  readonly patience: Patience;
   readonly #host: ConnectionHost;
   readonly #cutter: FrameCutter;
   readonly #acks = new Acknowledgements(MAX_OPEN_PUBLISHES, MAX_OPEN_BYTES);
   #state: "new" | "connecting" | "ready" | "leaving" | "closed" = "new";
-  #seenMs: number;
-  #waitingSinceMs = 0;
-  /** Since when the client does not take what is sent to it. */
-  #blockedSinceMs: number | undefined;
   #untaken = false;
+  #saidGoodbye = false;
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
@@ -57,8 +50,7 @@ export class Connection extends Duplex {
     super({ allowHalfOpen: false, autoDestroy: true, readableHighWaterMark: MAX_UNTAKEN_BYTES });
     this.socket = socket;
     this.#host = host;
-    this.openedMs = host.now();
-    this.#seenMs = this.openedMs;
+    this.patience = new Patience(host.now());
     this.#cutter = new FrameCutter(host.maxPacketBytes, (...frame) => this.#frame(...frame));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
@@ -81,6 +73,11 @@ export class Connection extends Duplex {
     return this.#acks.open;
   }
 
+  /** It sent a DISCONNECT: its will is void, whatever becomes of the socket [MQTT-3.14.4-3]. */
+  get saidGoodbye(): boolean {
+    return this.#saidGoodbye;
+  }
+
   /** aedes accepted the CONNECT: what the client sent behind it may be looked at. */
   accepted(): void {
     if (this.#state !== "connecting") return;
@@ -97,25 +94,21 @@ export class Connection extends Duplex {
   }
 
   /** Looks at the clocks of this connection; called every second or so. */
-  checkTimes(
-    nowMs: number,
-    { connectTimeoutMs, idleTimeoutMs = Number.POSITIVE_INFINITY }: TimeLimits,
-  ): void {
-    if (this.pending) {
-      if (nowMs - this.openedMs > connectTimeoutMs) this.closeFor("connect_timeout");
-      return;
-    }
-    if (this.#blockedMs(nowMs) > UNREAD_TIMEOUT_MS) {
-      this.closeFor("not_reading");
-      return;
-    }
-    // Who is not read can't be blamed for silence.
-    if (this.#cutter.held) return;
-    const silentMs = nowMs - this.#seenMs;
-    if (this.#cutter.waiting && nowMs - this.#waitingSinceMs > PACKET_TIMEOUT_MS)
-      this.closeFor("packet_timeout");
-    else if (this.keepaliveMs > 0 && silentMs > this.keepaliveMs * 1.5) this.closeFor("keepalive_timeout");
-    else if (silentMs > idleTimeoutMs) this.closeFor("idle_timeout");
+  checkTimes(nowMs: number, limits: TimeLimits): void {
+    const { held, waiting: partial } = this.#cutter;
+    const unsent = this.socket.writableNeedDrain || this.writableNeedDrain;
+    const reason = this.patience.exceeded(nowMs, limits, { pending: this.pending, unsent, held, partial });
+    if (reason !== undefined) this.closeFor(reason);
+    else if (held) this.#checkHeld(nowMs);
+  }
+
+  /**
+   * Its PINGREQ may stand behind readings that can't be taken yet. It is answered in advance, or the client would take us for
+   * dead, come back and send everything again; and a client that is gone is found out by the answer.
+   */
+  #checkHeld(nowMs: number): void {
+    this.#tryOn();
+    if (this.#cutter.held && this.patience.owesSign(nowMs)) this.socket.write(PINGRESP);
   }
 
   /** Reads nothing more; resolves when all that was taken is stored and acknowledged. */
@@ -159,14 +152,17 @@ export class Connection extends Duplex {
 
   #received(chunk: Buffer): void {
     if (this.#state === "closed") return;
-    this.#seenMs = this.#host.now();
-    if (!this.#cutter.waiting) this.#waitingSinceMs = this.#seenMs;
-    this.#afterCut(this.#cutter.feed(chunk));
+    this.patience.seen(this.#host.now());
+    const { packets, waiting } = this.#cutter;
+    const error = this.#cutter.feed(chunk);
+    if (!waiting || this.#cutter.packets !== packets) this.patience.packetBegan();
+    this.#afterCut(error);
   }
 
   /** True while what this client sends can't be taken further, or what is for it does not leave. */
   get #blocked(): boolean {
-    return this.#acks.full || this.#untaken || this.socket.writableNeedDrain;
+    const { window } = this.#host.intake;
+    return this.#acks.full || this.#acks.open >= window || this.#untaken || this.socket.writableNeedDrain;
   }
 
   /** Reads on where nothing speaks against it. */
@@ -177,7 +173,7 @@ export class Connection extends Duplex {
   };
 
   #goOn(): void {
-    this.#waitingSinceMs = this.#host.now();
+    this.patience.readAgain(this.#host.now());
     this.#afterCut(this.#cutter.resume());
   }
 
@@ -198,6 +194,7 @@ export class Connection extends Duplex {
     }
     if (type === PUBLISH) return this.#publish(bytes, start, body, end);
     if (type === PUBREL) return this.#released(bytes, header, body, end);
+    if (type === DISCONNECT) this.#saidGoodbye = true;
     if (type === DISCONNECT && this.#acks.open > 0) {
       // aedes hangs up at once; the client shall still get its acknowledgements.
       this.#state = "leaving";
@@ -265,14 +262,8 @@ export class Connection extends Duplex {
   }
 
   #drained(): void {
-    this.#blockedSinceMs = undefined;
+    this.patience.sent();
     this.#tryOn();
-  }
-
-  #blockedMs(nowMs: number): number {
-    const waits = this.socket.writableNeedDrain || this.writableNeedDrain;
-    this.#blockedSinceMs = waits ? (this.#blockedSinceMs ?? nowMs) : undefined;
-    return nowMs - (this.#blockedSinceMs ?? nowMs);
   }
 
   /** The client closed its side: aedes learns of it behind everything the client sent. */

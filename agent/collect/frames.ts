@@ -18,6 +18,7 @@ export class FrameCutter {
   #have = 0;
   #need = 0;
   #held = false;
+  #packets = 0;
 
   /** `maxBytes`: the largest remaining length, MQTT 3.1.1 section 2.2.3. */
   constructor(maxBytes: number, sink: FrameSink) {
@@ -33,6 +34,11 @@ export class FrameCutter {
   /** True after the sink said false, until `resume`. */
   get held(): boolean {
     return this.#held;
+  }
+
+  /** Packets cut so far. */
+  get packets(): number {
+    return this.#packets;
   }
 
   /** Feeds what the socket gave. */
@@ -79,6 +85,7 @@ export class FrameCutter {
       const verdict = this.#sink(bytes, at, body, end);
       if (typeof verdict === "string") return verdict;
       at = end;
+      this.#packets++;
       if (!verdict) {
         this.#held = true;
         return this.#keep(bytes, at, 0);

@@ -6,6 +6,11 @@ export interface Intake {
    *   message (as a reading or among the rejects), with an error when it could not be stored. Only then may it be acknowledged.
    */
   accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void;
+  /**
+   * Messages one sender may have between receipt and storage now: Infinity where nothing is in the way, few where the disk
+   * can take nothing, 0 where no more can even wait. A sender who has more is not read until some are stored.
+   */
+  readonly window: number;
 }
 
 /** What a collector says about itself; the same shape as `Snapshot.collect`. */

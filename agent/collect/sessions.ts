@@ -3,6 +3,7 @@
 import type { Aedes, AuthenticateError, Client } from "aedes";
 import type { Logger } from "pino";
 import { Connection } from "./connection.ts";
+import type { CloseReason } from "./connection-host.ts";
 import type { Intake } from "./intake.ts";
 import { certificateName } from "./listener.ts";
 import type { Users } from "./users.ts";
@@ -16,6 +17,7 @@ export const MAX_CLIENT_ID_LENGTH = 256;
 
 // MQTT 3.1.1 section 3.2.2.3
 const IDENTIFIER_REJECTED = 2;
+const SERVER_UNAVAILABLE = 3;
 const NOT_AUTHORIZED = 5;
 const UNFIT = /[\p{Cc}\p{Cs}\ufffd]/u;
 
@@ -25,6 +27,8 @@ export interface SessionDeps {
   intake: Intake;
   log: Logger;
   mayPublish(connection: Connection, topic: string): boolean;
+  /** Takes the connection for a client's, in the place of the one it replaces; false where the house is full. */
+  admit(connection: Connection, replaced: Connection | undefined): boolean;
 }
 
 export interface Sessions {
@@ -40,38 +44,59 @@ export async function createSessions(deps: SessionDeps): Promise<Sessions> {
   const watchers = new Map<Client, Set<string>>();
   /** Granted, and perhaps not yet in force: many may come in one packet. */
   const granted = new WeakMap<Client, Set<string>>();
+  /** Whose a client id is. */
+  const owners = new Map<string, Connection>();
   let forwarding = 0;
 
   aedes.preConnect = (client, packet, callback) => {
     const connection = connectionOf(client);
     const id = packet.clientId ?? "";
     if (id.length > MAX_CLIENT_ID_LENGTH || UNFIT.test(id) || (id === "" && packet.clean === false)) {
-      connection.write(Buffer.from([0x20, 2, 0, IDENTIFIER_REJECTED]));
-      connection.closeFor("bad_client_id");
+      turnAway(connection, IDENTIFIER_REJECTED, "bad_client_id");
       return callback(new Error("identifier rejected"), false);
     }
     // The connection keeps the time itself, because publishes never reach aedes.
-    connection.keepaliveMs = (packet.keepalive ?? 0) * 1000;
+    connection.patience.keepaliveMs = (packet.keepalive ?? 0) * 1000;
     packet.keepalive = 0;
     packet.clean = true;
+    // Nothing is retained: it would be memory that others control.
+    if (packet.will !== undefined) packet.will.retain = false;
     callback(null, true);
   };
 
   aedes.authenticate = (client, name, password, callback) => {
     const connection = connectionOf(client);
-    void admit(deps.users, connection, name, password).then((admitted) => {
-      if (admitted) return callback(null, true);
+    void recognise(deps.users, connection, name, password).then((known) => {
+      if (connection.destroyed) return;
+      if (known) return settle();
       deps.log.debug({ user: name }, "a client was refused");
       callback(
         Object.assign(new Error("not authorized"), { returnCode: NOT_AUTHORIZED }) as AuthenticateError,
         false,
       );
     });
+
+    // aedes takes no further notice of a client that is closed before it is answered.
+    function settle(): void {
+      const owner = owners.get(client.id);
+      if (owner !== undefined && owner.user !== connection.user) {
+        turnAway(connection, IDENTIFIER_REJECTED, "client_id_taken");
+      } else if (deps.admit(connection, owner)) {
+        owners.set(client.id, connection);
+        connection.once("close", () => {
+          if (owners.get(client.id) === connection) owners.delete(client.id);
+        });
+        callback(null, true);
+      } else turnAway(connection, SERVER_UNAVAILABLE, "too_many_connections");
+    }
   };
 
   // Only wills come this way; should anything else ever, it is stored before aedes can acknowledge it.
   aedes.authorizePublish = (client, packet, callback) => {
     if (packet.topic.startsWith("$SYS/")) return callback(new Error("$SYS/ topic is reserved"));
+    if (client !== null && connectionOf(client).saidGoodbye) {
+      return callback(new Error("the will of a client that has said goodbye is void"));
+    }
     if (client !== null && !deps.mayPublish(connectionOf(client), packet.topic)) {
       return callback(new Error("not authorized"));
     }
@@ -123,8 +148,14 @@ export async function createSessions(deps: SessionDeps): Promise<Sessions> {
   };
 }
 
+/** Answers the CONNECT with a refusal and closes. */
+function turnAway(connection: Connection, returnCode: number, reason: CloseReason): void {
+  connection.write(Buffer.from([0x20, 2, 0, returnCode]));
+  connection.closeFor(reason);
+}
+
 /** By certificate, by password, or, where no users are configured, as anybody. */
-async function admit(
+async function recognise(
   users: Users | undefined,
   connection: Connection,
   name: string | undefined,

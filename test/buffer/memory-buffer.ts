@@ -18,6 +18,7 @@ interface Kept extends Group {
 
 export class MemoryBuffer implements ReadingBuffer {
   readonly epoch = "memory";
+  readonly window = Number.POSITIVE_INFINITY;
   readonly #settings: BufferSettings;
   readonly #ready: (() => void)[] = [];
   #pending: { line: Buffer; receivedMs: number; stored: Stored }[] = [];

@@ -235,16 +235,6 @@ t.test("strangers never crowd out a client: the oldest pending connection makes 
   for (const stranger of strangers) stranger.socket.destroy();
 });
 
-t.test("a full house turns the next one away and keeps those inside", async (t) => {
-  const { broker, port } = await start(t, { maxConnections: 3 });
-  const clients = [];
-  for (let i = 0; i < 3; i++) clients.push(await WireClient.connected(port));
-  const fourth = await WireClient.open(port);
-  await fourth.closed();
-  t.strictSame(broker.stats().closedConnections, { too_many_connections: 1 });
-  for (const client of clients) await client.ping();
-});
-
 t.test("users: who may connect, publish and subscribe", async (t) => {
   const folder = t.testdir({
     "users.yaml": [

@@ -1,7 +1,7 @@
 /** Clients that want more of the agent's memory than is theirs. */
 
 import t from "tap";
-import { UNREAD_TIMEOUT_MS } from "../../agent/collect/connection.ts";
+import { UNREAD_TIMEOUT_MS } from "../../agent/collect/patience.ts";
 import { MAX_WIRE_TOPICS, PublishReader } from "../../agent/collect/publish-packet.ts";
 import { MAX_SUBSCRIPTIONS } from "../../agent/collect/sessions.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";

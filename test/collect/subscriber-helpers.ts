@@ -44,6 +44,7 @@ export interface Message {
 /** Says nothing is stored until it is told to; `message` events. */
 export class HoldingIntake extends EventEmitter implements Intake {
   readonly messages: Message[] = [];
+  readonly window = Number.POSITIVE_INFINITY;
 
   accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
     this.messages.push({ topic, payload: Buffer.from(payload), stored });

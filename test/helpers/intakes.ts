@@ -9,6 +9,7 @@ export interface Taken {
 /** An intake in the test's hands: it shows what was handed over, and the test says when a message is on disk. */
 export class HeldIntake implements Intake {
   readonly taken: Taken[] = [];
+  window = Number.POSITIVE_INFINITY;
   /** Stores at once instead of waiting for the test. */
   storesAtOnce: boolean;
   readonly #waiting: { count: number; resolve: () => void }[] = [];

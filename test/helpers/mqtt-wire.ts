@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { generate, type Packet, parser } from "mqtt-packet";
+import { generate, type IConnectPacket, type Packet, parser } from "mqtt-packet";
 
 /** A client that speaks MQTT packet by packet, so that a test can send what no library would. */
 export class WireClient {
@@ -31,7 +31,7 @@ export class WireClient {
   /** Opens and waits for the CONNACK. */
   static async connected(
     port: number,
-    options: { clientId?: string; keepalive?: number } = {},
+    options: Parameters<WireClient["connect"]>[0] = {},
   ): Promise<WireClient> {
     const client = await WireClient.open(port);
     client.connect(options);
@@ -40,7 +40,13 @@ export class WireClient {
   }
 
   connect(
-    options: { clientId?: string; keepalive?: number; username?: string; password?: Buffer } = {},
+    options: {
+      clientId?: string;
+      keepalive?: number;
+      username?: string;
+      password?: Buffer;
+      will?: NonNullable<IConnectPacket["will"]>;
+    } = {},
   ): void {
     const { clientId = `wire-${process.pid}-${Math.random()}`, keepalive = 0, ...rest } = options;
     this.send({

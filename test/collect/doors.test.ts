@@ -1,0 +1,107 @@
+/** Who is let in, in whose place, and what becomes of a client's will. */
+
+import t from "tap";
+import { hashPassword } from "../../agent/collect/users.ts";
+import { startBroker as start } from "../helpers/embedded-broker.ts";
+import { WireClient } from "../helpers/mqtt-wire.ts";
+
+const TOPIC = "windfarm/T07/power-factor";
+const SERVER_UNAVAILABLE = 3;
+const IDENTIFIER_REJECTED = 2;
+
+const answer = (client: WireClient) =>
+  client.received.flatMap((packet) => (packet.cmd === "connack" ? [packet.returnCode] : []));
+
+t.test("a full house turns the next one away and keeps those inside", async (t) => {
+  const { broker, port } = await start(t, { maxConnections: 3 });
+  const clients = [];
+  for (let i = 0; i < 3; i++) clients.push(await WireClient.connected(port));
+  const fourth = await WireClient.connected(port);
+  await fourth.closed();
+  t.strictSame(answer(fourth), [SERVER_UNAVAILABLE]);
+  t.strictSame(broker.stats().closedConnections, { too_many_connections: 1 });
+  for (const client of clients) await client.ping();
+});
+
+t.test("many at the door at once: no more get in than there is room for", async (t) => {
+  const { port } = await start(t, { maxConnections: 2 });
+  const clients = await Promise.all(Array.from({ length: 10 }, () => WireClient.open(port)));
+  for (const client of clients) client.connect();
+  for (const client of clients) await client.until((packets) => packets.length > 0);
+  const answers = clients.flatMap(answer);
+  t.equal(answers.filter((code) => code === 0).length, 2);
+  t.equal(answers.filter((code) => code === SERVER_UNAVAILABLE).length, 8);
+});
+
+t.test("in a full house a client takes the place of its own earlier connection", async (t) => {
+  const { port } = await start(t, { maxConnections: 1 });
+  const before = await WireClient.connected(port, { clientId: "T07" });
+  const after = await WireClient.connected(port, { clientId: "T07" });
+  await before.closed();
+  t.strictSame(answer(after), [0]);
+  await after.ping();
+});
+
+t.test("a client id is its user's: another user can't throw its client out", async (t) => {
+  const password = await hashPassword("secret");
+  const users = ["t07", "t08"].map((name) => `  - { name: ${name}, password: ${password} }`);
+  const folder = t.testdir({ "users.yaml": ["users:", ...users].join("\n") });
+  const { broker, port } = await start(t, { usersFile: `${folder}/users.yaml` });
+  const as = (username: string) => ({ clientId: "one", username, password: Buffer.from("secret") });
+  const owner = await WireClient.connected(port, as("t07"));
+  const other = await WireClient.connected(port, as("t08"));
+  await other.closed();
+  t.strictSame(answer(other), [IDENTIFIER_REJECTED]);
+  t.strictSame(broker.stats().closedConnections, { client_id_taken: 1 });
+  await owner.ping();
+  owner.socket.destroy();
+  await owner.closed();
+});
+
+const will = (retain: boolean) => ({ topic: TOPIC, payload: Buffer.from("gone"), qos: 1 as const, retain });
+
+t.test("a DISCONNECT voids the will, also while readings before it wait for the disk", async (t) => {
+  const { broker, intake, port } = await start(t);
+  const client = await WireClient.connected(port, { will: will(false) });
+  client.publish(TOPIC, "one", 1);
+  client.send({ cmd: "disconnect" });
+  client.socket.end();
+  await intake.until(1);
+  // The end of the stream comes behind the DISCONNECT; a client of its own goes through the same loop after it.
+  await (await WireClient.connected(port)).ping();
+  intake.taken[0]?.stored();
+  await client.closed();
+  while (broker.stats().connections > 1) await (await WireClient.connected(port)).ping();
+  t.strictSame(
+    intake.taken.map(({ payload }) => payload),
+    ["one"],
+  );
+});
+
+t.test("a DISCONNECT voids the will, also where a reset follows it", async (t) => {
+  const { broker, intake, port } = await start(t);
+  const client = await WireClient.connected(port, { will: will(false) });
+  client.publish(TOPIC, "one", 1);
+  client.send({ cmd: "disconnect" });
+  await intake.until(1);
+  client.socket.resetAndDestroy();
+  const other = await WireClient.connected(port);
+  while (broker.stats().connections > 1) await other.ping();
+  await other.ping();
+  t.strictSame(
+    intake.taken.map(({ payload }) => payload),
+    ["one"],
+  );
+});
+
+t.test("a will is never retained", async (t) => {
+  const { intake, port } = await start(t, {}, true);
+  const client = await WireClient.connected(port, { will: will(true) });
+  client.socket.resetAndDestroy();
+  await intake.until(1);
+  const late = await WireClient.connected(port);
+  late.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "windfarm/#", qos: 0 }] });
+  await late.until(() => late.ids("suback").length === 1);
+  await late.ping();
+  t.strictSame(late.ids("publish"), []);
+});
