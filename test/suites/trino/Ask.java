@@ -1,40 +1,57 @@
 import static io.trino.testing.TestingSession.testSessionBuilder;
 
-import io.trino.plugin.memory.MemoryPlugin;
+import io.trino.Session;
+import io.trino.plugin.hive.HivePlugin;
 import io.trino.spi.type.TimeZoneKey;
-import io.trino.testing.LocalQueryRunner;
 import io.trino.testing.MaterializedResult;
 import io.trino.testing.MaterializedRow;
+import io.trino.testing.StandaloneQueryRunner;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Scanner;
 import java.util.stream.Collectors;
 
 /**
- * Trino's engine in this process: statements on stdin, each ended by a NUL, run one after the other; for each a line of
- * JSON on stdout, the rows of its answer with every value as text, or {"error": …}.
+ * Trino's engine in this process, with the folder it is given as the catalog `lake`. Statements come on stdin, each ended by
+ * a NUL, its first line the schema it is asked in; for each goes a line of JSON to stdout: the rows of its answer with every
+ * value as text, or {"error": …}.
  */
 final class Ask {
     public static void main(String[] args) throws Exception {
-        var session = testSessionBuilder()
-                .setCatalog("memory")
-                .setSchema("default")
-                .setTimeZoneKey(TimeZoneKey.UTC_KEY)
-                .build();
-        String input = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
-        try (LocalQueryRunner engine = LocalQueryRunner.create(session)) {
-            engine.installPlugin(new MemoryPlugin());
-            engine.createCatalog("memory", "memory", Map.of());
-            for (String statement : input.split("\0")) {
-                System.out.println(answer(engine, statement));
+        Session session = testSessionBuilder().setCatalog("lake").setTimeZoneKey(TimeZoneKey.UTC_KEY).build();
+        // Taken before the engine starts, which makes log lines of all that is printed.
+        var answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        try (var engine = new StandaloneQueryRunner(session)) {
+            engine.installPlugin(new HivePlugin());
+            engine.createCatalog("lake", "hive", catalogOf(args[0]));
+            var statements = new Scanner(new InputStreamReader(System.in, StandardCharsets.UTF_8)).useDelimiter("\0");
+            while (statements.hasNext()) {
+                answers.println(answer(engine, statements.next().split("\n", 2)));
             }
         }
         System.exit(0);
     }
 
-    private static String answer(LocalQueryRunner engine, String statement) {
+    private static Map<String, String> catalogOf(String folder) {
+        return Map.of(
+                "fs.native-local.enabled", "true",
+                "local.location", folder,
+                "hive.metastore", "file",
+                "hive.metastore.catalog.dir", "local:///metastore",
+                "hive.allow-register-partition-procedure", "true",
+                "hive.timestamp-precision", "MICROSECONDS",
+                "hive.parquet.time-zone", "UTC");
+    }
+
+    private static String answer(StandaloneQueryRunner engine, String[] statement) {
         try {
-            MaterializedResult result = engine.execute(statement);
+            Session session = Session.builder(engine.getDefaultSession()).setSchema(statement[0]).build();
+            MaterializedResult result = engine.execute(session, statement[1]);
             return result.getMaterializedRows().stream().map(Ask::row).collect(Collectors.joining(",", "[", "]"));
         } catch (RuntimeException problem) {
             return "{\"error\":" + quoted(String.valueOf(problem.getMessage())) + "}";

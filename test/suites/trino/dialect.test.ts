@@ -1,79 +1,109 @@
-/** The conversion and the named queries in Trino's engine and in DuckDB: the same text over the same raw lines, the same rows. */
+/**
+ * Athena's dialect in Trino's engine. The conversion reads the same raw lines as DuckDB and makes the same rows of them. The
+ * named queries are asked over the very Parquet files that the local lake and the Glue job wrote, read where they lie, each
+ * day a partition that points at its version's folder: the same answers as DuckDB's, and as Spark's.
+ */
 
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { z } from "zod";
-import { curatedColumns, dayColumn, rawColumns } from "../../../cloud/layout.ts";
+import { type Column, rawColumns } from "../../../cloud/layout.ts";
 import { Duck, quoted } from "../../../cloud/local/duck.ts";
+import { queryLake } from "../../../cloud/local/lake-reader.ts";
 import { RawStore } from "../../../cloud/local/raw-store.ts";
 import { TIDY_COLUMNS, viewRaw } from "../../../cloud/local/raw-view.ts";
 import { tidy } from "../../../cloud/local/tidy.ts";
-import { conversionText, namedQueries } from "../../../cloud/sql/read.ts";
+import { conversionText } from "../../../cloud/sql/read.ts";
 import { edgeLines } from "../spark/edge-lines.ts";
 import { RawReadings } from "../spark/raw-readings.ts";
-import { askTrino, trinoMissing } from "./trino.ts";
+import { askSpark, curate, sparkMissing } from "../spark/spark.ts";
+import { curateByDuckDb, filesOf } from "../spark/tables.ts";
+import { questions, timelyQueries } from "./questions.ts";
+import { differences } from "./rows.ts";
+import { tableOfFolder, tableOfLake } from "./tables.ts";
+import { Trino, trinoMissing } from "./trino.ts";
 
-const RAW_COLUMNS = [...rawColumns().map(({ name }) => name), ...TIDY_COLUMNS];
-const CURATED_COLUMNS = [...curatedColumns(), dayColumn()].map(({ name }) => name).join(", ");
 // Of a reject only the reason counts: an engine may read a number that is too large as infinity or as none.
 const CHECKED =
   "SELECT id, CASE WHEN reason IS NULL THEN data END AS data, type, date, turbine, gateway, epoch, seq, received, dt, " +
   "reason, raw_object, raw_line FROM checked_readings";
 const folder = t.testdir();
+const raw = new RawStore(join(folder, "raw"));
+const byDuckDb = join(folder, "duckdb/lake");
+const bySpark = join(folder, "spark/lake");
+const noSpark = sparkMissing();
 const skip = trinoMissing();
 
-t.test("Athena's dialect", { skip, timeout: 300_000 }, async (t) => {
-  const raw = new RawStore(join(folder, "raw"));
-  await new RawReadings({ seed: 7, lines: 3_000, linesAnObject: 100, days: 22 }, raw).more(1);
+t.test("Athena's dialect", { skip, timeout: 600_000 }, async (t) => {
+  const trino = new Trino(folder);
+  t.teardown(() => trino.stop());
+  const readings = new RawReadings({ seed: 7, lines: 12_000, linesAnObject: 200, days: 22 }, raw);
+  await readings.more(1);
   await raw.put(Date.UTC(2026, 10, 22), Buffer.from(edgeLines().join("\n")));
-  const duck = new Duck({ temporaryFolder: join(folder, "tmp") });
-  t.teardown(() => duck.stop());
-  await duck.start();
-  await viewTidied(duck, raw);
+  const sparkDone = noSpark === false ? curate({ raw: raw.root, lake: bySpark }) : undefined;
+  // Its failure is told where its table is asked for.
+  sparkDone?.catch(() => {});
+  await curateByDuckDb(raw, byDuckDb);
 
-  const queries = namedQueries();
-  const statements = [
-    rawTable(await rowsOf(duck, `SELECT ${RAW_COLUMNS.join(", ")} FROM raw_readings`)),
-    `CREATE TABLE checked_readings AS ${conversionText("check")}`,
-    `CREATE TABLE readings AS ${conversionText("curate")}`,
-    CHECKED,
-    `SELECT ${CURATED_COLUMNS} FROM readings`,
-    conversionText("rejects"),
-    ...queries.map(({ sql }) => sql),
-  ];
-  const answers = await askTrino(statements);
-  t.equal(answers.length, statements.length);
-  const failed = answers.flatMap((answer, at) =>
-    "error" in answer ? [[answer.error, statements[at]?.slice(0, 80)]] : [],
-  );
-  t.same(failed, [], "Trino takes every statement");
-
-  const told = answers.slice(-3 - queries.length).map((answer) => ("error" in answer ? [] : answer));
-  const [checked = [], curated = [], rejects = [], ...named] = told;
-  await duck.run("CREATE TEMP TABLE readings AS SELECT * FROM curated_readings");
-
-  await t.test("reads every line alike: the values, and the reason of a reject", async (t) => {
-    const expected = await rowsOf(duck, CHECKED);
-    t.ok(expected.length > 3_000, `${expected.length} lines`);
-    t.same(sorted(checked), sorted(expected));
-  });
-
-  await t.test("makes the same table, and the same rejects", async (t) => {
-    t.same(sorted(curated), sorted(await rowsOf(duck, `SELECT ${CURATED_COLUMNS} FROM readings`)));
-    t.same(sorted(rejects), sorted(await rowsOf(duck, conversionText("rejects"))));
-    t.ok(rejects.length > 20, `${rejects.length} rejects`);
-  });
-
-  for (const [at, { name, sql }] of queries.entries()) {
-    await t.test(`answers ${name} alike`, async (t) => {
+  await t.test("the conversion", async (t) => {
+    const duck = new Duck({ temporaryFolder: join(folder, "tmp") });
+    t.teardown(() => duck.stop());
+    await duck.start();
+    await viewTidied(duck);
+    await tableOfRaw(duck, trino);
+    const asked = {
+      "check.sql": CHECKED,
+      "curate.sql": conversionText("curate"),
+      "rejects.sql": conversionText("rejects"),
+    };
+    for (const [name, sql] of Object.entries(asked)) {
       const expected = await rowsOf(duck, sql);
-      t.same(sorted(named[at] ?? []), sorted(expected));
-      t.comment(`${expected.length} rows`);
-    });
-  }
+      t.same(differences(await trino.ask("raw", sql), expected), [], `${name}: ${expected.length} rows`);
+      t.ok(expected.length > 20, "there was something to compare");
+    }
+  });
+
+  const answers: Record<string, unknown[][]> = {};
+  await t.test("DuckDB answers every question", async (t) => {
+    for (const [name, sql] of Object.entries(questions())) {
+      answers[name] = (await queryLake(byDuckDb, sql)).rows;
+      t.ok(answers[name].length > 0, `${name}: ${answers[name].length} rows`);
+    }
+    const [odd = []] = answers["odd readings"] ?? [];
+    t.ok(
+      odd.every((count) => Number(count) > 20),
+      `late, future-dated, day-level: ${odd}`,
+    );
+    const { lines, bad } = readings.written;
+    t.ok((answers["the whole table"]?.length ?? lines) < lines - bad, "there were duplicates");
+  });
+
+  const askAll = async (t: Test, schema: string) => {
+    for (const [name, sql] of Object.entries(questions()))
+      t.same(differences(await trino.ask(schema, sql), answers[name] ?? []), [], name);
+  };
+  await t.test("Trino answers alike over the Parquet of the local lake", async (t) => {
+    await tableOfLake(trino, "by_duckdb", folder, byDuckDb);
+    await askAll(t, "by_duckdb");
+    for (const { name, sql } of timelyQueries())
+      await t.resolves(trino.ask("by_duckdb", sql), `${name} as it stands`);
+  });
+
+  await t.test("Trino answers alike over the Parquet of the Glue job", { skip: noSpark }, async (t) => {
+    await sparkDone;
+    await tableOfLake(trino, "by_spark", folder, bySpark);
+    await askAll(t, "by_spark");
+  });
+
+  await t.test("Spark answers alike", { skip: noSpark }, async (t) => {
+    const told = await askSpark(await filesOf(bySpark), questions(), join(bySpark, "curated/readings"));
+    for (const [name, expected] of Object.entries(answers))
+      t.same(differences(told[name] ?? [], expected), [], name);
+  });
 });
 
-async function viewTidied(duck: Duck, raw: RawStore): Promise<void> {
+async function viewTidied(duck: Duck): Promise<void> {
   const sources: { path: string; tidied: true }[] = [];
   for (const object of await raw.list()) {
     const copy = join(folder, "tidied", object);
@@ -83,39 +113,25 @@ async function viewTidied(duck: Duck, raw: RawStore): Promise<void> {
   await viewRaw(duck, raw.root, sources);
 }
 
+/** The raw lines as a table of Trino, and the view over it that the conversion's texts ask. */
+async function tableOfRaw(duck: Duck, trino: Trino): Promise<void> {
+  const path = join(folder, "lines");
+  mkdirSync(path);
+  const tidyColumns = TIDY_COLUMNS.map(
+    (name): Column => ({ name, hive: "string", duckdb: "VARCHAR", spark: "string" }),
+  );
+  const columns = [...rawColumns(), ...tidyColumns];
+  const names = columns.map(({ name }) => name).join(", ");
+  await duck.run(
+    `COPY (SELECT ${names} FROM raw_readings) TO ${quoted(`${path}/lines.parquet`)} (FORMAT parquet)`,
+  );
+  await tableOfFolder(trino, "raw", folder, { table: "raw_readings", columns, path });
+  await trino.ask("raw", `CREATE VIEW checked_readings AS ${conversionText("check")}`);
+}
+
 const Value = z.union([z.string(), z.number(), z.bigint(), z.date(), z.null()]);
 const Row = z.record(z.string(), Value);
 
-async function rowsOf(duck: Duck, sql: string): Promise<(string | null)[][]> {
-  const rows = await duck.rows(sql, Row);
-  return rows.map((row) => Object.values(row).map(asText));
-}
-
-function asText(value: z.infer<typeof Value>): string | null {
-  if (value === null) return null;
-  return value instanceof Date ? value.toISOString().slice(0, 23) : String(value);
-}
-
-/** The raw lines as a table of Trino's memory. */
-function rawTable(rows: (string | null)[][]): string {
-  const columns = RAW_COLUMNS.map((name) => `${name} varchar`).join(", ");
-  const lines = `CAST(json_parse(${quoted(JSON.stringify(rows))}) AS array(row(${columns})))`;
-  return `CREATE TABLE raw_readings AS SELECT * FROM UNNEST(${lines}) AS lines (${RAW_COLUMNS.join(", ")})`;
-}
-
-function sorted(rows: (string | null)[][]): string[] {
-  return comparable(rows)
-    .map((row) => JSON.stringify(row))
-    .sort();
-}
-
-/** Numbers to 9 digits, for a mean depends in its last ones on the order of its sum; times in one form. */
-function comparable(rows: (string | null)[][]): (string | number | null)[][] {
-  return rows.map((row) => row.map((value) => (value === null ? null : plain(value))));
-}
-
-function plain(value: string): string | number {
-  if (/^-?[0-9.]+(e[-+]?[0-9]+)?$/i.test(value)) return Number(Number(value).toPrecision(9));
-  const time = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2})?([.]\d{1,3})?$/.exec(value);
-  return time === null ? value : `${time[1]} ${time[2]}${time[3] ?? ":00"}${(time[4] ?? ".").padEnd(4, "0")}`;
+async function rowsOf(duck: Duck, sql: string): Promise<unknown[][]> {
+  return (await duck.rows(sql, Row)).map((row) => Object.values(row));
 }
