@@ -24,7 +24,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 function summary({ gateway, stage, steps, folder, dryRun }: Provisioned, options: ProvisionOptions): string {
-  if (steps.length === 0) return `${gateway} (${stage}): nothing to do\n`;
+  if (steps.length === 0) {
+    // Whoever takes a stolen gateway's identity back must hear that these credentials don't even lead to it.
+    const why = options.revoke ? ": there is no such gateway in this account and region" : "";
+    return `${gateway} (${stage}): nothing to do${why}\n`;
+  }
   if (dryRun) return [`${gateway} (${stage}): would`, ...steps.map((step) => `  ${step}`), ""].join("\n");
   if (folder === undefined) {
     const minutes = CREDENTIAL_SECONDS / 60;

@@ -8,6 +8,7 @@ import { deviceConfig } from "./device-config.ts";
 import type { GatewayFolder, Identity } from "./folder.ts";
 import type { GatewayOutputs } from "./outputs.ts";
 import type { Certificate, Registry } from "./registry.ts";
+import { STAGE_ATTRIBUTE, stageHas } from "./stage.ts";
 
 export interface Step {
   /** What it does, one clause. */
@@ -31,13 +32,13 @@ export const GATEWAY_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 /** What is left to do for a gateway, in order; nothing is changed yet. */
 export async function planOnboarding(order: Onboarding): Promise<Step[]> {
   const { gateway, stage, registry, folder } = order;
-  const hasThing = await registry.hasThing(gateway);
+  const hasThing = await stageHas(registry, gateway, stage);
   const certificate = await usableCertificate(order, hasThing);
   const steps: Step[] = [];
   if (!hasThing) {
     steps.push({
       says: `create the thing ${gateway}`,
-      act: () => registry.createThing(gateway, { stage, site: order.site }),
+      act: () => registry.createThing(gateway, { [STAGE_ATTRIBUTE]: stage, site: order.site }),
     });
   }
   if (certificate === undefined) steps.push(...newCertificate(order));
@@ -63,7 +64,7 @@ async function usableCertificate(order: Onboarding, hasThing: boolean): Promise<
     "provision.key_elsewhere",
     `${gateway} has the certificate ${shortId(other)} already, and its private key is not in ${folder.path}; nobody can fetch it again`,
     {
-      hint: `Name the folder that holds it with --out, or take the certificate back first: --gateway ${gateway} --revoke.`,
+      hint: `Name the folder that holds it with --out, or take the certificate back first: --gateway ${gateway} --stage ${stage} --revoke.`,
     },
   );
 }

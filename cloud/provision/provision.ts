@@ -57,6 +57,6 @@ async function onboarding(options: ProvisionOptions, clouds: Clouds): Promise<St
   });
 }
 
-async function revocation({ gateway }: ProvisionOptions, { iot, sleep }: Clouds): Promise<Step[]> {
-  return await planRevocation({ gateway, registry: new Registry(iot), sleep });
+async function revocation({ gateway, stage }: ProvisionOptions, { iot, sleep }: Clouds): Promise<Step[]> {
+  return await planRevocation({ gateway, stage, registry: new Registry(iot), sleep });
 }

@@ -50,11 +50,12 @@ export class Registry {
     return said(endpointAddress, "the credentials endpoint");
   }
 
-  async hasThing(thing: string): Promise<boolean> {
+  /** Undefined for a thing there isn't. */
+  async attributesOf(thing: string): Promise<Readonly<Record<string, string>> | undefined> {
     const found = await unlessMissing(() =>
       this.#client.send(new DescribeThingCommand({ thingName: thing })),
     );
-    return found !== undefined;
+    return found && (found.attributes ?? {});
   }
 
   async createThing(thing: string, attributes: Record<string, string>): Promise<void> {

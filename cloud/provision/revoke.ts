@@ -2,9 +2,11 @@
 
 import { type Step, shortId } from "./onboard.ts";
 import type { Certificate, Registry } from "./registry.ts";
+import { stageHas } from "./stage.ts";
 
 export interface Revocation {
   gateway: string;
+  stage: string;
   registry: Registry;
   /** Resolves after so many ms. */
   sleep(ms: number): Promise<void>;
@@ -14,9 +16,9 @@ export interface Revocation {
 const DETACH_TRIES = 8;
 const FIRST_PAUSE_MS = 250;
 
-/** What is left to take back, in order; nothing is changed yet. */
-export async function planRevocation({ gateway, registry, sleep }: Revocation): Promise<Step[]> {
-  if (!(await registry.hasThing(gateway))) return [];
+/** What is left to take back, in order; nothing is changed yet. Throws a Fault where the gateway is another stage's. */
+export async function planRevocation({ gateway, stage, registry, sleep }: Revocation): Promise<Step[]> {
+  if (!(await stageHas(registry, gateway, stage))) return [];
   const patiently = (act: () => Promise<void>): Promise<void> => untilDetached(act, sleep);
   const steps: Step[] = [];
   for (const certificate of await registry.certificatesOf(gateway)) {

@@ -56,6 +56,19 @@ t.test("it onboards, says so again as JSON with nothing to do, and takes back", 
   const revoked = await provision("--revoke");
   t.match(revoked.stdout, "credentials it already got end within 60 minutes");
   t.equal(aws.things.size, 0);
+
+  const again = await provision("--revoke");
+  t.match(again.stdout, "nothing to do: there is no such gateway in this account and region");
+});
+
+t.test("a gateway of another stage is not revoked", async (t) => {
+  const { aws, env } = await fakeAws(t);
+  aws.things.set("gw-01", { stage: "dev" });
+  const args = ["--gateway", "gw-01", "--stage", "prod", "--revoke"];
+  const { code, stderr } = await new Program("provision", args, { env }).ended;
+  t.equal(code, 1);
+  t.match(stderr, "provision: gw-01 is here a gateway of the stage dev, not of prod\n  try: ");
+  t.equal(aws.things.size, 1);
 });
 
 t.test("wrong usage is one clear line and exit code 2", async (t) => {

@@ -107,7 +107,7 @@ export class FakeAws {
           endpointAddress: `c0ffee.${url.searchParams.get("endpointType") === "iot:CredentialProvider" ? "credentials." : ""}iot.us-east-1.amazonaws.com`,
         });
       case "GET things":
-        return this.things.has(name) ? ok({ thingName: name }) : missing(name);
+        return this.#describeThing(name);
       case "POST things":
         this.things.set(name, JSON.parse(text).attributePayload.attributes);
         return ok({ thingName: name });
@@ -145,6 +145,11 @@ export class FakeAws {
       default:
         return refused(400, "InvalidRequestException", `no such call: ${method} ${url.pathname}`);
     }
+  }
+
+  #describeThing(name: string): Answer {
+    const attributes = this.things.get(name);
+    return attributes === undefined ? missing(name) : ok({ thingName: name, attributes });
   }
 
   #of(thing: string): Certificate[] {

@@ -230,6 +230,35 @@ t.test("revoking deactivates before it detaches and deletes, and run again finds
   t.same((await run({ revoke: true })).steps, []);
 });
 
+t.test("another stage's gateway of the same name is neither revoked nor taken over", async (t) => {
+  const { aws, out, run } = await scene(t);
+  aws.deploy("windfarm-prod-pipeline", OUTPUTS);
+  await run();
+  const before = aws.changes.length;
+  const refused = {
+    code: "provision.other_stage",
+    message: /gw-01 .*stage dev, not of prod/,
+    hint: /prod's account.*--stage dev/,
+  };
+  await t.rejects(run({ stage: "prod", revoke: true }), refused);
+  await t.rejects(run({ stage: "prod", revoke: true, dryRun: true }), refused);
+  await t.rejects(run({ stage: "prod", out: join(out, "prod") }), refused);
+  t.equal(aws.changes.length, before, "nothing was changed");
+  t.equal(onlyCertificate(aws).status, "ACTIVE");
+});
+
+t.test("a thing that says no stage is left alone until somebody says whose it is", async (t) => {
+  const { aws, run } = await scene(t);
+  aws.things.set("gw-01", {});
+  const refused = { code: "provision.no_stage", hint: /update-thing --thing-name gw-01.*"stage":"dev"/ };
+  await t.rejects(run({ revoke: true }), refused);
+  await t.rejects(run(), refused);
+  t.same(aws.changes, []);
+  aws.things.set("gw-01", { stage: "dev" });
+  await run({ revoke: true });
+  t.equal(aws.things.size, 0);
+});
+
 t.test("a revoked gateway can be onboarded again into the same folder, with a new key", async (t) => {
   const { aws, out, run } = await scene(t);
   await run();
