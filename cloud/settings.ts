@@ -29,7 +29,7 @@ export interface StageSettings {
     coldAfterDays: number;
   };
   lake: {
-    /** How long an overwritten or deleted object can still be brought back, days. */
+    /** How long an overwritten or deleted object can still be brought back, days; not what expires by itself. */
     undeleteDays: number;
     /** How long results of queries are kept, days. */
     resultsDays: number;

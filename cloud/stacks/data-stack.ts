@@ -39,6 +39,11 @@ export const TMP_FOLDER = "tmp";
 const ABANDONED_UPLOAD = Duration.days(7);
 const ACCESS_LOG_DAYS = 90;
 const TMP_DAYS = 3;
+/**
+ * In a versioned bucket what expires is hidden and kept as an older version. These are not to be kept: a superseded day
+ * can be made again from raw objects, a result by asking again. Of two rules S3 follows the one that ends sooner.
+ */
+const GONE = Duration.days(1);
 /** The lake's superseded folders go on the day after the job marked them; it marks only what no query can still read. */
 const SUPERSEDED_DAYS = 1;
 
@@ -80,7 +85,8 @@ export class DataStack extends Stack {
       new PolicyStatement({
         sid: "LogsOfJobsAndCrawler",
         principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
-        actions: ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+        // What CloudWatch Logs asks for in its documentation; it writes anew under a rotated key.
+        actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
         resources: ["*"],
         conditions: {
           ArnLike: {
@@ -186,9 +192,20 @@ export class DataStack extends Stack {
         prefix: `${this.#layout.curatedFolder}/`,
         tagFilters: { [SUPERSEDED_TAG.key]: SUPERSEDED_TAG.value },
         expiration: Duration.days(SUPERSEDED_DAYS),
+        noncurrentVersionExpiration: GONE,
       },
-      { id: "results", prefix: `${RESULTS_FOLDER}/`, expiration: Duration.days(lake.resultsDays) },
-      { id: "tmp", prefix: `${TMP_FOLDER}/`, expiration: Duration.days(TMP_DAYS) },
+      {
+        id: "results",
+        prefix: `${RESULTS_FOLDER}/`,
+        expiration: Duration.days(lake.resultsDays),
+        noncurrentVersionExpiration: GONE,
+      },
+      {
+        id: "tmp",
+        prefix: `${TMP_FOLDER}/`,
+        expiration: Duration.days(TMP_DAYS),
+        noncurrentVersionExpiration: GONE,
+      },
     ];
   }
 }

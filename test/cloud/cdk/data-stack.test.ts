@@ -69,6 +69,20 @@ t.test("one rotated key encrypts the stream and both buckets", async (t) => {
   );
 });
 
+t.test("CloudWatch Logs may do with the key what it asks for, for Glue's log groups alone", async (t) => {
+  has(t, dataTemplate, "AWS::KMS::Key", {
+    KeyPolicy: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Principal: { Service: "logs.us-east-1.amazonaws.com" },
+          Action: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+          Condition: { ArnLike: { "kms:EncryptionContext:aws:logs:arn": Match.anyValue() } },
+        }),
+      ]),
+    },
+  });
+});
+
 t.test("no bucket is public, and none speaks plain HTTP or old TLS", async (t) => {
   const closed = {
     BlockPublicAcls: true,
@@ -106,25 +120,30 @@ t.test("raw readings get colder and never expire: the lake is recomputed from th
   ]);
 });
 
-t.test("of the lake only superseded folders, results and leftovers expire", async (t) => {
-  has(t, dataTemplate, "AWS::S3::Bucket", {
-    LifecycleConfiguration: {
-      Rules: [
-        Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }),
-        Match.objectLike({
-          NoncurrentVersionExpiration: { NoncurrentDays: settingsOf("prod").lake.undeleteDays },
-        }),
-        Match.objectLike({
-          Prefix: "curated/readings/",
-          TagFilters: [{ Key: "windfarm:superseded", Value: "true" }],
-          ExpirationInDays: 1,
-        }),
-        Match.objectLike({ Prefix: "query-results/", ExpirationInDays: 30 }),
-        Match.objectLike({ Prefix: "tmp/", ExpirationInDays: 3 }),
-      ],
-    },
-  });
-});
+t.test(
+  "of the lake only superseded folders, results and leftovers expire, and not as older versions",
+  async (t) => {
+    const gone = { NoncurrentVersionExpiration: { NoncurrentDays: 1 } };
+    has(t, dataTemplate, "AWS::S3::Bucket", {
+      LifecycleConfiguration: {
+        Rules: [
+          Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }),
+          Match.objectLike({
+            NoncurrentVersionExpiration: { NoncurrentDays: settingsOf("prod").lake.undeleteDays },
+          }),
+          Match.objectLike({
+            Prefix: "curated/readings/",
+            TagFilters: [{ Key: "windfarm:superseded", Value: "true" }],
+            ExpirationInDays: 1,
+            ...gone,
+          }),
+          Match.objectLike({ Prefix: "query-results/", ExpirationInDays: 30, ...gone }),
+          Match.objectLike({ Prefix: "tmp/", ExpirationInDays: 3, ...gone }),
+        ],
+      },
+    });
+  },
+);
 
 t.test("the stages differ in capacity and retention", async (t) => {
   const stream = (shards: number, hours: number) => ({
