@@ -19,6 +19,11 @@ export function list(bucket: IBucket): PolicyStatement {
   });
 }
 
+/** Sees which uploads in parts are unfinished, as whoever writes large objects must to end those of its own that failed. */
+export function listUploads(bucket: IBucket): PolicyStatement {
+  return new PolicyStatement({ actions: ["s3:ListBucketMultipartUploads"], resources: [bucket.bucketArn] });
+}
+
 /** Does `actions` to the objects of these folders of a bucket. */
 export function onObjects(
   bucket: IBucket,

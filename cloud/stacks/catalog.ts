@@ -63,10 +63,13 @@ export class Catalog extends Construct {
 
   /** ARNs an IAM statement about a table of this catalog must name: the catalog, the database, the table. */
   arns(table: string): string[] {
-    const stack = Stack.of(this);
-    const arn = (resource: string): string => stack.formatArn({ service: "glue", resource });
     const { database } = this.#layout;
-    return [arn("catalog"), arn(`database/${database}`), arn(`table/${database}/${table}`)];
+    return ["catalog", `database/${database}`, `table/${database}/${table}`].map((name) => this.arn(name));
+  }
+
+  /** The ARN of a resource of Glue's in this account and region, e.g. `database/default`. */
+  arn(resource: string): string {
+    return Stack.of(this).formatArn({ service: "glue", resource });
   }
 
   #table(id: string, tableInput: CfnTable.TableInputProperty): CfnTable {

@@ -2,7 +2,7 @@
 
 import { Stack } from "aws-cdk-lib";
 import { CfnNamedQuery, CfnWorkGroup } from "aws-cdk-lib/aws-athena";
-import { ManagedPolicy, PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
@@ -10,8 +10,7 @@ import { LAYOUT, type Layout } from "../layout.ts";
 import { type StageSettings, WORKGROUP } from "../settings.ts";
 import type { Sources } from "../sources.ts";
 import { namedQueries } from "../sql/read.ts";
-import { list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
-import { acknowledgeWildcards } from "./acknowledge.ts";
+import { analystPolicy } from "./analyst-policy.ts";
 import type { Catalog } from "./catalog.ts";
 import { RESULTS_FOLDER } from "./data-stack.ts";
 
@@ -30,11 +29,9 @@ const DESCRIPTION_LENGTH = 1024;
 export class Queries extends Construct {
   readonly workGroup: CfnWorkGroup;
   readonly analystPolicy: ManagedPolicy;
-  readonly #props: QueriesProps;
 
   constructor(scope: Construct, id: string, props: QueriesProps) {
     super(scope, id);
-    this.#props = props;
     const { settings, layout, sources, catalog, lake, key } = props;
     this.workGroup = new CfnWorkGroup(this, "WorkGroup", {
       name: WORKGROUP,
@@ -63,59 +60,7 @@ export class Queries extends Construct {
       query.addResourceDependency(this.workGroup);
       query.addResourceDependency(catalog.curatedTable);
     }
-    this.analystPolicy = this.#analystPolicy();
-  }
-
-  #analystPolicy(): ManagedPolicy {
-    const { settings, layout, catalog, lake, key } = this.#props;
-    const workGroupArn = Stack.of(this).formatArn({
-      service: "athena",
-      resource: `workgroup/${WORKGROUP}`,
-    });
-    const policy = new ManagedPolicy(this, "Analyst", {
-      managedPolicyName: `windfarm-${settings.stage}-analyst`,
-      description:
-        "May ask questions to the curated table through its workgroup; attach it to people or their role",
-      document: new PolicyDocument({
-        statements: [
-          new PolicyStatement({
-            actions: [
-              "athena:StartQueryExecution",
-              "athena:StopQueryExecution",
-              "athena:GetQueryExecution",
-              "athena:GetQueryResults",
-              "athena:GetQueryResultsStream",
-              "athena:ListQueryExecutions",
-              "athena:ListNamedQueries",
-              "athena:GetNamedQuery",
-              "athena:BatchGetNamedQuery",
-              "athena:GetWorkGroup",
-            ],
-            resources: [workGroupArn],
-          }),
-          new PolicyStatement({
-            actions: [
-              "glue:GetDatabase",
-              "glue:GetTable",
-              "glue:GetTables",
-              "glue:GetPartition",
-              "glue:GetPartitions",
-            ],
-            resources: catalog.arns(layout.table),
-          }),
-          list(lake),
-          onObjects(lake, [layout.curatedFolder], ["s3:GetObject"]),
-          onObjects(lake, [RESULTS_FOLDER], ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]),
-          useKeyForObjects(key, [lake], ["kms:Decrypt", "kms:GenerateDataKey"]),
-        ],
-      }),
-    });
-    acknowledgeWildcards(
-      policy,
-      objectsIn(lake, [layout.curatedFolder, RESULTS_FOLDER]),
-      "An analyst may read the whole curated table, and Athena names the results of queries itself.",
-    );
-    return policy;
+    this.analystPolicy = analystPolicy(this, "Analyst", props);
   }
 }
 

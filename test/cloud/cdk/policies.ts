@@ -21,6 +21,8 @@ const Role = z.object({
   }),
 });
 
+const ManagedPolicy = z.object({ Properties: z.object({ PolicyDocument: Policy }) });
+
 export interface Grant {
   /** `Allow kinesis:PutRecords on <windfarm-dev-data-StreamArn>` */
   says: string;
@@ -37,6 +39,15 @@ export function grantsOf(template: Template, prefix: string): Grant[] {
     throw new RangeError(`${found.length} roles begin with ${prefix}`);
   const { Policies } = Role.parse(only[1]).Properties;
   return Policies.flatMap(({ PolicyDocument }) => linesOf(PolicyDocument));
+}
+
+/** All that the managed policy of that name allows. */
+export function grantsOfPolicy(template: Template, name: string): Grant[] {
+  const properties = { ManagedPolicyName: name };
+  const [found] = Object.values(
+    template.findResources("AWS::IAM::ManagedPolicy", { Properties: properties }),
+  );
+  return linesOf(ManagedPolicy.parse(found).Properties.PolicyDocument);
 }
 
 export function linesOf(policy: z.infer<typeof Policy>): Grant[] {
