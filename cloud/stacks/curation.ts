@@ -9,7 +9,7 @@ import { Construct } from "constructs";
 import { type Layout, layoutForJob } from "../layout.ts";
 import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
-import { glueBasics, glueLogs, list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
+import { glueBasics, glueLogs, list, listUploads, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
 import { acknowledgeWildcards } from "./acknowledge.ts";
 import type { Catalog } from "./catalog.ts";
 import { SUPERSEDED_TAG, TMP_FOLDER } from "./data-stack.ts";
@@ -72,16 +72,19 @@ export class Curation extends Construct {
   }
 
   #arguments(modules: Asset, sql: Asset): Record<string, string> {
-    const { layout, raw, lake } = this.#props;
-    const settings = Object.entries(layoutForJob(layout)).map(([key, value]) => [`--${key}`, value]);
+    const { layout, raw, lake, settings } = this.#props;
+    const { region } = settings;
+    const names = Object.entries(layoutForJob(layout)).map(([key, value]) => [`--${key}`, value]);
     return {
-      ...Object.fromEntries(settings),
+      ...Object.fromEntries(names),
       "--raw": raw.s3UrlForObject(),
       "--lake": lake.s3UrlForObject(),
       "--sql": sql.s3ObjectUrl,
       "--extra-py-files": modules.s3ObjectUrl,
       "--superseded_tag": `${SUPERSEDED_TAG.key}=${SUPERSEDED_TAG.value}`,
       "--TempDir": lake.s3UrlForObject(`${TMP_FOLDER}/`),
+      // Glue 5.1 writes by S3A, which else looks for the buckets in a region of its own choice.
+      "--conf": `spark.hadoop.fs.s3a.endpoint.region=${region}`,
       "--job-bookmark-option": "job-bookmark-disable",
       "--enable-continuous-cloudwatch-log": "true",
     };
@@ -97,11 +100,13 @@ export class Curation extends Construct {
         list(raw),
         onObjects(raw, [layout.rawFolder], ["s3:GetObject"]),
         list(lake),
+        listUploads(lake),
         onObjects(lake, written, [
           "s3:GetObject",
           "s3:PutObject",
           "s3:DeleteObject",
           "s3:AbortMultipartUpload",
+          "s3:ListMultipartUploadParts",
         ]),
         onObjects(lake, [layout.curatedFolder], ["s3:PutObjectTagging"]),
         useKeyForObjects(key, [raw, lake], ["kms:Decrypt", "kms:GenerateDataKey"]),

@@ -141,6 +141,7 @@ t.test("the job is Glue 5.1 in flex execution, by schedule and by hand, without 
       "--lake": { "Fn::Join": ["", ["s3://", from("LakeBucket")]] },
       "--table": "readings",
       "--job-bookmark-option": "job-bookmark-disable",
+      "--conf": "spark.hadoop.fs.s3a.endpoint.region=us-east-1",
     },
   });
   has(t, template, "AWS::Glue::Trigger", {
@@ -159,6 +160,15 @@ t.test("the job may read its own script, modules and texts and no other asset", 
     says("CurationRole").some((line) => /s3:(Put|Delete).*RawBucket/.test(line)),
     "it can't change a raw object",
   );
+});
+
+t.test("the job may write large objects in parts, and see and end those that failed", async (t) => {
+  const lake = "arn:aws:s3:::<windfarm-dev-data-LakeBucket>";
+  const lines = says("CurationRole");
+  t.ok(lines.includes(`Allow s3:ListBucketMultipartUploads on ${lake}`));
+  for (const action of ["AbortMultipartUpload", "ListMultipartUploadParts"])
+    for (const folder of ["curated/readings", "rejects", "index", "tmp"])
+      t.ok(lines.includes(`Allow s3:${action} on ${lake}/${folder}/*`), `${action} in ${folder}`);
 });
 
 t.test("queries are cut off, their results encrypted, and nobody can say otherwise", async (t) => {
