@@ -1,6 +1,11 @@
 /**
  * The crawler adds the hours that arrived to the raw table. The table's columns are ours and stay as they are: a
  * crawler that guessed would make a number of a column as soon as one day held nothing else.
+ *
+ * It lists all raw objects with every run, and raw never expires: some 100 000 more a year where Firehose writes every
+ * five minutes. Ten minutes a run are billed anyway, so this costs nothing more until a run takes longer; docs/cloud.md
+ * says how to see that. Led by S3's events it would list new hours only, at the price of a queue that the raw bucket
+ * and this stack would both hang on, and of hours that are missed for good with a lost event.
  */
 
 import { CfnCrawler, type CfnSecurityConfiguration } from "aws-cdk-lib/aws-glue";

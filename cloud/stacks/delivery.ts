@@ -1,6 +1,11 @@
 /**
  * Stream → raw objects. Firehose takes aggregated records apart by itself when its source is a stream; readings end
  * with a newline, so nothing has to be added between them.
+ *
+ * Firehose keeps its place in the stream itself, and a new delivery stream begins at the end of the stream: what its
+ * predecessor had not fetched, and what came between the two, never becomes a raw object, although gateways have let
+ * go of it. So this one is to be changed in place only. A change of its name, its type or its source replaces it, and
+ * so does deleting the stack; docs/cloud.md says how to do either without loss.
  */
 
 import { ArnFormat, Stack } from "aws-cdk-lib";
@@ -13,7 +18,7 @@ import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { firehoseErrorPrefix, firehosePrefix, type Layout } from "../layout.ts";
 import type { StageSettings } from "../settings.ts";
-import { list, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
+import { list, listUploads, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
 import { acknowledge, acknowledgeWildcards } from "./acknowledge.ts";
 import { logGroupProps } from "./logs.ts";
 import { serviceRole } from "./roles.ts";
@@ -41,14 +46,14 @@ export class Delivery extends Construct {
     );
     const logStream = new LogStream(this, "LogStream", { logGroup, logStreamName: "raw" });
 
+    // Its trust has no condition on the account: Firehose's documentation shows none, and delivery shall not hang on one.
     const role = serviceRole(this, "Role", {
       service: "firehose.amazonaws.com",
       description: "Reads the stream and writes raw objects",
-      conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
       statements: [
         ...readStream(stream, key),
         list(raw),
-        new PolicyStatement({ actions: ["s3:ListBucketMultipartUploads"], resources: [raw.bucketArn] }),
+        listUploads(raw),
         onObjects(raw, folders, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]),
         useKeyForObjects(key, [raw], ["kms:Decrypt", "kms:GenerateDataKey"]),
         new PolicyStatement({
@@ -84,6 +89,7 @@ export class Delivery extends Construct {
         },
       },
     });
+    deliveryStream.overrideLogicalId("DeliveryStream");
     acknowledge(
       deliveryStream,
       ["KDF1"],

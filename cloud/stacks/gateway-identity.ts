@@ -4,7 +4,7 @@
  * and the certificate (`cloud/provision`); here stands what all gateways share.
  */
 
-import { Stack } from "aws-cdk-lib";
+import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnPolicy, CfnRoleAlias } from "aws-cdk-lib/aws-iot";
 import type { IStream } from "aws-cdk-lib/aws-kinesis";
@@ -28,7 +28,7 @@ export class GatewayIdentity extends Construct {
     super(scope, id);
     const { stage, stream, key } = props;
     this.roleAlias = `windfarm-${stage}-gateway`;
-    this.policy = `windfarm-${stage}-gateway`;
+    this.policy = `windfarm-${stage}-gateway-${bornWith(Stack.of(this))}`;
 
     const role = serviceRole(this, "Role", {
       service: "credentials.iot.amazonaws.com",
@@ -55,7 +55,7 @@ export class GatewayIdentity extends Construct {
       credentialDurationSeconds: CREDENTIAL_SECONDS,
     });
 
-    new CfnPolicy(this, "Policy", {
+    const policy = new CfnPolicy(this, "Policy", {
       policyName: this.policy,
       policyDocument: {
         Version: "2012-10-17",
@@ -68,5 +68,14 @@ export class GatewayIdentity extends Construct {
         ],
       },
     });
+    // AWS IoT deletes no policy that a certificate holds, and every gateway's does. It stays behind under a name that
+    // no other stack asks for: gateways need no new identity when this one is made again, and without the role alias it
+    // opens nothing.
+    policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
+}
+
+/** A few characters that a stack keeps while it lives, and that another of its name has not: `arn:…:stack/<name>/<these>-…`. */
+function bornWith(stack: Stack): string {
+  return Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", stack.stackId))));
 }

@@ -1,11 +1,13 @@
 /**
- * Everything that moves and serves the data, and holds none of it:
+ * Everything that moves and serves the data, and holds none of it but Firehose's place in the stream:
  *
  *   stream ─▶ Delivery ─▶ raw ─▶ Curation ─▶ lake ─▶ Queries
  *                          └─▶ Crawl ─▶ Catalog ◀─┘
  *   GatewayIdentity: who may put on the stream        RunCounts, Alarms, dashboard: how it goes
  *
- * It can be deleted and deployed again; then the job, run over the whole range, points the table's days at new folders.
+ * It can be deleted and deployed again, gateways held meanwhile: a new Firehose begins at the end of the stream, so what
+ * the old one had not fetched, and what is put before the new one reads, never reaches the raw bucket (docs/cloud.md
+ * says how). Then the job, run over the whole range, points the table's days at new folders.
  */
 
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
@@ -58,6 +60,8 @@ export class PipelineStack extends Stack {
     });
     const queries = new Queries(this, "Queries", { settings, layout, sources, catalog, lake, key });
     const identity = new GatewayIdentity(this, "Gateway", { stage, stream, key });
+    // Gateways get in once Firehose reads, and are shut out before it goes: it never sees what was put while it was not there.
+    identity.node.addDependency(delivery);
 
     new RunCounts(this, "Runs", { settings, jobName: curation.job.ref });
     const watched = {

@@ -10,15 +10,13 @@ export interface ServiceRoleProps {
   /** The one service that may assume the role, e.g. `glue.amazonaws.com`. */
   service: string;
   description: string;
-  /** Narrows who may assume it, e.g. to this account. */
-  conditions?: Record<string, Record<string, string>>;
   statements: readonly PolicyStatement[];
 }
 
 /** A role for one service with one inline policy. */
 export function serviceRole(scope: Construct, id: string, props: ServiceRoleProps): Role {
   return new Role(scope, id, {
-    assumedBy: new ServicePrincipal(props.service, props.conditions ? { conditions: props.conditions } : {}),
+    assumedBy: new ServicePrincipal(props.service),
     description: props.description,
     inlinePolicies: { Access: new PolicyDocument({ statements: [...props.statements] }) },
   });
