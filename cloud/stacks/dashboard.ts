@@ -37,7 +37,7 @@ export function dashboard(scope: Construct, id: string, props: DashboardProps): 
   });
   board.addWidgets(
     new TextWidget({
-      markdown: `# windfarm ${stage}\nGateways put readings on the stream, Firehose writes them to the raw bucket, the job makes the lake of them. Every alarm has its article: ${settings.runbook}`,
+      markdown: `# windfarm ${stage}\nGateways put readings on the stream, Firehose writes them to the raw bucket, the job makes the lake of them and keeps up with ${settings.curation.keepsUpWith} readings a second. Every alarm has its article: ${settings.runbook}`,
       width: 16,
       height: 3,
     }),

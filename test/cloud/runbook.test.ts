@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { STAGES, settingsOf } from "../../cloud/settings.ts";
 import { anchorsOf } from "./anchors.ts";
 
 const runbook = readFileSync("deploy/RUNBOOK.md", "utf8");
@@ -35,6 +36,14 @@ t.test("no article is for an error there isn't", async (t) => {
   t.same(
     listed.filter((code) => !codes.includes(code)),
     [],
+  );
+});
+
+t.test("the page of the cloud has the readings a second that the stages are made for", async (t) => {
+  const [dev, prod] = STAGES.map((stage) => settingsOf(stage).curation.keepsUpWith);
+  t.match(
+    readFileSync("docs/cloud.md", "utf8"),
+    `\`curation.keepsUpWith\` readings a second of all gateways together, ${dev} in \`dev\` and ${prod} in \`prod\``,
   );
 });
 

@@ -112,6 +112,22 @@ t.test("settings stay within what the services take", async (t) => {
   }
 });
 
+t.test(
+  "a stage promises no more readings than its workers can make of a day in half their time",
+  async (t) => {
+    const coresOfWorker = 4;
+    const madeByCore = 4_000;
+    for (const stage of STAGES) {
+      const { workers, timeoutMinutes, keepsUpWith } = settingsOf(stage).curation;
+      const made = (workers - 1) * coresOfWorker * madeByCore * (timeoutMinutes / 2) * 60;
+      t.ok(
+        keepsUpWith * 86_400 <= made,
+        `${stage}: ${keepsUpWith}/s, at most ${Math.floor(made / 86_400)}/s`,
+      );
+    }
+  },
+);
+
 t.test("a stage there isn't is refused with the stages there are", async (t) => {
   t.throws(() => settingsOf("staging"), { code: "cloud.stage", exitCode: 2, hint: /dev, prod/ });
 });
