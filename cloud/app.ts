@@ -1,10 +1,10 @@
-/** The CDK app: `npx cdk synth|diff|deploy -c stage=dev|prod`. */
+/** The CDK app: `npx cdk synth|diff|deploy -c stage=dev|prod [-c runbook=https://…]`. */
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { App } from "aws-cdk-lib";
 import { Fault } from "../agent/errors.ts";
-import { STAGES, settingsOf } from "./settings.ts";
+import { STAGES, settingsOf, withRunbook } from "./settings.ts";
 import { sourcesIn } from "./sources.ts";
 import { windFarm } from "./stacks/farm.ts";
 
@@ -15,7 +15,9 @@ try {
   // The report on a slow synthesis would be the one file that differs from run to run.
   const app = new App({ performanceReporting: false });
   const stage: unknown = app.node.tryGetContext("stage") ?? STAGES[0];
-  windFarm(app, settingsOf(String(stage)), sourcesIn(root));
+  const settings = settingsOf(String(stage));
+  const runbook: unknown = app.node.tryGetContext("runbook");
+  windFarm(app, runbook === undefined ? settings : withRunbook(settings, runbook), sourcesIn(root));
   app.synth();
 } catch (error) {
   if (!(error instanceof Fault)) throw error;

@@ -17,7 +17,7 @@ export type StreamCapacity = { mode: "provisioned"; shards: number } | { mode: "
 export interface StageSettings {
   stage: Stage;
   region: string;
-  /** Put in front of an article's anchor in every alarm; a URL where the runbook is served somewhere. */
+  /** Put in front of an article's anchor in every alarm: a path in the repository, or a URL (`-c runbook=https://…`). */
   runbook: string;
   stream: {
     capacity: StreamCapacity;
@@ -45,9 +45,9 @@ export interface StageSettings {
     schedule: string;
     /** The job's success is awaited within this many hours, 1 to 24. */
     awaitedHours: number;
+    /** G.1X, of which one leads and the others have four cores each. */
     workers: number;
     timeoutMinutes: number;
-  };
     /**
      * Readings a second of all gateways together that the job keeps up with: each run makes today anew as a whole, so the
      * day's last run has 86 400 times as many before it, and shall need half its timeout. A core is reckoned to make
@@ -55,6 +55,7 @@ export interface StageSettings {
      * more, raise the workers, or run less often and for longer; job-failed and job-late tell when it is too little.
      */
     keepsUpWith: number;
+  };
   /** When the crawler looks for new raw hours, AWS cron in UTC. It bills ten minutes a run. */
   crawlSchedule: string;
   queries: {
@@ -135,6 +136,26 @@ export function settingsOf(name: string): StageSettings {
     hint: `Choose one of ${STAGES.join(", ")}, e.g. -c stage=${STAGES[0]}.`,
     exitCode: 2,
   });
+}
+
+/** An alarm's description holds 1 024 characters, of which the sentence before the address takes up to half. */
+const RUNBOOK_LENGTH = 512;
+
+/** `settings` with the runbook at `address`, where people who got an alarm can open it. Throws a Fault unless it is https. */
+export function withRunbook(settings: StageSettings, address: unknown): StageSettings {
+  if (typeof address === "string" && isPage(address)) return { ...settings, runbook: address };
+  throw new Fault("cloud.runbook", `"${String(address)}" can't be the runbook's address`, {
+    hint: `Give the https URL of the page, without user, password or #, at most ${RUNBOOK_LENGTH} characters: -c runbook=https://wiki.example.com/windfarm/RUNBOOK.md.`,
+    exitCode: 2,
+  });
+}
+
+/** Whether an anchor can be put behind it, and the whole into a mail as a link. */
+function isPage(address: string): boolean {
+  if (!/^https:\/\/[^\s#"<>]+$/.test(address) || address.length > RUNBOOK_LENGTH || !URL.canParse(address))
+    return false;
+  const { username, password } = new URL(address);
+  return username === "" && password === "";
 }
 
 /** The stacks' names; `provision` finds a stage's outputs by them. */

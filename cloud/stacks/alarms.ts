@@ -8,12 +8,13 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
 import type { StageSettings } from "../settings.ts";
-import { type DeliveryMetrics, jobRuns, type StreamMetrics, scannedBytes } from "./metrics.ts";
+import { type DeliveryMetrics, jobRuns, leftUnread, type StreamMetrics, scannedBytes } from "./metrics.ts";
 
 /** The alarms' names, which are also the anchors of their articles. */
 export const ALARMS = [
   "throttled-writes",
   "iterator-age",
+  "delivery-stopped",
   "delivery-freshness",
   "job-failed",
   "job-late",
@@ -110,11 +111,22 @@ function alarmConditions({
       breaching: 5,
     },
     "iterator-age": {
-      says: `Records wait unread in the stream for more than ${alarms.iteratorAgeMinutes} minutes.`,
+      says: `Records wait unread in the stream for more than ${alarms.iteratorAgeMinutes} minutes, or nothing looks for any.`,
       metric: stream.iteratorAge(),
       comparison: above,
       threshold: Duration.minutes(alarms.iteratorAgeMinutes).toMilliseconds(),
       of: 5,
+      // Firehose asks every shard each second, and each answer has its age, be the stream empty.
+      missing: TreatMissingData.BREACHING,
+    },
+    "delivery-stopped": {
+      says: "Records come into the stream, and Firehose reads none.",
+      metric: leftUnread(stream, delivery),
+      comparison: above,
+      threshold: 0,
+      // The latest period of either metric may not be there yet, and would count as none.
+      of: 5,
+      breaching: 3,
     },
     "delivery-freshness": {
       says: `Records were read from the stream and not written to the raw bucket for more than ${alarms.freshnessMinutes} minutes.`,

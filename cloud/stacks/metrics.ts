@@ -1,7 +1,7 @@
 /** The metrics that the alarms watch and the dashboard shows, each made in one place so that both mean the same. */
 
 import { Duration } from "aws-cdk-lib";
-import { Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
+import { MathExpression, Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
 
 /** Where the counts of job runs go that CloudWatch reads from the runs' events. */
 export const CURATION_NAMESPACE = "Windfarm";
@@ -63,6 +63,16 @@ export class DeliveryMetrics {
       label,
     });
   }
+}
+
+/** Records that came in five minutes in which the delivery read none; 0 while it reads. No data counts as none. */
+export function leftUnread(stream: StreamMetrics, delivery: DeliveryMetrics): MathExpression {
+  return new MathExpression({
+    expression: "IF(FILL(read, 0) > 0, 0, FILL(came, 0))",
+    usingMetrics: { came: stream.incomingRecords(FIVE_MINUTES), read: delivery.readRecords() },
+    period: FIVE_MINUTES,
+    label: "records that nobody read",
+  });
 }
 
 /** Bytes that queries of one workgroup scanned. */

@@ -39,6 +39,21 @@ t.test("no article is for an error there isn't", async (t) => {
   );
 });
 
+t.test("runbook and page of the cloud lead to each other's headings", async (t) => {
+  const cloud = readFileSync("docs/cloud.md", "utf8");
+  const leads = (from: string, link: RegExp, to: string, atLeast: number) => {
+    const anchors = [...from.matchAll(link)].map(([, anchor]) => anchor ?? "");
+    t.ok(anchors.length >= atLeast, `${anchors.length} links seen`);
+    t.same(
+      anchors.filter((anchor) => !anchorsOf(to).includes(anchor)),
+      [],
+    );
+  };
+  leads(cloud, /\]\(#([^)]+)\)/g, cloud, 2);
+  leads(cloud, /\]\(\.\.\/deploy\/RUNBOOK\.md#([^)]+)\)/g, runbook, 1);
+  leads(runbook, /\]\(\.\.\/docs\/cloud\.md#([^)]+)\)/g, cloud, 2);
+});
+
 t.test("the page of the cloud has the readings a second that the stages are made for", async (t) => {
   const [dev, prod] = STAGES.map((stage) => settingsOf(stage).curation.keepsUpWith);
   t.match(

@@ -6,7 +6,7 @@ import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { z } from "zod";
 import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
-import { type Stage, settingsOf } from "../../../cloud/settings.ts";
+import { type Stage, type StageSettings, settingsOf } from "../../../cloud/settings.ts";
 import type { Sources } from "../../../cloud/sources.ts";
 import { type Farm, windFarm } from "../../../cloud/stacks/farm.ts";
 
@@ -44,14 +44,19 @@ export function writeSources(folder: string): Sources {
   return sources;
 }
 
-export function build(stage: Stage, sources: Sources, layout: Layout = LAYOUT): Built {
+export function build(
+  stage: Stage,
+  sources: Sources,
+  layout: Layout = LAYOUT,
+  settings: StageSettings = settingsOf(stage),
+): Built {
   // CloudFormation's own rules take seconds a build; the suite "synth" lets them in.
   const app = new App({
     context: featureFlags(),
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
   });
-  const farm = windFarm(app, settingsOf(stage), sources, layout);
+  const farm = windFarm(app, settings, sources, layout);
   return {
     app,
     ...farm,

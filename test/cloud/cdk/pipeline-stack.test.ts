@@ -3,7 +3,7 @@
 import { Match } from "aws-cdk-lib/assertions";
 import t from "tap";
 import { build, writeSources } from "./build.ts";
-import { all, count, has } from "./has.ts";
+import { count, has } from "./has.ts";
 import { grantsOf, short } from "./policies.ts";
 
 const { pipelineTemplate: template } = build("dev", writeSources(t.testdir()));
@@ -184,42 +184,6 @@ t.test(
     });
   },
 );
-
-t.test("alarms reach the topic: CloudWatch may publish, and only over TLS", async (t) => {
-  has(t, template, "AWS::SNS::TopicPolicy", {
-    PolicyDocument: {
-      Statement: Match.arrayWith([
-        Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
-        Match.objectLike({
-          Effect: "Allow",
-          Action: "sns:Publish",
-          Principal: { Service: "cloudwatch.amazonaws.com" },
-          Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
-        }),
-      ]),
-    },
-  });
-  all(t, template, "AWS::CloudWatch::Alarm", {
-    AlarmActions: [{ Ref: Match.stringLikeRegexp("^AlarmsTopic") }],
-    OKActions: [{ Ref: Match.stringLikeRegexp("^AlarmsTopic") }],
-  });
-});
-
-t.test("a silent farm alarms although silence makes no data, and a quiet stream does not", async (t) => {
-  has(t, template, "AWS::CloudWatch::Alarm", {
-    AlarmName: "windfarm-dev-farm-silent",
-    Metrics: [{ MetricStat: { Metric: { MetricName: "IncomingRecords" }, Stat: "Sum", Period: 300 } }],
-    EvaluationPeriods: 12,
-    Threshold: 1,
-    ComparisonOperator: "LessThanThreshold",
-    TreatMissingData: "breaching",
-  });
-  has(t, template, "AWS::CloudWatch::Alarm", {
-    AlarmName: "windfarm-dev-throttled-writes",
-    Metrics: [{ MetricStat: { Metric: { MetricName: "WriteProvisionedThroughputExceeded" } } }],
-    TreatMissingData: "notBreaching",
-  });
-});
 
 t.test("runs of the job are counted from its events, which may be written to their log group", async (t) => {
   has(t, template, "AWS::Events::Rule", {
