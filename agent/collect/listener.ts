@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
 import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 import type { BrokerSettings, BrokerTls } from "./broker-settings.ts";
 
@@ -19,18 +19,7 @@ export interface ListenerEvents {
 export function createListener(settings: BrokerSettings, { connected, refused }: ListenerEvents): Server {
   const { tls } = settings;
   if (tls === undefined) return createServer({ noDelay: true }, connected);
-  const server = createTlsServer(
-    {
-      cert: readPem(tls, "certFile"),
-      key: readPem(tls, "keyFile"),
-      ...(tls.caFile === undefined ? {} : { ca: readPem(tls, "caFile") }),
-      requestCert: tls.caFile !== undefined,
-      rejectUnauthorized: tls.requireClientCertificate,
-      minVersion: "TLSv1.2",
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    },
-    connected,
-  );
+  const server = createSecureServer(tls, connected);
   const handshakes = new Map<string, Socket>();
   server.on("connection", (socket) => {
     const peer = peerOf(socket);
@@ -49,6 +38,29 @@ export function createListener(settings: BrokerSettings, { connected, refused }:
   // A failed handshake costs that connection; the server has nothing to do about it.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
+}
+
+function createSecureServer(tls: BrokerTls, connected: (socket: Socket) => void): Server {
+  const options: TlsOptions = {
+    cert: readPem(tls, "certFile"),
+    key: readPem(tls, "keyFile"),
+    ...(tls.caFile === undefined ? {} : { ca: readPem(tls, "caFile") }),
+    requestCert: tls.caFile !== undefined,
+    rejectUnauthorized: tls.requireClientCertificate,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  };
+  try {
+    return createTlsServer(options, connected);
+  } catch (error) {
+    // OpenSSL names no file.
+    const files = [tls.certFile, tls.keyFile, tls.caFile].filter((file) => file !== undefined).join(", ");
+    throw new Fault("mqtt.tls_file", `mqtt.tls: ${files} are of no use together: ${messageOf(error)}`, {
+      hint: "windfarm check says which of them is not the PEM file it should be",
+      exitCode: EXIT.config,
+      cause: error,
+    });
+  }
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

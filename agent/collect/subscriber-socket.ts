@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { Fault, messageOf } from "../errors.ts";
 import type { BrokerAddress, SubscriberSettings } from "./subscriber-settings.ts";
 
-/** A socket on its way to the broker; rejects with Fault `collect.tls_file` where a PEM file can't be read. */
+/** A socket on its way to the broker; rejects with Fault `collect.tls_file` where a PEM file can't be read or used. */
 export async function openSocket(address: BrokerAddress, tls: SubscriberSettings["tls"]): Promise<Socket> {
   const { host, port } = address;
   if (!address.tls) return connectTcp({ host, port, noDelay: true });
@@ -15,9 +15,22 @@ export async function openSocket(address: BrokerAddress, tls: SubscriberSettings
   if (tls?.caFile !== undefined) options.ca = await readPem("ca_file", tls.caFile);
   if (tls?.certFile !== undefined) options.cert = await readPem("cert_file", tls.certFile);
   if (tls?.keyFile !== undefined) options.key = await readPem("key_file", tls.keyFile);
-  const socket = connectTls(options);
+  const socket = connectOver(options);
   socket.setNoDelay(true);
   return socket;
+}
+
+/** Throws at once for PEM files that are none, or do not belong together; later renewals may be better. */
+function connectOver(options: ConnectionOptions): Socket {
+  try {
+    return connectTls(options);
+  } catch (cause) {
+    throw new Fault("collect.tls_file", `mqtt.tls: its files are of no use together: ${messageOf(cause)}`, {
+      hint: "windfarm check says which of them is not the PEM file it should be; they are read again at the next try",
+      retry: true,
+      cause,
+    });
+  }
 }
 
 async function readPem(key: string, path: string): Promise<Buffer> {

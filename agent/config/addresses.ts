@@ -14,6 +14,8 @@ export interface ListenAddress {
   url: string;
 }
 
+const LARGEST_PORT = 65_535;
+
 /** Scheme → default port and whether it means TLS. */
 const SCHEMES: Readonly<Record<string, { port: number; tls: boolean }>> = {
   "mqtt:": { port: 1883, tls: false },
@@ -38,11 +40,22 @@ export function readListen(text: string, schemes: readonly string[]): ListenAddr
 }
 
 /** Reads a URL to connect to; credentials in it are refused, for URLs are shown and logged. */
-export function readUrl(text: string, schemes: readonly string[], example: string): URL | Unfit {
+export function readTarget(text: string, schemes: readonly string[], example: string): URL | Unfit {
+  const url = readUrl(text, schemes, example);
+  if (url instanceof Unfit || url.port !== "0") return url;
+  return new Unfit("nobody can be reached at port 0", `write ${example}`);
+}
+
+/** Reads an address without credentials; port 0 may stand for any free one. */
+function readUrl(text: string, schemes: readonly string[], example: string): URL | Unfit {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
+    const port = /:(\d+)\/?$/.exec(text)?.[1];
+    if (port !== undefined && Number(port) > LARGEST_PORT) {
+      return new Unfit(`there is no port ${port}`, `write a port up to ${LARGEST_PORT}, as in ${example}`);
+    }
     return new Unfit(`${quoted(text)} is not a URL`, `write ${example}`);
   }
   if (!schemes.includes(url.protocol)) {

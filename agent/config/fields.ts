@@ -4,7 +4,7 @@
  */
 
 import * as z from "zod";
-import { type ListenAddress, readListen, readUrl } from "./addresses.ts";
+import { type ListenAddress, readListen, readTarget } from "./addresses.ts";
 import { nearest } from "./nearest.ts";
 import { Unfit } from "./unfit.ts";
 import { parseDuration, parseSize } from "./units.ts";
@@ -147,7 +147,7 @@ export function listen(schemes: readonly string[]) {
 /** A URL without credentials; read as its text. */
 export function url(schemes: readonly string[], example: string) {
   return field({ kind: "url" }, (value) => {
-    const read = readUrl(value, schemes, example);
+    const read = readTarget(value, schemes, example);
     return read instanceof Unfit ? read : value.replace(/\/$/, "");
   });
 }

@@ -1,12 +1,26 @@
-/** Files that settings name: that they can be read, and the secrets in them. */
+/** Files that settings name: that they can be read, the secrets in them, and whether they hold what they should. */
 
 import { codeOf } from "../errors.ts";
-import type { Complaint } from "./problems.ts";
+import type { Complaint, Problem } from "./problems.ts";
 import type { Setting } from "./settings.ts";
 import { type Path, pathText, type Tree, type TreeSection, textAt, treeAt } from "./tree.ts";
 
 /** Reads a file as text; throws as `readFileSync` does. */
 export type ReadText = (path: string) => string;
+
+/** Every problem in the text of a file whose form is another part's business. */
+export type Judge = (text: string) => Omit<Problem, "file">[];
+
+/** What may be looked at beside the configuration itself; what is not given is left alone. */
+export interface Disk {
+  /** Reads the files that settings name. */
+  read?: ReadText;
+  /** What stands at a path; undefined for nothing. */
+  kindOf?: (path: string) => PathKind | undefined;
+  /** By the setting that names the file: `mqtt.users_file`. */
+  judges?: Readonly<Record<string, Judge>>;
+}
+export type PathKind = "file" | "folder" | "other";
 
 /** True where a setting names a file; most configurations need not be searched for secrets. */
 export function namesFiles(tree: Tree): boolean {
@@ -15,11 +29,12 @@ export function namesFiles(tree: Tree): boolean {
   return Object.entries(tree).some(([key, below]) => key.endsWith("_file") || namesFiles(below));
 }
 
-/** The tree with each secret whose file is named (`password_file` for `password`) in its place. */
+/** The tree with each secret whose file is named (`password_file` for `password`) in its place; `judges` by setting. */
 export function fillInSecrets(
   tree: Tree,
   settings: readonly Setting[],
   read: ReadText,
+  judges: Readonly<Record<string, Judge>> = {},
 ): { tree: Tree; complaints: Complaint[] } {
   const complaints: Complaint[] = [];
   let filled = tree;
@@ -27,6 +42,10 @@ export function fillInSecrets(
     const file = kind === "file" ? textAt(tree, path) : undefined;
     if (file === undefined || file === "") continue;
     const content = readOrComplain(path, file, read, complaints);
+    const judge = judges[pathText(path)];
+    if (judge !== undefined && content !== undefined) {
+      complaints.push(...judge(content).map((problem) => ({ path, ...problem, file })));
+    }
     const secret = secretOf(path, settings);
     if (secret === undefined || content === undefined) continue;
     if (treeAt(tree, secret) !== undefined) {

@@ -1,8 +1,8 @@
 /** Reads the configuration from the disk. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Environment } from "./environment.ts";
-import { unreadable } from "./files.ts";
+import { type Disk, type PathKind, unreadable } from "./files.ts";
 import { type Loaded, parseConfig } from "./parse.ts";
 import { CONFIG_PLACES } from "./places.ts";
 import { ConfigFault } from "./problems.ts";
@@ -14,6 +14,8 @@ export interface LoadOptions {
    * given by a user who may not read them. Default true.
    */
   files?: boolean;
+  /** Judge what those files hold. */
+  judges?: Disk["judges"];
   environment?: Environment;
 }
 
@@ -24,9 +26,19 @@ export function loadConfig(file: string, options: LoadOptions = {}): AgentConfig
 
 /** The same with what the file says, for those who show it. */
 export function loadWithTree(file: string, options: LoadOptions = {}): Loaded {
-  const { files = true, environment = process.env } = options;
-  const readText = (path: string): string => readFileSync(path, "utf8");
-  return parseConfig(file, readOrFail(file), environment, files ? readText : undefined);
+  const { files = true, judges = {}, environment = process.env } = options;
+  const read = (path: string): string => readFileSync(path, "utf8");
+  return parseConfig(file, readOrFail(file), environment, files ? { read, judges, kindOf } : { kindOf });
+}
+
+function kindOf(path: string): PathKind | undefined {
+  try {
+    const found = statSync(path);
+    return found.isDirectory() ? "folder" : found.isFile() ? "file" : "other";
+  } catch {
+    // Nothing there, or nothing this user may see.
+    return undefined;
+  }
 }
 
 function readOrFail(file: string): Uint8Array {

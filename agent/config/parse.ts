@@ -1,8 +1,10 @@
 /** From a file's bytes to a configuration, or to every problem in it at once. */
 
+import { checkCertificates } from "./certificates.ts";
 import { type Environment, fillIn } from "./environment.ts";
 import { explain } from "./explain.ts";
-import { fillInSecrets, namesFiles, type ReadText } from "./files.ts";
+import { type Disk, fillInSecrets, namesFiles } from "./files.ts";
+import { checkPaths } from "./paths.ts";
 import { type Complaint, ConfigFault, inOrder, type Problem } from "./problems.ts";
 import { checkRules } from "./rules.ts";
 import { type AgentConfig, CONFIG_VERSION, configSchema } from "./schema.ts";
@@ -17,23 +19,26 @@ export interface Loaded {
 }
 
 /**
- * `file` is its name, for the problems; `read` reads the files that settings name, undefined leaves them unread.
+ * `file` is its name, for the problems.
  * Throws a ConfigFault with all problems.
  */
 export function parseConfig(
   file: string,
   bytes: Uint8Array,
   environment: Environment,
-  read?: ReadText,
+  disk: Disk = {},
 ): Loaded {
   const source = readYaml(decode(file, bytes));
   const problems: Problem[] = source.complaints.map(({ path, ...complaint }) => ({ file, ...complaint }));
   if (!source.readable) throw new ConfigFault(inOrder(problems));
   if (source.tree === null) throw new ConfigFault([{ file, ...NO_SETTINGS }, ...problems]);
-  const { loaded, complaints } = judge(source, environment, read);
-  problems.push(...complaints.map((complaint) => place(file, complaint, source)));
-  if (loaded === undefined || problems.length > 0) throw new ConfigFault(inOrder(problems));
-  return loaded;
+  const { loaded, complaints } = judge(source, environment, disk);
+  problems.push(...complaints.filter(isOwn).map((complaint) => place(file, complaint, source)));
+  const elsewhere = complaints.flatMap(({ path, at, file, ...rest }) =>
+    file === undefined ? [] : [{ file, ...rest }],
+  );
+  if (loaded !== undefined && problems.length + elsewhere.length === 0) return loaded;
+  throw new ConfigFault([...inOrder(problems), ...inOrder(elsewhere)]);
 }
 
 const NO_SETTINGS = {
@@ -54,7 +59,7 @@ interface Judgement {
   complaints: Complaint[];
 }
 
-function judge(source: YamlSource, environment: Environment, read: ReadText | undefined): Judgement {
+function judge(source: YamlSource, environment: Environment, disk: Disk): Judgement {
   const { tree: written } = source;
   if (typeof written !== "object" || written === null || Array.isArray(written)) {
     return { complaints: [{ path: [], message: "this is no section", hint: "write one key: value a line" }] };
@@ -63,10 +68,9 @@ function judge(source: YamlSource, environment: Environment, read: ReadText | un
   // A file of another version has other settings: what else this program finds in it would only mislead.
   const otherVersion = complaintOfVersion(tree);
   if (otherVersion !== undefined) return { complaints: [otherVersion] };
-  const secrets =
-    read !== undefined && namesFiles(tree)
-      ? fillInSecrets(tree, listSettings(), read)
-      : { tree, complaints: [] };
+  const { read, judges, kindOf } = disk;
+  const withFiles = read !== undefined && namesFiles(tree);
+  const secrets = withFiles ? fillInSecrets(tree, listSettings(), read, judges) : { tree, complaints: [] };
   const result = configSchema().safeParse(secrets.tree);
   const unfit = result.success ? [] : explain(result.error.issues, tree);
   // What could not be read or filled in has been complained of already.
@@ -77,6 +81,8 @@ function judge(source: YamlSource, environment: Environment, read: ReadText | un
     ({ path }) => !known.some((one) => begins(path, one)),
   );
   complaints.push(...secrets.complaints, ...judged);
+  if (withFiles) complaints.push(...checkCertificates(tree, read));
+  if (kindOf !== undefined) complaints.push(...checkPaths(tree, kindOf));
   return result.success ? { loaded: { config: result.data, tree }, complaints } : { complaints };
 }
 
@@ -87,6 +93,10 @@ function complaintOfVersion(tree: Tree): Complaint | undefined {
   const newer = Number(version) > CONFIG_VERSION;
   const hint = newer ? "install a newer windfarm" : `write version: ${CONFIG_VERSION}`;
   return { path: ["version"], message, hint };
+}
+
+function isOwn({ file }: Complaint): boolean {
+  return file === undefined;
 }
 
 function begins(path: Path, beginning: Path): boolean {

@@ -4,9 +4,11 @@ import { EXIT, Fault } from "../errors.ts";
 import type { Path, Position } from "./tree.ts";
 
 /** A complaint about what stands at a path; `key` where the key itself is the trouble rather than its value. */
-export interface Complaint {
+export interface Complaint extends Partial<Position> {
   path: Path;
   at?: "key";
+  /** Where it is about another file, which the setting at `path` names; line and column are that file's. */
+  file?: string;
   /** A sentence without its full stop. */
   message: string;
   hint?: string | undefined;

@@ -56,6 +56,23 @@ t.test("the file that comes with windfarm is fine, and it is told what that mean
   t.match(stdout, /note: kinesis\.endpoint is set/);
 });
 
+t.test("a key that is not its certificate's is refused by check and by run, in the same words", async (t) => {
+  const fixtures = join(ROOT, "test/ship/fixtures");
+  const tls = `{ cert_file: ${fixtures}/server.pem, key_file: ${fixtures}/stranger.key }`;
+  const file = readFileSync(join(CASES, "minimal/agent.config.yaml"), "utf8");
+  const listen = `listen: mqtts://127.0.0.1:0\n  tls: ${tls}`;
+  const folder = t.testdir({ "agent.config.yaml": file.replace("listen: mqtt://127.0.0.1:1883", listen) });
+  for (const command of ["check", "run"]) {
+    const args = [command, "--config", "agent.config.yaml"];
+    const { code, stdout, stderr } = await new Program("windfarm", args, { cwd: folder }).ended;
+    t.same([code, stdout], [78, ""], command);
+    t.match(
+      stderr,
+      /^agent\.config\.yaml:6:\d+: mqtt\.tls\.key_file: .*stranger\.key does not belong .* — [^\n]+\n$/,
+    );
+  }
+});
+
 t.test("--show prints a file that is taken again, without secrets", async (t) => {
   const password = { MQTT_PASSWORD: "s3cret-of-the-broker" };
   const file = readFileSync(join(CASES, "minimal/agent.config.yaml"), "utf8");

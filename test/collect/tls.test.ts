@@ -9,6 +9,7 @@ import { connectAsync, type IClientOptions } from "mqtt";
 import t from "tap";
 import type { BrokerTls } from "../../agent/collect/broker-settings.ts";
 import { MAX_HANDSHAKES } from "../../agent/collect/listener.ts";
+import { openSocket } from "../../agent/collect/subscriber-socket.ts";
 import { hashPassword } from "../../agent/collect/users.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 
@@ -135,4 +136,33 @@ t.test("Plain MQTT at the TLS port costs its sender the connection", async (t) =
 t.test("A certificate file that can't be read is named", async (t) => {
   const settings = { tls: { ...tls(true), keyFile: file("missing.key") } };
   await t.rejects(startBroker(t, settings), { code: "mqtt.tls_file", message: /missing\.key/, exitCode: 78 });
+});
+
+t.test("Files that are no certificate and key, or no pair, are named in one clear refusal", async (t) => {
+  const unfit = { certFile: file("README.md"), keyFile: file("stranger.key") };
+  for (const [key, path] of Object.entries(unfit)) {
+    await t.rejects(startBroker(t, { tls: { ...tls(true), [key]: path } }), {
+      code: "mqtt.tls_file",
+      message: path,
+      hint: /windfarm check/,
+      exitCode: 78,
+    });
+  }
+});
+
+t.test("Towards an existing broker they are tried again, for a renewal may be under way", async (t) => {
+  const address = {
+    host: "127.0.0.1",
+    port: 1,
+    tls: true,
+    username: undefined,
+    password: undefined,
+    shown: "",
+  };
+  const files = { certFile: file("device.pem"), keyFile: file("stranger.key") };
+  await t.rejects(openSocket(address, files), {
+    code: "collect.tls_file",
+    hint: /windfarm check/,
+    retry: true,
+  });
 });

@@ -46,9 +46,8 @@ function wordsOn(folder: string, known: object): string {
 
 function load(folder: string): Loaded {
   const bytes = readFileSync(join(folder, "agent.config.yaml"));
-  return parseConfig("agent.config.yaml", bytes, ENVIRONMENT, (file) =>
-    readFileSync(resolve(folder, file), "utf8"),
-  );
+  const read = (file: string) => readFileSync(resolve(folder, file), "utf8");
+  return parseConfig("agent.config.yaml", bytes, ENVIRONMENT, { read });
 }
 
 function secretsOf({ mqtt, kinesis: { credentials } }: AgentConfig): string[] {

@@ -88,7 +88,8 @@ function credentialsSection() {
 function iotSection() {
   return section({
     endpoint: text({
-      pattern: /^[A-Za-z0-9.-]+(:\d{1,5})?$/,
+      // Ports from 1 to 65535.
+      pattern: /^[A-Za-z0-9.-]+(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?$/,
       problem: "is not a host name",
       hint: "the answer of: aws iot describe-endpoint --endpoint-type iot:CredentialProvider",
     }).describe("Host of the account's credential provider."),
