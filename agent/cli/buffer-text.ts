@@ -2,6 +2,7 @@
 
 import type { BufferStats, KeptReject } from "../buffer/inspect.ts";
 import type { Verification } from "../buffer/verify.ts";
+import { printable } from "../observe/printable.ts";
 
 export function statsText(stats: BufferStats, nowMs: number): string {
   const { received, buffered, shipped, rejected, dropped } = stats.accounts;
@@ -35,9 +36,10 @@ export function verificationText({ ok, groups, readings, problems, moreProblems 
 const SHOWN_PAYLOAD = 120;
 
 export function rejectText({ received, count, reason, detail, topic, payload }: KeptReject): string {
-  const text = payload.toString("utf8", 0, SHOWN_PAYLOAD).replace(/[^\x20-\x7e]/g, "·");
+  const text = printable(payload.toString("utf8", 0, SHOWN_PAYLOAD));
   const readings = count === 1 ? "" : ` (${count} readings)`;
-  return `${new Date(received).toISOString()}  ${reason}${readings}  ${topic}\n    ${detail}\n    ${text}`;
+  const head = `${new Date(received).toISOString()}  ${reason}${readings}  ${printable(topic)}`;
+  return `${head}\n    ${printable(detail)}\n    ${text}`;
 }
 
 function size(bytes: number): string {

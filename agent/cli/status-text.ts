@@ -1,13 +1,14 @@
 /** An agent's status as a few lines for a terminal. */
 
 import { countOf, formatBytes, formatCount, formatSeconds } from "../observe/format.ts";
+import { printable } from "../observe/printable.ts";
 import type { Status } from "./status-client.ts";
 
 export function statusText(status: Status): string {
   const rows = rowsOf(status);
   const width = Math.max(...rows.map(([name]) => name.length));
-  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join("");
-  return `${status.sentence}\n\n${table}`;
+  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value)}\n`).join("");
+  return `${printable(status.sentence)}\n\n${table}`;
 }
 
 function rowsOf(status: Status): [string, string][] {

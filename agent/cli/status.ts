@@ -2,6 +2,7 @@
 
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
+import { printableJson } from "../observe/printable.ts";
 import { configOption, jsonOption } from "./options.ts";
 
 interface StatusArguments {
@@ -26,7 +27,7 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
     const { askStatus } = await import("./status-client.ts");
     const { statusText } = await import("./status-text.ts");
     const { text, status } = await askStatus(url ?? (await urlFrom(file)));
-    process.stdout.write(json ? `${text.trim()}\n` : statusText(status));
+    process.stdout.write(json ? `${printableJson(text.trim())}\n` : statusText(status));
   },
 };
 

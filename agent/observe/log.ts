@@ -19,6 +19,7 @@ import {
 } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { Fault, messageOf } from "../errors.ts";
+import { printable, printableLines } from "./printable.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -108,7 +109,17 @@ function readable(output: DestinationStream): DestinationStream {
     translateTime: "SYS:HH:MM:ss",
     ignore: "priority",
   });
-  return { write: (line) => output.write(format(line)) };
+  return { write: (line) => output.write(format(withoutSteering(JSON.parse(line)))) };
+}
+
+/** A line's object with nothing in its texts that a terminal would obey; line ends stay in stacks only. */
+function withoutSteering(value: unknown, key = ""): unknown {
+  if (typeof value === "string") return key === "stack" ? printableLines(value) : printable(value);
+  if (Array.isArray(value)) return value.map((each) => withoutSteering(each));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [printable(name), withoutSteering(each, name)]),
+  );
 }
 
 const PRIORITY = /^\{"level":"\w+","priority":(\d)/;
