@@ -1,11 +1,15 @@
 /** `windfarm check`: everything that is wrong with a configuration, and with what it leads to. */
 
 import type { CommandModule } from "yargs";
+import type { User } from "../collect/users.ts";
 import type { Loaded } from "../config/parse.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import { ConfigFault } from "../config/problems.ts";
+import type { AgentConfig } from "../config/schema.ts";
 import { EXIT } from "../errors.ts";
+import { loadForAgent } from "./load-for-agent.ts";
 import { configOption, jsonOption } from "./options.ts";
+import { print, printJson } from "./print.ts";
 import type { Outcome } from "./probes.ts";
 
 interface CheckArguments {
@@ -50,18 +54,18 @@ type Wanted = Pick<CheckArguments, "online" | "show">;
 
 async function printSchema(): Promise<void> {
   const { configJsonSchema } = await import("../config/settings.ts");
-  print(JSON.stringify(configJsonSchema(), null, 2));
+  printJson(configJsonSchema(), 2);
 }
 
 async function checkForPeople(file: string, { online, show }: Wanted): Promise<void> {
-  const { config, tree } = await load(file);
+  const { config, tree } = await loadForAgent(file);
   if (show) {
     const { showConfig } = await import("../config/show.ts");
     print(showConfig(tree).trimEnd());
   } else {
     const { remarksOn, summaryOf } = await import("./remarks.ts");
     print(`${file}: fine. ${summaryOf(config)}`);
-    for (const remark of remarksOn(config)) print(`  note: ${remark}`);
+    for (const remark of remarksOn(config, await usersOf(config))) print(`  note: ${remark}`);
   }
   if (!online) return;
   for await (const { ok, message, hint } of probe({ config, tree })) {
@@ -74,10 +78,10 @@ async function checkForPeople(file: string, { online, show }: Wanted): Promise<v
 async function checkForPrograms(file: string, { online, show }: Wanted): Promise<void> {
   let loaded: Loaded;
   try {
-    loaded = await load(file);
+    loaded = await loadForAgent(file);
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error;
-    print(JSON.stringify({ ok: false, file, problems: error.problems }));
+    printJson({ ok: false, file, problems: error.problems });
     process.exitCode = EXIT.config;
     return;
   }
@@ -86,20 +90,20 @@ async function checkForPrograms(file: string, { online, show }: Wanted): Promise
   const outcomes: Outcome[] = [];
   if (online) for await (const outcome of probe(loaded)) outcomes.push(outcome);
   const ok = outcomes.every((outcome) => outcome.ok);
-  const report = { ok, file, problems: [], remarks: remarksOn(loaded.config) };
-  print(
-    JSON.stringify({
-      ...report,
-      ...(online && { online: outcomes }),
-      ...(show && { config: effectiveConfig(loaded.tree) }),
-    }),
-  );
+  const report = { ok, file, problems: [], remarks: remarksOn(loaded.config, await usersOf(loaded.config)) };
+  printJson({
+    ...report,
+    ...(online && { online: outcomes }),
+    ...(show && { config: effectiveConfig(loaded.tree) }),
+  });
   if (!ok) process.exitCode = EXIT.failed;
 }
 
-async function load(file: string): Promise<Loaded> {
-  const { loadWithTree } = await import("../config/load.ts");
-  return loadWithTree(file);
+/** Of a users file that has been found sound. */
+async function usersOf({ mqtt }: AgentConfig): Promise<User[]> {
+  if (mqtt.usersFile === undefined) return [];
+  const { readUsersFile } = await import("./user-store.ts");
+  return readUsersFile(mqtt.usersFile).users;
 }
 
 async function* probe({ config }: Loaded): AsyncGenerator<Outcome> {
@@ -109,8 +113,4 @@ async function* probe({ config }: Loaded): AsyncGenerator<Outcome> {
 
 function asSentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -8,11 +8,12 @@ import { checkCommand } from "./check.ts";
 import { rejectsCommand } from "./rejects.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
+import { userCommand } from "./user.ts";
 
 /** Runs the command that `argv` names. Throws what the command throws, or Fault `cli.usage`. */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
   const run = runCommand(version);
-  const names = [run, checkCommand, statusCommand, bufferCommand, rejectsCommand].map(nameOf);
+  const names = [run, checkCommand, statusCommand, bufferCommand, rejectsCommand, userCommand].map(nameOf);
   const [first] = argv;
   if (first !== undefined && !first.startsWith("-") && !names.includes(first)) throw unknown(first, names);
   await yargs([...argv])
@@ -23,11 +24,12 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(statusCommand)
     .command(bufferCommand)
     .command(rejectsCommand)
+    .command(userCommand)
     .demandCommand(1, "a command is missing")
     .strict()
     .parserConfiguration({
-      // The last one counts, instead of a list; and no --no-config.
-      "duplicate-arguments-array": false,
+      // The last one counts, instead of a list, but where a list is wanted; and no --no-config.
+      "duplicate-arguments-array": first === "user",
       "boolean-negation": false,
       "dot-notation": false,
     })

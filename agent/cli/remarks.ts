@@ -1,5 +1,7 @@
 /** What a configuration means, in words: nothing is wrong with it, and yet it may not be what was meant. */
 
+import { meet } from "../collect/filters.ts";
+import type { User } from "../collect/users.ts";
 import { isLoopback } from "../config/addresses.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { formatBytes } from "../observe/format.ts";
@@ -11,8 +13,8 @@ export function summaryOf({ gateway, mqtt, buffer, kinesis }: AgentConfig): stri
   return `${gateway.id} collects ${source}, keeps up to ${formatBytes(buffer.maxBytes)} in ${buffer.path}, ships to ${target}.`;
 }
 
-/** What someone who meant something else would want to know. */
-export function remarksOn({ mqtt, buffer, kinesis }: AgentConfig): string[] {
+/** What someone who meant something else would want to know; `users` are those of mqtt.users_file. */
+export function remarksOn({ mqtt, buffer, kinesis }: AgentConfig, users: readonly User[] = []): string[] {
   const remarks: string[] = [];
   if (mqtt.listen !== undefined && isLoopback(mqtt.listen.host)) {
     remarks.push("mqtt.listen is on loopback: only sensors on this machine reach it.");
@@ -38,7 +40,28 @@ export function remarksOn({ mqtt, buffer, kinesis }: AgentConfig): string[] {
       "buffer.on_full is drop_oldest: when the buffer is full, readings that were acknowledged are lost.",
     );
   }
-  return remarks;
+  return [...remarks, ...remarksOnUsers(mqtt, users)];
+}
+
+function remarksOnUsers({ usersFile, topic, tls }: AgentConfig["mqtt"], users: readonly User[]): string[] {
+  if (usersFile === undefined) return [];
+  if (users.length === 0 && tls?.requireClientCertificate !== true) {
+    return [`${usersFile} has no users: nobody can connect.`];
+  }
+  return users.flatMap(({ name, password, publish }) => {
+    const remarks: string[] = [];
+    if (publish.length > 0 && !publish.some((filter) => meet(filter, topic))) {
+      remarks.push(
+        `${usersFile}: nothing that ${name} may publish is on mqtt.topic, ${topic}: its readings end among the rejects.`,
+      );
+    }
+    if (password === undefined && tls?.caFile === undefined) {
+      remarks.push(
+        `${usersFile}: ${name} has no password, and without mqtt.tls.ca_file no certificate counts: it can't connect.`,
+      );
+    }
+    return remarks;
+  });
 }
 
 function hostOf(url: string): string {

@@ -30,12 +30,12 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
     describe: "Collect, buffer and ship readings until told to stop",
     builder: (command) => command.option("config", configOption),
     handler: async ({ config: file = defaultConfigFile() }) => {
-      const [{ loadConfig }, { createLogger }, { startAgent }] = await Promise.all([
-        import("../config/load.ts"),
+      const [{ loadForAgent }, { createLogger }, { startAgent }] = await Promise.all([
+        import("./load-for-agent.ts"),
         import("../observe/log.ts"),
         import("../agent.ts"),
       ]);
-      const config = loadConfig(file);
+      const { config } = await loadForAgent(file);
       const log = createLogger({ level: config.log.level });
       endOnSurprises(log);
       const signals = new Signals(log);

@@ -1,34 +1,10 @@
-/**
- * The users file of the embedded broker: who may connect, and to which topics each may publish and subscribe.
- * Passwords are hashed as `mosquitto_passwd` does: `$7$<iterations>$<salt>$<hash>`, PBKDF2 with SHA-512, base64.
- */
+/** The users of the embedded broker: who may connect, and to which topics each may publish and subscribe. */
 
-import { pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
-import { parse } from "yaml";
-import { z } from "zod";
 import { EXIT, Fault, messageOf } from "../errors.ts";
-
-const derive = promisify(pbkdf2);
-const HASH_BYTES = 64;
-const SALT_BYTES = 12;
-/** Iterations of a new hash; the default of mosquitto_passwd is 101, which is few. */
-const NEW_ITERATIONS = 20_000;
-const MAX_ITERATIONS = 10_000_000;
-const HASHED = /^\$7\$(\d{1,8})\$([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]+={0,2})$/;
-
-const usersSchema = z.strictObject({
-  users: z.array(
-    z.strictObject({
-      name: z.string().min(1),
-      /** Absent: only by client certificate, whose common name is the user's name. */
-      password: z.string().regex(HASHED, "must be a hash made by `mosquitto_passwd`").optional(),
-      publish: z.array(z.string()).default([]),
-      subscribe: z.array(z.string()).default([]),
-    }),
-  ),
-});
+import { covers } from "./filters.ts";
+import { decoyHash, verifyPassword } from "./passwords.ts";
+import { readUsersText } from "./users-file.ts";
 
 export interface User {
   name: string;
@@ -40,8 +16,7 @@ export interface User {
 export class Users {
   readonly #byName: ReadonlyMap<string, User>;
   /** Hashed for unknown names too, so that the time taken does not tell who exists. */
-  readonly #decoy =
-    `$7$${NEW_ITERATIONS}$${randomBytes(SALT_BYTES).toString("base64")}$${randomBytes(HASH_BYTES).toString("base64")}`;
+  readonly #decoy = decoyHash();
 
   constructor(users: readonly User[]) {
     this.#byName = new Map(users.map((user) => [user.name, user]));
@@ -67,52 +42,25 @@ export class Users {
   }
 }
 
-/** Reads a users file; throws Fault `mqtt.users_file` with the file and what is wrong in it. */
+/** Reads a users file; throws Fault `mqtt.users_file` with the file and all that is wrong in it. */
 export function loadUsers(file: string): Users {
-  const fault = (problem: string, cause?: unknown) =>
-    new Fault("mqtt.users_file", `${file}: ${problem}`, {
-      hint: "see mqtt.users_file in agent.config.yaml for its form",
-      exitCode: EXIT.config,
-      cause,
-    });
-  let content: unknown;
+  let content: string;
   try {
-    content = parse(readFileSync(file, "utf8"));
+    content = readFileSync(file, "utf8");
   } catch (error) {
-    throw fault(`can't read the users file: ${messageOf(error)}`, error);
+    throw new Fault("mqtt.users_file", `can't read the users file ${file}: ${messageOf(error)}`, {
+      hint: "the file must exist and be readable by the user the agent runs as",
+      exitCode: EXIT.config,
+      cause: error,
+    });
   }
-  const parsed = usersSchema.safeParse(content);
-  if (parsed.success) return new Users(parsed.data.users);
-  const [issue] = parsed.error.issues;
-  throw fault(`${issue?.path.join(".") || "users"}: ${issue?.message ?? "not a list of users"}`);
-}
-
-/** A hash for the users file. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const hash = await derive(password, salt, NEW_ITERATIONS, HASH_BYTES, "sha512");
-  return `$7$${NEW_ITERATIONS}$${salt.toString("base64")}$${hash.toString("base64")}`;
-}
-
-async function verifyPassword(password: Uint8Array, hashed: string): Promise<boolean> {
-  const [, iterations = "", salt = "", hash = ""] = HASHED.exec(hashed) ?? [];
-  const expected = Buffer.from(hash, "base64");
-  const rounds = Number(iterations);
-  if (expected.length === 0 || rounds < 1 || rounds > MAX_ITERATIONS) return false;
-  const found = await derive(password, Buffer.from(salt, "base64"), rounds, expected.length, "sha512");
-  return timingSafeEqual(found, expected);
-}
-
-/** True where every topic that `filter` could match is matched by `allowed`; a plain topic is a filter too. */
-export function covers(allowed: string, filter: string): boolean {
-  const wide = allowed.split("/");
-  const narrow = filter.split("/");
-  if (filter.startsWith("$") !== allowed.startsWith("$")) return false;
-  for (const [index, level] of wide.entries()) {
-    if (level === "#") return true;
-    const other = narrow[index];
-    if (other === undefined || other === "#") return false;
-    if (level !== "+" && level !== other) return false;
-  }
-  return wide.length === narrow.length;
+  const { users, problems } = readUsersText(content);
+  if (problems.length === 0) return new Users(users);
+  const told = problems.map(({ line, column, message, hint }) => {
+    return `${file}:${line}:${column}: ${message}${hint === undefined ? "" : ` — ${hint}`}`;
+  });
+  throw new Fault("mqtt.users_file", told.join("\n"), {
+    hint: "docs/users.md explains the users file",
+    exitCode: EXIT.config,
+  });
 }

@@ -1,6 +1,6 @@
 import { connectAsync } from "mqtt";
 import t from "tap";
-import { hashPassword } from "../../agent/collect/users.ts";
+import { hashPassword } from "../../agent/collect/passwords.ts";
 import { startBroker as start } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 

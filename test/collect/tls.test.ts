@@ -9,8 +9,8 @@ import { connectAsync, type IClientOptions } from "mqtt";
 import t from "tap";
 import type { BrokerTls } from "../../agent/collect/broker-settings.ts";
 import { MAX_HANDSHAKES } from "../../agent/collect/listener.ts";
+import { hashPassword } from "../../agent/collect/passwords.ts";
 import { openSocket } from "../../agent/collect/subscriber-socket.ts";
-import { hashPassword } from "../../agent/collect/users.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 
 const FIXTURES = "test/ship/fixtures";
