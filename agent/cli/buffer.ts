@@ -1,12 +1,16 @@
 /** `windfarm buffer`: looks into the buffer beside the agent, and puts readings back into it. */
 
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { statSync } from "node:fs";
+import { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
+import type { Exported } from "../buffer/export.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import type { AgentConfig } from "../config/schema.ts";
-import { EXIT } from "../errors.ts";
+import { codeOf, EXIT, Fault } from "../errors.ts";
+import { printableJson } from "../observe/printable.ts";
+import { assertReadable, isSameFile, writeNamed } from "./named-files.ts";
 import { configOption, jsonOption } from "./options.ts";
+import { print, printJson } from "./print.ts";
 
 interface BufferArguments {
   config: string | undefined;
@@ -35,7 +39,8 @@ const statsCommand: CommandModule<object, BufferArguments> = {
     const { statsOf } = await import("../buffer/inspect.ts");
     const { statsText } = await import("./buffer-text.ts");
     const stats = statsOf((await bufferOf(config)).path);
-    print(json ? JSON.stringify(stats) : statsText(stats, Date.now()));
+    if (json) printJson(stats);
+    else print(statsText(stats, Date.now()));
   },
 };
 
@@ -47,7 +52,8 @@ const verifyCommand: CommandModule<object, BufferArguments> = {
     const { verifyBuffer } = await import("../buffer/verify.ts");
     const { verificationText } = await import("./buffer-text.ts");
     const result = verifyBuffer((await bufferOf(config)).path);
-    print(json ? JSON.stringify(result) : verificationText(result));
+    if (json) printJson(result);
+    else print(verificationText(result));
     if (!result.ok) process.exitCode = EXIT.failed;
   },
 };
@@ -62,18 +68,39 @@ const exportCommand: CommandModule<object, BufferArguments & { out: string | und
       description: "File to write; standard output without it",
     }),
   handler: async ({ config, json, out }) => {
-    const { exportBuffer } = await import("../buffer/export.ts");
     const { path } = await bufferOf(config);
-    const target = out === undefined ? process.stdout : createWriteStream(out);
-    if (out !== undefined) await once(target, "open");
-    const exported = await exportBuffer(path, target);
-    if (out !== undefined) await new Promise<void>((resolve) => target.end(resolve));
+    const exported = out === undefined ? await exportToStdout(path) : await exportToFile(path, out);
     const sentence = `${exported.readings} readings exported${exported.lost > 0 ? `, ${exported.lost} could not be read` : ""}`;
     // Standard output is the readings' own.
     process.stderr.write(json ? `${JSON.stringify(exported)}\n` : `${sentence}.\n`);
     if (exported.lost > 0) process.exitCode = EXIT.failed;
   },
 };
+
+/** As they are into a file or a pipe; on a terminal the same JSON, with nothing in it that the terminal would obey. */
+async function exportToStdout(path: string): Promise<Exported> {
+  const { exportBuffer } = await import("../buffer/export.ts");
+  const { stdout } = process;
+  if (!stdout.isTTY) return exportBuffer(path, stdout);
+  // Groups come whole, so that no character is cut in two.
+  const shown = new Writable({
+    write: (lines: Buffer, _encoding, done) => stdout.write(printableJson(lines.toString("utf8")), done),
+  });
+  return exportBuffer(path, shown);
+}
+
+async function exportToFile(path: string, out: string): Promise<Exported> {
+  const { exportBuffer } = await import("../buffer/export.ts");
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
+    if (!isSameFile(out, file)) continue;
+    const hint = "name another file: this one would be overwritten, with all that waits in it";
+    throw new Fault("buffer.same_file", `${out} belongs to the buffer itself`, {
+      hint,
+      exitCode: EXIT.usage,
+    });
+  }
+  return writeNamed(out, (target) => exportBuffer(path, target));
+}
 
 const requeueCommand: CommandModule<object, BufferArguments & { file: string }> = {
   command: "requeue <file>",
@@ -86,10 +113,13 @@ const requeueCommand: CommandModule<object, BufferArguments & { file: string }> 
     }),
   handler: async ({ config, json, file }) => {
     const { requeue } = await import("../buffer/requeue.ts");
-    const result = await requeue(await bufferOf(config), file);
+    const buffer = await bufferOf(config);
+    assertReadable(file, "name an export (NDJSON) or a buffer file that was set aside (….damaged-…)");
+    const result = await requeue(buffer, file);
     const { readings, rejects, unreadable } = result;
     const sentence = `${readings} readings and ${rejects} rejects put back; ${unreadable} could not be read.`;
-    print(json ? JSON.stringify(result) : sentence);
+    if (json) printJson(result);
+    else print(sentence);
     if (unreadable > 0) process.exitCode = EXIT.failed;
   },
 };
@@ -100,9 +130,19 @@ export async function bufferOf(
 ): Promise<AgentConfig["buffer"] & { gateway: string }> {
   const { loadConfig } = await import("../config/load.ts");
   const { buffer, gateway } = loadConfig(file, { files: false });
+  assertVisible(buffer.path);
   return { ...buffer, gateway: gateway.id };
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+/** Throws a Fault where this user may not even see whether there is a buffer. */
+function assertVisible(path: string): void {
+  try {
+    statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(codeOf(error) ?? "")) throw error;
+    throw new Fault("buffer.unreadable", `this user may not look into the folder of ${path}`, {
+      hint: "run this as the agent's user (sudo -u windfarm …) or as root",
+      cause: error,
+    });
+  }
 }

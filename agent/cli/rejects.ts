@@ -2,8 +2,10 @@
 
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
+import { EXIT, Fault } from "../errors.ts";
 import { bufferOf } from "./buffer.ts";
 import { configOption, jsonOption } from "./options.ts";
+import { print, printJson } from "./print.ts";
 
 interface RejectsArguments {
   config: string | undefined;
@@ -11,6 +13,8 @@ interface RejectsArguments {
   limit: number;
   json: boolean;
 }
+
+const MAX_LIMIT = 1_000_000;
 
 export const rejectsCommand: CommandModule<object, RejectsArguments> = {
   command: "rejects",
@@ -23,13 +27,26 @@ export const rejectsCommand: CommandModule<object, RejectsArguments> = {
         default: false,
         description: "Queue what the configuration now understands (agent stopped)",
       })
-      .option("limit", { type: "number", default: 20, description: "The newest so many are shown" })
+      .option("limit", {
+        type: "number",
+        default: 20,
+        requiresArg: true,
+        description: "The newest so many are shown",
+      })
       .option("json", jsonOption),
   handler: async ({ config: file = defaultConfigFile(), replay, limit, json }) => {
+    if (!(Number.isInteger(limit) && limit >= 0 && limit <= MAX_LIMIT)) throw noLimit();
     if (replay) await replayAll(file, json);
     else await list(file, limit, json);
   },
 };
+
+function noLimit(): Fault {
+  return new Fault("cli.usage", `--limit takes a whole number from 0 to ${MAX_LIMIT}`, {
+    hint: "windfarm rejects --limit 20",
+    exitCode: EXIT.usage,
+  });
+}
 
 async function list(file: string, limit: number, json: boolean): Promise<void> {
   const { newestRejects, statsOf } = await import("../buffer/inspect.ts");
@@ -42,9 +59,7 @@ async function list(file: string, limit: number, json: boolean): Promise<void> {
       ...reject,
       payload: payload.toString("utf8"),
     }));
-    print(
-      JSON.stringify({ rejected: accounts.rejected, kept: rejectsKept, byReason: rejects, newest: readable }),
-    );
+    printJson({ rejected: accounts.rejected, kept: rejectsKept, byReason: rejects, newest: readable });
     return;
   }
   print(`${accounts.rejected} readings rejected since the buffer was born, ${rejectsKept} messages kept.`);
@@ -63,13 +78,9 @@ async function replayAll(file: string, json: boolean): Promise<void> {
     validator.check(topic, payload),
   );
   if (json) {
-    print(JSON.stringify(result));
+    printJson(result);
     return;
   }
   print(`${result.readings} readings are queued to be shipped.`);
   for (const [reason, count] of Object.entries(result.remaining)) print(`  ${count} still: ${reason}`);
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -1,7 +1,8 @@
 /** The words an error ends with on the command line, and its exit code. */
 
 import { ConfigFault, problemText } from "../config/problems.ts";
-import { EXIT, Fault, messageOf } from "../errors.ts";
+import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
+import { printableJson, printableLines } from "../observe/printable.ts";
 
 export interface ErrorOutput {
   /** One JSON object instead of text. */
@@ -11,8 +12,8 @@ export interface ErrorOutput {
 
 /** Says what happened and what to try; returns the exit code. A stack is shown only for what nobody foresaw. */
 export function showError(error: unknown, { json, write }: ErrorOutput): number {
-  const fault = error instanceof Fault ? error : surprise(error);
-  write(json ? `${JSON.stringify(asJson(fault))}\n` : asText(fault));
+  const fault = error instanceof Fault ? error : (systemFault(error) ?? surprise(error));
+  write(json ? `${printableJson(JSON.stringify(asJson(fault)))}\n` : printableLines(asText(fault)));
   return fault.exitCode;
 }
 
@@ -32,6 +33,26 @@ function asJson(fault: Fault): object {
     error: { code, message, hint, ...(fault instanceof ConfigFault && { problems: fault.problems }) },
   };
 }
+
+/** What the system refused, wherever that was not foreseen: a full disk or a missing right is no defect of the program. */
+function systemFault(error: unknown): Fault | undefined {
+  const code = codeOf(error) ?? "";
+  const hint = SYSTEM_HINTS[code];
+  if (hint === undefined || !(error instanceof Error && "syscall" in error)) return undefined;
+  return new Fault("system", messageOf(error), { hint, exitCode: EXIT.failed, cause: error });
+}
+
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: "run this as the agent's user (sudo -u windfarm …) or as root",
+  EPERM: "run this as the agent's user (sudo -u windfarm …) or as root",
+  EROFS: "the disk is mounted read-only: mount tells, and dmesg why",
+  ENOSPC: "make room on the disk (df -h, df -i)",
+  EDQUOT: "make room: this user's share of the disk is used up",
+  EIO: "the disk fails: look at dmesg",
+  EMFILE: "raise the limit of open files (ulimit -n, LimitNOFILE=)",
+  ENFILE: "the whole system has too many files open",
+  ENOMEM: "the machine has no memory left (free -h)",
+};
 
 function surprise(error: unknown): Fault {
   return new Fault("internal", messageOf(error), {
