@@ -1,10 +1,10 @@
 /** `npm run simulate`: the sensors of a wind farm. What happens goes to stderr, the summary to stdout. */
 
 import { randomBytes } from "node:crypto";
-import { EXIT, Fault, messageOf } from "../agent/errors.ts";
+import { codeOf, EXIT, Fault, messageOf } from "../agent/errors.ts";
 import { type Clock, Fleet, type Summary } from "./fleet.ts";
 import { Ledger } from "./ledger.ts";
-import { parseOptions, type SimulateOptions } from "./options.ts";
+import { assertUsable, parseOptions, type SimulateOptions } from "./options.ts";
 import { contractForm, legacyForm } from "./payload.ts";
 import { Turbine } from "./turbine.ts";
 
@@ -39,8 +39,10 @@ function reportReach(broker: string, once: boolean): (reached: boolean, detail: 
 }
 
 async function simulate(options: SimulateOptions): Promise<number> {
+  assertUsable(options.access);
   const ledger = options.ledger === undefined ? undefined : await Ledger.open(options.ledger);
   const stop = new AbortController();
+  void ledger?.broken.then(() => stop.abort());
   const report = reportReach(options.broker, options.once);
   const { broker: url, access, outboxMessages } = options;
   const fleet = new Fleet(
@@ -108,6 +110,14 @@ function sentence(summary: Summary): string {
   }
   return parts.join("; ");
 }
+
+// A reader that has seen enough (`| head`) ends nothing: the sensors go on. A disk that takes no summary is a failure.
+process.stderr.on("error", () => {});
+process.stdout.on("error", (error) => {
+  if (codeOf(error) === "EPIPE") return;
+  console.error(`simulate: standard output can't be written (${codeOf(error) ?? error.message})`);
+  process.exitCode = EXIT.failed;
+});
 
 try {
   process.exitCode = await simulate(parseOptions(process.argv.slice(2)));

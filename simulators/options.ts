@@ -1,6 +1,7 @@
 /** The simulator's command line. */
 
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import yargs from "yargs";
 import { isFitName } from "../agent/contract/topics.ts";
 import { EXIT, Fault, messageOf } from "../agent/errors.ts";
@@ -26,6 +27,8 @@ export interface SimulateOptions {
   json: boolean;
 }
 
+/** A longer timer would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Most turbines one process plays: each is a connection. */
 export const MAX_TURBINES = 10_000;
 /** Most readings a second of one sensor. */
@@ -57,7 +60,7 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     forMs: said.for === undefined ? Number.POSITIVE_INFINITY : milliseconds("for", said.for),
     countPerSensor: said.count === undefined ? Number.POSITIVE_INFINITY : whole("count", said.count, 1, 1e12),
     outboxMessages: whole("outbox", said.outbox, 1, 1e8),
-    drainMs: milliseconds("drain", said.drain),
+    drainMs: Math.min(milliseconds("drain", said.drain), LONGEST_TIMER_MS),
     once: said.once,
     json: said.json,
   };
@@ -116,11 +119,13 @@ function commandLine(args: readonly string[]) {
     .option("json", { type: "boolean", default: false, describe: "the summary as JSON" })
     .example(EXAMPLES)
     .epilogue(`${describeFaults()}\n\nExit codes: 0 all acknowledged, 1 not all, 2 wrong usage.`)
+    .requiresArg(["turbines", "rate", "seed", "broker", "topic", "for", "count", "from", "step", "user"])
+    .requiresArg(["password", "password-file", "ca", "cert", "key", "outbox", "drain", "ledger"])
     .wrap(110)
     .strict()
     .version(false)
     .fail((message, error) => {
-      throw error ?? usage(message, "npm run simulate -- --help lists the options");
+      throw message ? usage(message, "npm run simulate -- --help lists the options") : error;
     });
 }
 
@@ -155,6 +160,20 @@ function readAccess(said: AccessWords): PublisherSettings["access"] {
   return access;
 }
 
+/** Throws a Fault with exit code 2 for files that are no certificates and key, or do not belong together. */
+export function assertUsable({ ca, cert, key }: PublisherSettings["access"]): void {
+  if (ca !== undefined && !String(ca).includes("-----BEGIN CERTIFICATE-----")) {
+    throw usage("--ca holds no certificate", "give a PEM file, with a line -----BEGIN CERTIFICATE-----");
+  }
+  if (cert === undefined || key === undefined) return;
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    const reason = messageOf(cause).split("::").at(-1);
+    throw usage(`--cert and --key are of no use together (${reason})`, "give PEM files that belong together");
+  }
+}
+
 function readHistory(from: string | undefined, step: string | undefined, rate: number) {
   if (from === undefined) {
     if (step !== undefined) throw usage("--step needs --from", "--from says when the history begins");
@@ -178,7 +197,12 @@ export function milliseconds(option: string, text: string): number {
 
 function brokerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["mqtt:", "mqtts:"].includes(url.protocol) || url.hostname === "") {
+  if (
+    url === undefined ||
+    !["mqtt:", "mqtts:"].includes(url.protocol) ||
+    url.hostname === "" ||
+    url.port === "0"
+  ) {
     throw usage(
       `--broker ${text} is not the address of a broker`,
       "e.g. mqtt://127.0.0.1:1883 or mqtts://broker:8883",

@@ -128,3 +128,30 @@ t.test("A ledger that can't be written is wrong usage", async (t) => {
   t.equal(code, 2);
   t.match(stderr, /^simulate: the ledger \/nowhere\/x can't be written: ENOENT.*\n {2}try: .*\n$/);
 });
+
+t.test("A ledger whose disk is full ends the sending, and says so", async (t) => {
+  const broker = await startBroker(t);
+  const args = ["--rate", "100", "--for", "60s", "--broker", broker.url, "--ledger", "/dev/full"];
+  const { code, stderr } = await new Program("simulate", args).ended;
+  t.equal(code, 1);
+  t.match(stderr, /simulate: the ledger \/dev\/full is incomplete: ENOSPC.*\n {2}try: make room/);
+});
+
+t.test("Certificates of no use, options without a value and port 0 are wrong usage", async (t) => {
+  const pem = (name: string) => `test/ship/fixtures/${name}`;
+  const cases: [string[], RegExp][] = [
+    [
+      ["--cert", pem("device.pem"), "--key", pem("stranger.key")],
+      /--cert and --key are of no use together \(key values mismatch\)/,
+    ],
+    [["--cert", pem("README.md"), "--key", pem("stranger.key")], /--cert and --key are of no use together/],
+    [["--ca", pem("README.md")], /--ca holds no certificate/],
+    [["--turbines"], /not enough arguments following: turbines/i],
+    [["--broker", "mqtt://127.0.0.1:0"], /is not the address of a broker/],
+  ];
+  for (const [args, said] of cases) {
+    const { code, stderr } = await new Program("simulate", args).ended;
+    t.equal(code, 2, args.join(" "));
+    t.match(stderr, said);
+  }
+});
