@@ -24,30 +24,26 @@ export async function askPassword(name: string): Promise<string> {
   });
 }
 
+/** Questions go to stderr: standard output is the result's. One reader for both, so that nothing typed ahead is shown. */
 async function askTwice(name: string): Promise<string> {
-  const first = await askHidden(`Password for ${name}: `);
-  if (first === "" || (await askHidden("Again: ")) === first) return first;
-  throw new Fault("cli.password", "the two passwords differ", { hint: "try again", exitCode: EXIT.usage });
-}
-
-/** The question goes to stderr: standard output is the result's. */
-function askHidden(question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const input = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  process.stderr.write(question);
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void): void => {
-      input.close();
-      process.stderr.write("\n");
-      settle();
-    };
-    input.once("line", (line) => end(() => resolve(line)));
-    input.once("SIGINT", () =>
-      end(() => reject(new Fault("cli.password", "nothing was changed", { exitCode: EXIT.failed }))),
-    );
-    // Ctrl-D.
-    input.once("close", () => resolve(""));
-  });
+  const lines = input[Symbol.asyncIterator]();
+  const ask = async (question: string): Promise<string> => {
+    process.stderr.write(question);
+    const { done, value } = await lines.next();
+    process.stderr.write("\n");
+    if (done !== true) return value;
+    // Ctrl-C or Ctrl-D.
+    throw new Fault("cli.password", "nothing was changed");
+  };
+  try {
+    const first = await ask(`Password for ${name}: `);
+    if (first === "" || (await ask("Again: ")) === first) return first;
+  } finally {
+    input.close();
+  }
+  throw new Fault("cli.password", "the two passwords differ", { hint: "try again", exitCode: EXIT.usage });
 }
 
 async function firstLine(): Promise<string> {

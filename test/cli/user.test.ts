@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { verifyPassword } from "../../agent/collect/passwords.ts";
@@ -83,6 +83,26 @@ t.test("a user is added, given another password, checked, and removed", async (t
     stderr: "windfarm: there is no user t08 in users\n  try: there are t07\n",
   });
 });
+
+const terminal = existsSync("/usr/bin/script");
+t.test(
+  "on a terminal the password is asked for twice, unseen",
+  { skip: !terminal && "no script(1)" },
+  async (t) => {
+    const cwd = t.testdir({});
+    const command = `${process.execPath} ${join(ROOT, "dist/windfarm.js")} user add t07 --file users`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], { cwd, stdio: "pipe" });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (/(Password for t07|Again): $/.test(said)) child.stdin.write("hush\r");
+    });
+    const [code] = await once(child, "close");
+    t.equal(code, 0, said);
+    t.match(said, /^Password for t07: \r\nAgain: \r\nt07 added in users/);
+    t.ok(await verifyPassword(Buffer.from("hush"), usersIn(join(cwd, "users"))[0]?.password ?? ""));
+  },
+);
 
 t.test("without a configuration --file is enough, and readings are what a user may publish", async (t) => {
   const cwd = t.testdir({});
