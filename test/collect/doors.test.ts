@@ -1,7 +1,7 @@
 /** Who is let in, in whose place, and what becomes of a client's will. */
 
 import t from "tap";
-import { hashPassword } from "../../agent/collect/users.ts";
+import { hashPassword } from "../../agent/collect/passwords.ts";
 import { startBroker as start } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 
