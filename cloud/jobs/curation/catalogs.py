@@ -79,17 +79,20 @@ class GlueCatalog:
         return {part["Values"][0]: _day_of(part) for page in pages for part in page["Partitions"]}
 
     def replace(self, day, seen, made):
-        """As FileCatalog.replace. Glue can't compare and update in one call, so the job looks again when it is done."""
+        """As FileCatalog.replace, as nearly as Glue allows."""
+        described = self._input(day, made)
+        # Glue updates a partition without comparing, so between the look and the update, one call after the other, another
+        # run may still put its version here and lose it again. Both runs made theirs from raw objects, so a reader sees a
+        # true day; it may be the one made from fewer. That heals: whoever lost sees it when it is done (curate.py looks
+        # again) and, where it was done before, the next run finds other counts in the index than beside the partition.
         current = self._partition(day)
         if (current.version if current else None) != seen:
             return False
         if current is not None:
-            self._glue.update_partition(
-                **self._table, PartitionValueList=[day], PartitionInput=self._input(day, made)
-            )
+            self._glue.update_partition(**self._table, PartitionValueList=[day], PartitionInput=described)
             return True
         try:
-            self._glue.create_partition(**self._table, PartitionInput=self._input(day, made))
+            self._glue.create_partition(**self._table, PartitionInput=described)
             return True
         except self._glue.exceptions.AlreadyExistsException:
             return False
