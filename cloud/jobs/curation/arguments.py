@@ -5,8 +5,11 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 
 _SQL_TYPE = re.compile(r"[a-z]+")
+# --JOB_NAME, --TempDir, --job-bookmark-option, --conf …: with a capital or a hyphen, as none of the job's has, or in the list.
+_GLUES_OWN = re.compile(r"--(?=.*[A-Z])\w+|--\w+(-\w+)+|--(class|conf|debug|mode)")
 
 
 @dataclass(frozen=True)
@@ -61,27 +64,20 @@ class Settings:
     keep_superseded: timedelta
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        # Of a run's end Glue shows the exception, never what was printed before it.
+        raise SystemExit(f"curate: {message}")
+
+
 def read_arguments(argv):
-    """The settings of `argv`; ends the process with 2 and one sentence where they are wrong.
+    """The settings of `argv`; raises SystemExit with one sentence where they are wrong.
 
     Glue hands over arguments of its own, which are passed over.
     """
-    parser = argparse.ArgumentParser(prog="curate", allow_abbrev=False, description=__doc__)
-    for name in ("raw", "lake"):
-        parser.add_argument(f"--{name}", required=True, help="s3://bucket, file:///folder or a path")
-    parser.add_argument("--sql", required=True, help="the folder of check.sql, curate.sql, rejects.sql, or a zip of it")
-    parser.add_argument("--catalog", choices=("glue", "file"), default="glue")
-    parser.add_argument("--from", dest="first_day", type=_day, help="first day to make again, YYYY-MM-DD")
-    parser.add_argument("--to", dest="last_day", type=_day, help="last day to make again, YYYY-MM-DD")
-    parser.add_argument("--superseded_tag", type=_tag, help="key=value put on objects of versions nobody reads")
-    parser.add_argument("--keep_superseded_hours", type=float, default=24, help="no query takes longer (default 24)")
-    layout = parser.add_argument_group("the layout of cloud/layout.ts")
-    texts = ("database", "table", "raw_folder", "curated_folder", "rejects_folder", "index_folder")
-    for name in (*texts, "day_key", "version_key"):
-        layout.add_argument(f"--{name}", required=True)
-    layout.add_argument("--raw_partitions", required=True, type=lambda text: tuple(text.split(",")))
-    layout.add_argument("--columns", required=True, type=_columns, help='JSON: [{"name", "spark"}, …]')
-    given, _ = parser.parse_known_args(argv)
+    parser = _parser()
+    given, others = parser.parse_known_args(argv)
+    _refuse_unknown(parser, others)
     if given.first_day and given.last_day and given.first_day > given.last_day:
         parser.error(f"--from {given.first_day} is after --to {given.last_day}; no day lies between them")
     return Settings(
@@ -96,6 +92,35 @@ def read_arguments(argv):
         superseded_tag=given.superseded_tag,
         keep_superseded=timedelta(hours=given.keep_superseded_hours),
     )
+
+
+def _parser():
+    parser = _Parser(prog="curate", allow_abbrev=False, description=__doc__)
+    for name in ("raw", "lake"):
+        parser.add_argument(f"--{name}", required=True, help="s3://bucket, file:///folder or a path")
+    parser.add_argument("--sql", required=True, help="the folder of check.sql, curate.sql, rejects.sql, or a zip of it")
+    parser.add_argument("--catalog", choices=("glue", "file"), default="glue")
+    parser.add_argument("--from", dest="first_day", type=_day, help="first day to make again, YYYY-MM-DD")
+    parser.add_argument("--to", dest="last_day", type=_day, help="last day to make again, YYYY-MM-DD")
+    parser.add_argument("--superseded_tag", type=_tag, help="key=value put on objects of versions nobody reads")
+    parser.add_argument("--keep_superseded_hours", type=float, default=24, help="no query takes longer (default 24)")
+    layout = parser.add_argument_group("the layout of cloud/layout.ts")
+    texts = ("database", "table", "raw_folder", "curated_folder", "rejects_folder", "index_folder")
+    for name in (*texts, "day_key", "version_key"):
+        layout.add_argument(f"--{name}", required=True)
+    layout.add_argument("--raw_partitions", required=True, type=lambda text: tuple(text.split(",")))
+    layout.add_argument("--columns", required=True, type=_columns, help='JSON: [{"name", "spark"}, …]')
+    return parser
+
+
+def _refuse_unknown(parser, others):
+    """Ends the run over an argument that is neither the job's nor one of Glue's."""
+    known = [text for action in parser._actions for text in action.option_strings]
+    for text in others:
+        name = text.partition("=")[0]
+        near = get_close_matches(name.lower(), known, 1, 0.7)
+        if name.startswith("-") and (name.lower() in known or not _GLUES_OWN.fullmatch(name)):
+            parser.error(f"there is no argument {name}" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _day(text):

@@ -10,7 +10,7 @@ import { RawStore } from "../../../cloud/local/raw-store.ts";
 import { sqlFolder } from "../../../cloud/sql/read.ts";
 import { dates, line, oddJson, values } from "./edge-lines.ts";
 import { shrunken } from "./poller.ts";
-import { curate, curateBadly, sparkMissing } from "./spark.ts";
+import { curate, sparkMissing } from "./spark.ts";
 import { compare, curateByDuckDb } from "./tables.ts";
 
 const skip = sparkMissing();
@@ -133,17 +133,4 @@ t.test("a day that is missing or smaller for a moment would be seen", async (t) 
   t.equal(shrunken([days(3, 1), days(3, 2), days(4, 2)]), undefined);
   t.equal(shrunken([days(3, 1), days(2, 2), days(4, 2)]), "2026-11-01");
   t.equal(shrunken([days(3, 1), new Map([["2026-11-01", 3]])]), "2026-11-02");
-});
-
-t.test("a range that makes no sense is told in one sentence", { skip }, async (t) => {
-  const names =
-    "raw lake sql database table raw_folder curated_folder rejects_folder index_folder day_key version_key";
-  const needed = [...names.split(" "), "raw_partitions"].flatMap((name) => [`--${name}`, "x"]);
-  const all = [...needed, "--columns", "[]"];
-  const backwards = await curateBadly([...all, "--from", "2026-11-22", "--to", "2026-11-01"]);
-  t.equal(backwards.code, 2);
-  t.match(backwards.stderr, /--from 2026-11-22 is after --to 2026-11-01; no day lies between them/);
-  const noDay = await curateBadly([...all, "--from", "2026-02-30"]);
-  t.equal(noDay.code, 2);
-  t.match(noDay.stderr, /2026-02-30 is no day; give one like 2026-11-22/);
 });

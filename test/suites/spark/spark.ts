@@ -20,6 +20,12 @@ export function sparkMissing(): string | false {
   return spawnSync("java", ["-version"]).status === 0 ? false : "no Spark: java is missing";
 }
 
+/** Why no Python of the suite can be had here, or false. */
+export function pythonMissing(): string | false {
+  const { status } = spawnSync(PYTHON, ["-c", "import pyspark"]);
+  return status === 0 ? false : `no Python with pyspark: test/suites/spark/setup.sh makes ${PYTHON}`;
+}
+
 /** Why moto can't be had here, or false. */
 export function motoMissing(): string | false {
   const { status } = spawnSync(PYTHON, ["-c", "import moto, boto3, pyspark"]);
@@ -56,11 +62,6 @@ export async function curate(places: JobPlaces, more: readonly string[] = []): P
   const ended = await runPython([JOB, ...layout, ...where, ...more], resolve(lake, ".."));
   if (ended.code !== 0) throw new Error(`curate.py ended with ${ended.code}:\n${ended.stderr.slice(-4000)}`);
   return Curated.parse(JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "")).curated;
-}
-
-/** Runs the job where it should fail; its exit code and what it says. */
-export async function curateBadly(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
-  return runPython([JOB, ...args], process.cwd());
 }
 
 const Answers = z.record(z.string(), z.array(z.array(z.string().nullable())));
