@@ -6,7 +6,7 @@ import type { DayReport } from "./read-day.ts";
 import { STYLE } from "./style.ts";
 import { summaryOf } from "./summary.ts";
 import { anomalyTables, completenessTable, gatewayTable, LEGEND } from "./tables.ts";
-import { escaped, inOrder, longDay, measured, moment, sensorOf } from "./words.ts";
+import { escaped, inOrder, longDay, moment, sensorOf, short } from "./words.ts";
 
 export function pageOf(report: DayReport): string {
   const gateways = report.volumes.map(({ gateway }) => gateway).join(", ");
@@ -73,8 +73,8 @@ function figure(report: DayReport, turbine: string, type: string): string {
   const slices = report.slices.filter(same);
   if (slices.length === 0) return "";
   const limitMs = (report.rhythms.find(same)?.limit_s ?? GAP_SECONDS) * 1000;
-  const least = measured(Math.min(...slices.map(({ min }) => min)), type);
-  const greatest = measured(Math.max(...slices.map(({ max }) => max)), type);
+  const least = short(Math.min(...slices.map(({ min }) => min)));
+  const greatest = short(Math.max(...slices.map(({ max }) => max)));
   const unit = sensorOf(type)?.unit ?? "1";
   const caption =
     `<figcaption><strong>${escaped(type)}</strong>${unit === "1" ? "" : ` <span class="quiet">in ${escaped(unit)}</span>`}` +

@@ -22,6 +22,7 @@ section > p.quiet { max-width: 70em; }
 table { margin-top: 8px; width: 100%; border-collapse: collapse; }
 th, td { padding: 7px 18px 7px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
+td, thead th { white-space: nowrap; }
 thead th { color: var(--quiet); font-size: .8rem; font-weight: 500; }
 .none { color: var(--out); }
 .calm { margin-top: 10px; }
@@ -31,7 +32,9 @@ thead th { color: var(--quiet); font-size: .8rem; font-weight: 500; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(310px, 100%), 1fr)); gap: 14px 22px; }
 article + article { margin-top: 12px; padding-top: 2px; border-top: 1px solid var(--line); }
 figure { max-width: 560px; break-inside: avoid; }
-figcaption { display: flex; gap: .5em; align-items: baseline; font-size: .87rem; }
+figcaption { display: flex; flex-wrap: wrap; column-gap: .5em; align-items: baseline; font-size: .87rem; }
+figcaption strong { overflow-wrap: anywhere; }
+figcaption span { white-space: nowrap; }
 .extent { margin-left: auto; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; }
 svg text { fill: var(--quiet); font-size: 10px; }
@@ -44,5 +47,6 @@ svg text { fill: var(--quiet); font-size: 10px; }
 .dot { stroke-width: 4; }
 .out { fill: var(--out); }
 footer { margin-top: 18px; }
-@media print { body { padding: 0; max-width: none; } section { border: 0; padding: 12px 0; } }
+@media print { body { padding: 0; max-width: none; } section { border: 0; padding: 12px 0; }
+  .wide { overflow: visible; } td, thead th { white-space: normal; padding-right: 10px; } }
 `;

@@ -3,7 +3,13 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from "playwright-core";
 import type { Test } from "tap";
 
 const PLACES = [
@@ -44,13 +50,19 @@ export async function startBrowser(t: Test) {
     await browser.close();
     rmSync(profile, { recursive: true, force: true });
   });
-  return async (url: string, context: BrowserContextOptions = {}): Promise<Visit> => {
+  /** @param asks told of every request of the page, its own among them */
+  return async (
+    url: string,
+    context: BrowserContextOptions = {},
+    asks: (request: Request) => void = () => {},
+  ): Promise<Visit> => {
     const opened: BrowserContext = await browser.newContext({
       viewport: { width: 1200, height: 900 },
       ...context,
     });
     const page = await opened.newPage();
     const complaints: string[] = [];
+    page.on("request", asks);
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
