@@ -10,7 +10,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
-import { LAYOUT } from "../layout.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { readCatalog } from "./catalog.ts";
 import { Duck, quoted } from "./duck.ts";
 import { ObjectIndex } from "./object-index.ts";
@@ -74,8 +74,12 @@ const LakeRow = z.object({
 });
 
 /** Audits the raw objects below `rawRoot` and the lake at `lakeRoot`. */
-export async function auditLake(rawRoot: string, lakeRoot: string): Promise<LakeAudit> {
-  const raw = new RawStore(rawRoot);
+export async function auditLake(
+  rawRoot: string,
+  lakeRoot: string,
+  layout: Layout = LAYOUT,
+): Promise<LakeAudit> {
+  const raw = new RawStore(rawRoot, layout);
   const objects = await raw.list();
   if (objects.length === 0) {
     throw new Fault("audit.empty", `there are no raw objects in ${rawRoot} yet`, {
@@ -86,12 +90,12 @@ export async function auditLake(rawRoot: string, lakeRoot: string): Promise<Lake
   const duck = new Duck({ temporaryFolder: temporary });
   await duck.start();
   try {
-    const sources = await sourcesOf(raw, objects, lakeRoot, temporary);
-    await viewRaw(duck, rawRoot, sources);
+    const sources = await sourcesOf(raw, objects, lakeRoot, temporary, layout);
+    await viewRaw(duck, { root: rawRoot, sources, layout });
     await duck.run(
       "CREATE TEMP TABLE deliveries AS SELECT * EXCLUDE (raw_object, raw_line) FROM checked_readings",
     );
-    await viewLake(duck, lakeRoot);
+    await viewLake(duck, lakeRoot, layout);
     const [counts] = await duck.rows(COUNTS, CountsRow);
     const [lake] = await duck.rows(LAKE, LakeRow);
     return {
@@ -129,8 +133,9 @@ async function sourcesOf(
   objects: readonly string[],
   lakeRoot: string,
   temporary: string,
+  layout: Layout,
 ): Promise<RawSource[]> {
-  const index = new ObjectIndex(lakeRoot);
+  const index = new ObjectIndex(lakeRoot, layout);
   await index.load(false);
   const tidied = await index.tidied();
   const unknown = new Set(await index.missing(objects));
@@ -138,7 +143,7 @@ async function sourcesOf(
   for (const object of objects) {
     if (unknown.has(object)) {
       const copy = join(temporary, object);
-      await tidy(object, raw.path(object), copy);
+      await tidy(object, raw.path(object), copy, layout);
       sources.push({ path: copy, tidied: true });
     } else if (tidied.has(object))
       sources.push({ path: join(lakeRoot, TIDIED_FOLDER, object), tidied: true });
@@ -147,14 +152,14 @@ async function sourcesOf(
   return sources;
 }
 
-async function viewLake(duck: Duck, lakeRoot: string): Promise<void> {
+async function viewLake(duck: Duck, lakeRoot: string, layout: Layout): Promise<void> {
   const catalog = await readCatalog(lakeRoot);
   const files = Object.values(catalog?.days ?? {}).flatMap((day) =>
     day.files.map((file) => join(lakeRoot, file)),
   );
   const source =
     files.length > 0 ? `read_parquet([${files.map(quoted).join(", ")}])` : "deliveries WHERE false";
-  const columns = Object.keys(LAYOUT.fields).join(", ");
+  const columns = Object.keys(layout.fields).join(", ");
   await duck.run(`CREATE OR REPLACE TEMP VIEW lake AS SELECT ${columns} FROM ${source}`);
 }
 

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, Fault } from "../../agent/errors.ts";
-import { LAYOUT } from "../layout.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { writeDurably } from "./durable-files.ts";
 
 export const CATALOG_FILE = "catalog.json";
@@ -49,9 +49,10 @@ export async function replaceDays(
   before: CatalogFile | undefined,
   days: Readonly<Record<string, CatalogDay>>,
   nowMs: number,
+  layout: Layout = LAYOUT,
 ): Promise<CatalogFile> {
   const catalog = {
-    table: `${LAYOUT.database}.${LAYOUT.table}`,
+    table: `${layout.database}.${layout.table}`,
     updated: new Date(nowMs).toISOString(),
     days: { ...before?.days, ...days },
   };

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { codeOf, messageOf } from "../../agent/errors.ts";
-import { curatedColumns, dayFolder, LAYOUT, versionFolder } from "../layout.ts";
+import { curatedColumns, dayFolder, LAYOUT, type Layout, versionFolder } from "../layout.ts";
 import { type CatalogDay, type CatalogFile, readCatalog, replaceDays } from "./catalog.ts";
 import { type Duck, quoted } from "./duck.ts";
 import { syncFile, syncFolder } from "./durable-files.ts";
@@ -29,9 +29,10 @@ export interface CuratorSettings {
   /** Raw readings made into days at once; a day with more is made alone. */
   readingsAtOnce: number;
   now(): number;
+  layout?: Layout;
 }
 
-const Rows = z.object({ dt: z.string(), n: z.coerce.number() });
+const Rows = z.object({ day: z.string(), n: z.coerce.number() });
 
 export class Curator {
   readonly #settings: CuratorSettings;
@@ -39,6 +40,7 @@ export class Curator {
   readonly #index: ObjectIndex;
   readonly #pathOf: (entry: LocalEntry) => string;
   readonly #log: Logger;
+  readonly #layout: Layout;
   #catalog: CatalogFile | undefined;
   #versions = 0;
   /** Versions to delete, oldest first. */
@@ -53,6 +55,7 @@ export class Curator {
     log: Logger,
   ) {
     this.#settings = settings;
+    this.#layout = settings.layout ?? LAYOUT;
     this.#duck = duck;
     this.#index = index;
     this.#pathOf = pathOf;
@@ -122,21 +125,26 @@ export class Curator {
   async #make(days: ReadonlySet<string>): Promise<void> {
     const entries = await this.#index.holding(days);
     const sources = entries.map((entry) => ({ path: this.#pathOf(entry), tidied: entry.tidied }));
-    await viewRaw(this.#duck, this.#settings.rawRoot, sources);
+    await viewRaw(this.#duck, { root: this.#settings.rawRoot, sources, layout: this.#layout });
     const wanted = [...days].map(quoted).join(", ");
-    const columns = curatedColumns().map(({ name }) => name);
+    const columns = curatedColumns(this.#layout);
+    const typed = columns.map(({ name, duckdb }) => `CAST(${name} AS ${duckdb}) AS ${name}`);
+    const day = this.#layout.dayKey;
     // The order makes neighbours alike, which Parquet packs well, and the files the same each time.
     await this.#duck.run(
-      `CREATE OR REPLACE TEMP TABLE made AS SELECT ${columns.join(", ")}, dt FROM curated_readings ` +
-        `WHERE dt IN (${wanted}) ORDER BY dt, turbine, type, date, id, data`,
+      `CREATE OR REPLACE TEMP TABLE made AS SELECT ${typed.join(", ")}, ${day} FROM curated_readings ` +
+        `WHERE ${day} IN (${wanted}) ORDER BY ${day}, turbine, type, date, id, data`,
     );
     const version = this.#newVersion();
+    const counts = `SELECT ${day} AS day, count(*) AS n FROM made GROUP BY ${day}`;
+    const rows = new Map((await this.#duck.rows(counts, Rows)).map(({ day, n }) => [day, n]));
     const made: Record<string, CatalogDay> = {};
-    for (const { dt, n } of await this.#duck.rows("SELECT dt, count(*) AS n FROM made GROUP BY dt", Rows)) {
-      const written = await this.#write(dt, version, columns);
-      const from = entries.filter((entry) => entry.days[dt] !== undefined);
-      const readings = from.reduce((sum, entry) => sum + (entry.days[dt] ?? 0), 0);
-      made[dt] = { version, rows: n, objects: from.length, readings, ...written };
+    for (const [day, n] of rows) {
+      const names = columns.map(({ name }) => name);
+      const written = await this.#write(day, version, names);
+      const from = entries.filter((entry) => entry.days[day] !== undefined);
+      const readings = from.reduce((sum, entry) => sum + (entry.days[day] ?? 0), 0);
+      made[day] = { version, rows: n, objects: from.length, readings, ...written };
     }
     await this.#duck.run("DROP TABLE made");
     await this.#publish(made);
@@ -148,12 +156,12 @@ export class Curator {
     columns: readonly string[],
   ): Promise<{ files: string[]; bytes: number }> {
     const { lakeRoot } = this.#settings;
-    const folder = versionFolder(day, version);
+    const folder = versionFolder(day, version, this.#layout);
     const file = `${folder}/part-00000.parquet`;
     const path = join(lakeRoot, file);
     await mkdir(join(lakeRoot, folder), { recursive: true });
     await this.#duck.run(
-      `COPY (SELECT ${columns.join(", ")} FROM made WHERE dt = ${quoted(day)}) TO ${quoted(path)} ` +
+      `COPY (SELECT ${columns.join(", ")} FROM made WHERE ${this.#layout.dayKey} = ${quoted(day)}) TO ${quoted(path)} ` +
         "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)",
     );
     await syncFile(path);
@@ -164,10 +172,11 @@ export class Curator {
   async #publish(made: Readonly<Record<string, CatalogDay>>): Promise<void> {
     const { lakeRoot, now } = this.#settings;
     const before = this.#catalog;
-    this.#catalog = await replaceDays(lakeRoot, before, made, now());
+    this.#catalog = await replaceDays(lakeRoot, before, made, now(), this.#layout);
     for (const day of Object.keys(made)) {
       const old = before?.days[day];
-      if (old !== undefined) this.#replaced.push({ folder: versionFolder(day, old.version), atMs: now() });
+      if (old === undefined) continue;
+      this.#replaced.push({ folder: versionFolder(day, old.version, this.#layout), atMs: now() });
     }
     this.#log.debug({ days: Object.keys(made).length }, "days of the table replaced");
   }
@@ -182,14 +191,15 @@ export class Curator {
   /** Versions an earlier run left: replaced ones, and those it was killed over before they were published. */
   async #findReplaced(): Promise<void> {
     const { lakeRoot, now } = this.#settings;
-    const prefix = `${LAYOUT.dayKey}=`;
-    for (const name of await namesIn(join(lakeRoot, LAYOUT.curatedFolder))) {
+    const layout = this.#layout;
+    const prefix = `${layout.dayKey}=`;
+    for (const name of await namesIn(join(lakeRoot, layout.curatedFolder))) {
       if (!name.startsWith(prefix)) continue;
       const day = name.slice(prefix.length);
       const current = this.#catalog?.days[day]?.version;
-      for (const version of await namesIn(join(lakeRoot, dayFolder(day)))) {
-        if (version === `${LAYOUT.versionKey}=${current}`) continue;
-        this.#replaced.push({ folder: `${dayFolder(day)}/${version}`, atMs: now() });
+      for (const version of await namesIn(join(lakeRoot, dayFolder(day, layout)))) {
+        if (version === `${layout.versionKey}=${current}`) continue;
+        this.#replaced.push({ folder: `${dayFolder(day, layout)}/${version}`, atMs: now() });
       }
     }
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { messageOf } from "../../agent/errors.ts";
-import { rejectsFileOf } from "../layout.ts";
+import { LAYOUT, type Layout, rejectsFileOf } from "../layout.ts";
 import { conversionText } from "../sql/read.ts";
 import { type Duck, quoted } from "./duck.ts";
 import { writeDurably } from "./durable-files.ts";
@@ -15,7 +15,7 @@ import { isWhole, TIDIED_FOLDER, tidy } from "./tidy.ts";
 
 const CountRow = z.object({
   raw_object: z.string(),
-  dt: z.string().nullable(),
+  day: z.string().nullable(),
   reason: z.string().nullable(),
   n: z.coerce.number(),
 });
@@ -35,8 +35,10 @@ export class Indexer {
   readonly #raw: RawStore;
   readonly #lakeRoot: string;
   readonly #log: Logger;
+  readonly #layout: Layout;
 
-  constructor(duck: Duck, raw: RawStore, lakeRoot: string, log: Logger) {
+  constructor(duck: Duck, raw: RawStore, lakeRoot: string, log: Logger, layout: Layout = LAYOUT) {
+    this.#layout = layout;
     this.#duck = duck;
     this.#raw = raw;
     this.#lakeRoot = lakeRoot;
@@ -84,11 +86,11 @@ export class Indexer {
   }
 
   async #readTidied(object: string): Promise<LocalEntry> {
-    await tidy(object, this.#raw.path(object), this.copyOf(object));
+    await tidy(object, this.#raw.path(object), this.copyOf(object), this.#layout);
     const [entry] = await this.#entries([object], true);
-    const rejects = await this.#duck.rows(conversionText("rejects"), RejectRow);
+    const rejects = await this.#duck.rows(conversionText("rejects", this.#layout), RejectRow);
     if (rejects.length > 0) {
-      const path = join(this.#lakeRoot, rejectsFileOf(object));
+      const path = join(this.#lakeRoot, rejectsFileOf(object, this.#layout));
       await writeDurably(path, rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""));
       this.#log.warn(
         { object, lines: rejects.length, reason: rejects[0]?.reason },
@@ -103,20 +105,20 @@ export class Indexer {
       path: tidied ? this.copyOf(object) : this.#raw.path(object),
       tidied,
     }));
-    await viewRaw(this.#duck, this.#raw.root, sources);
+    await viewRaw(this.#duck, { root: this.#raw.root, sources, layout: this.#layout });
     await this.#duck.run(
-      "CREATE OR REPLACE TEMP TABLE read_lines AS SELECT raw_object, dt, reason, gateway, epoch, seq FROM checked_readings",
+      `CREATE OR REPLACE TEMP TABLE read_lines AS SELECT raw_object, ${this.#layout.dayKey} AS day, reason, gateway, epoch, seq FROM checked_readings`,
     );
     const entries = new Map(objects.map((object) => [object, { ...emptyEntry(object), tidied }]));
     const counts =
-      "SELECT raw_object, dt, reason, count(*) AS n FROM read_lines GROUP BY raw_object, dt, reason";
-    for (const { raw_object, dt, reason, n } of await this.#duck.rows(counts, CountRow)) {
+      "SELECT raw_object, day, reason, count(*) AS n FROM read_lines GROUP BY raw_object, day, reason";
+    for (const { raw_object, day, reason, n } of await this.#duck.rows(counts, CountRow)) {
       const entry = entries.get(raw_object);
       if (entry === undefined) continue;
       if (reason !== null) entry.rejects[reason] = (entry.rejects[reason] ?? 0) + n;
-      else if (dt !== null) {
+      else if (day !== null) {
         entry.readings += n;
-        entry.days[dt] = (entry.days[dt] ?? 0) + n;
+        entry.days[day] = (entry.days[day] ?? 0) + n;
       }
     }
     for (const { raw_object, gateway, epoch, first, last } of await this.#seqs()) {

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { DuckDBInstance, StatementType } from "@duckdb/node-api";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
-import { curatedColumns, dayColumn, LAYOUT } from "../layout.ts";
+import { curatedColumns, dayColumn, LAYOUT, type Layout } from "../layout.ts";
 import { type CatalogFile, readCatalog } from "./catalog.ts";
 import { quoted } from "./duck.ts";
 import { syntaxFault } from "./sql-fault.ts";
@@ -15,11 +15,11 @@ export interface QueryResult {
 }
 
 /** Runs one SELECT over `readings`, which is also called `windfarm.readings`. @param root the lake's folder */
-export async function queryLake(root: string, sql: string): Promise<QueryResult> {
+export async function queryLake(root: string, sql: string, layout: Layout = LAYOUT): Promise<QueryResult> {
   const folder = resolve(root);
   const catalog = await existingCatalog(folder);
   try {
-    return await run(folder, catalog, sql);
+    return await run(folder, catalog, sql, layout);
   } catch (error) {
     // A version is deleted some time after it was replaced: whoever was slower looks at the catalog again.
     const again = await existingCatalog(folder);
@@ -29,7 +29,7 @@ export async function queryLake(root: string, sql: string): Promise<QueryResult>
     ) {
       throw error;
     }
-    return run(folder, again, sql);
+    return run(folder, again, sql, layout);
   }
 }
 
@@ -41,7 +41,7 @@ async function existingCatalog(root: string): Promise<CatalogFile> {
   });
 }
 
-async function run(root: string, catalog: CatalogFile, sql: string): Promise<QueryResult> {
+async function run(root: string, catalog: CatalogFile, sql: string, layout: Layout): Promise<QueryResult> {
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "true",
@@ -51,12 +51,13 @@ async function run(root: string, catalog: CatalogFile, sql: string): Promise<Que
     await connection.run("SET TimeZone = 'UTC'");
     await connection.run(`SET allowed_directories = [${quoted(`${root}/`)}]`);
     await connection.run("SET enable_external_access = false");
-    await connection.run(`CREATE SCHEMA ${LAYOUT.database}`);
-    const view = viewOf(root, catalog);
-    await connection.run(`CREATE VIEW ${LAYOUT.database}.${LAYOUT.table} AS ${view}`);
-    await connection.run(`CREATE VIEW ${LAYOUT.table} AS ${view}`);
+    const { database, table } = layout;
+    await connection.run(`CREATE SCHEMA ${database}`);
+    const view = viewOf(root, catalog, layout);
+    await connection.run(`CREATE VIEW ${database}.${table} AS ${view}`);
+    await connection.run(`CREATE VIEW ${table} AS ${view}`);
     await connection.run("SET lock_configuration = true");
-    return await select(connection, sql);
+    return await select(connection, sql, layout);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -65,12 +66,12 @@ async function run(root: string, catalog: CatalogFile, sql: string): Promise<Que
 
 type Connection = Awaited<ReturnType<DuckDBInstance["connect"]>>;
 
-async function select(connection: Connection, sql: string): Promise<QueryResult> {
+async function select(connection: Connection, sql: string, layout: Layout): Promise<QueryResult> {
   if (sql.replace(/--.*|\/\*[\s\S]*?\*\/|[\s;]/g, "") === "") {
     throw refused("the query is empty", 'give one SELECT, such as "SELECT count(*) FROM readings"');
   }
   const statements = await connection.extractStatements(sql).catch((error: unknown) => {
-    throw syntaxFault(sql, error);
+    throw syntaxFault(sql, error, layout);
   });
   if (statements.count > 1)
     throw refused("the query holds more than one statement", "give one SELECT at a time");
@@ -87,7 +88,7 @@ async function select(connection: Connection, sql: string): Promise<QueryResult>
     const columns = answer.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
     return { columns, rows: answer.getRowsJS() };
   } catch (error) {
-    throw error instanceof Fault ? error : syntaxFault(sql, error);
+    throw error instanceof Fault ? error : syntaxFault(sql, error, layout);
   }
 }
 
@@ -95,17 +96,17 @@ function refused(message: string, hint: string): Fault {
   return new Fault("query.refused", message, { hint, exitCode: EXIT.usage });
 }
 
-/** The table: the current version of each day, with the day as `dt`, by which files are left out unread. */
-function viewOf(root: string, catalog: CatalogFile): string {
-  const columns = [...curatedColumns().map(({ name }) => name), dayColumn().name];
+/** The table: the current version of each day, with the day as a column, by which files are left out unread. */
+function viewOf(root: string, catalog: CatalogFile, layout: Layout): string {
+  const columns = [...curatedColumns(layout), dayColumn(layout)];
   const files = Object.values(catalog.days).flatMap((day) => day.files);
   if (files.length === 0) {
-    const typed = [...curatedColumns(), dayColumn()].map(({ name, duckdb }) => `NULL::${duckdb} AS ${name}`);
+    const typed = columns.map(({ name, duckdb }) => `NULL::${duckdb} AS ${name}`);
     return `SELECT ${typed.join(", ")} WHERE false`;
   }
   const paths = files.map((file) => quoted(`${root}/${file}`)).join(", ");
   return (
-    `SELECT ${columns.join(", ")} FROM read_parquet([${paths}], hive_partitioning = true, ` +
-    `hive_types = {${LAYOUT.dayKey}: VARCHAR, ${LAYOUT.versionKey}: VARCHAR})`
+    `SELECT ${columns.map(({ name }) => name).join(", ")} FROM read_parquet([${paths}], hive_partitioning = true, ` +
+    `hive_types = {${layout.dayKey}: VARCHAR, ${layout.versionKey}: VARCHAR})`
   );
 }

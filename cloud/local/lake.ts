@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../../agent/errors.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { Curator } from "./curator.ts";
 import { Duck } from "./duck.ts";
 import { Indexer } from "./indexer.ts";
@@ -21,6 +22,7 @@ export interface LakeSettings {
   /** Pause after a round, in durations of that round: 4 keeps the work under a fifth of the time. Default 4. */
   pauseFactor?: number;
   now?: () => number;
+  layout?: Layout;
 }
 
 /** Objects indexed at once. */
@@ -45,7 +47,7 @@ export class Lake {
   #stopped = false;
 
   constructor(settings: LakeSettings, raw: RawStore, log: Logger) {
-    const { root, threads, graceMs = 60_000, pauseFactor = 4, now = Date.now } = settings;
+    const { root, threads, graceMs = 60_000, pauseFactor = 4, now = Date.now, layout = LAYOUT } = settings;
     this.#raw = raw;
     this.#log = log;
     this.#pauseFactor = pauseFactor;
@@ -53,11 +55,11 @@ export class Lake {
       temporaryFolder: join(root, "tmp"),
       ...(threads === undefined ? {} : { threads }),
     });
-    this.index = new ObjectIndex(root);
-    this.#indexer = new Indexer(this.#duck, raw, root, log);
+    this.index = new ObjectIndex(root, layout);
+    this.#indexer = new Indexer(this.#duck, raw, root, log, layout);
     const indexer = this.#indexer;
     this.#curator = new Curator(
-      { rawRoot: raw.root, lakeRoot: root, graceMs, readingsAtOnce: READINGS_AT_ONCE, now },
+      { rawRoot: raw.root, lakeRoot: root, graceMs, readingsAtOnce: READINGS_AT_ONCE, now, layout },
       this.#duck,
       this.index,
       ({ object, tidied }) => (tidied ? indexer.copyOf(object) : raw.path(object)),

@@ -6,10 +6,10 @@
  */
 
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { z } from "zod";
 import { codeOf } from "../../agent/errors.ts";
-import { type IndexEntry, indexFileOf, LAYOUT } from "../layout.ts";
+import { type IndexEntry, indexFileOf, LAYOUT, type Layout } from "../layout.ts";
 import { appendDurably, writeDurably } from "./durable-files.ts";
 import { RangeSet } from "./range-set.ts";
 
@@ -42,6 +42,7 @@ const HOURS_REMEMBERED = 4;
 
 export class ObjectIndex {
   readonly #root: string;
+  readonly #layout: Layout;
   /** Arrival hours: their index file, the days they hold, how many objects. */
   readonly #hours = new Map<string, { days: Set<string>; objects: number }>();
   readonly #days = new Map<string, DayTotals>();
@@ -52,8 +53,9 @@ export class ObjectIndex {
   readings = 0;
 
   /** @param root the lake's folder */
-  constructor(root: string) {
+  constructor(root: string, layout: Layout = LAYOUT) {
     this.#root = root;
+    this.#layout = layout;
   }
 
   /** @param repair true for the one that writes it: files with a torn line are written again without it */
@@ -66,7 +68,7 @@ export class ObjectIndex {
   /** Adds entries of new objects. */
   async add(entries: readonly LocalEntry[]): Promise<void> {
     const byFile = new Map<string, LocalEntry[]>();
-    for (const entry of entries) append(byFile, indexFileOf(entry.object), entry);
+    for (const entry of entries) append(byFile, indexFileOf(entry.object, this.#layout), entry);
     for (const [file, added] of byFile) {
       const known = await this.#knownOf(file);
       for (const { object } of added) known.add(object);
@@ -81,7 +83,7 @@ export class ObjectIndex {
   /** Of all raw objects there are, those it does not know. */
   async missing(all: readonly string[]): Promise<string[]> {
     const suspects: string[] = [];
-    for (const [file, objects] of byIndexFile(all)) {
+    for (const [file, objects] of this.#byIndexFile(all)) {
       if (this.#hours.get(file)?.objects !== objects.length) suspects.push(...objects);
     }
     return this.unknown(suspects);
@@ -90,7 +92,7 @@ export class ObjectIndex {
   /** Of some raw objects, those it does not know. */
   async unknown(some: readonly string[]): Promise<string[]> {
     const unknown: string[] = [];
-    for (const [file, objects] of byIndexFile(some)) {
+    for (const [file, objects] of this.#byIndexFile(some)) {
       const known = await this.#knownOf(file);
       unknown.push(...objects.filter((object) => !known.has(object)));
     }
@@ -162,14 +164,16 @@ export class ObjectIndex {
   }
 
   async #files(): Promise<string[]> {
-    const below = (name: string) => readdirOrNone(join(this.#root, name));
-    const files: string[] = [];
-    for (const day of await below(LAYOUT.indexFolder)) {
-      for (const hour of await below(`${LAYOUT.indexFolder}/${day}`)) {
-        if (hour.endsWith(".ndjson")) files.push(`${LAYOUT.indexFolder}/${day}/${hour}`);
-      }
-    }
-    return files.sort();
+    const { indexFolder } = this.#layout;
+    const names = await readdirOrNone(join(this.#root, indexFolder));
+    const files = names.filter((name) => name.endsWith(".ndjson"));
+    return files.map((name) => `${indexFolder}/${name.split(sep).join("/")}`).sort();
+  }
+
+  #byIndexFile(objects: readonly string[]): Map<string, string[]> {
+    const byFile = new Map<string, string[]>();
+    for (const object of objects) append(byFile, indexFileOf(object, this.#layout), object);
+    return byFile;
   }
 
   /** The entries of a file, one an object. */
@@ -193,12 +197,6 @@ export class ObjectIndex {
   }
 }
 
-function byIndexFile(objects: readonly string[]): Map<string, string[]> {
-  const byFile = new Map<string, string[]>();
-  for (const object of objects) append(byFile, indexFileOf(object), object);
-  return byFile;
-}
-
 function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [item]);
@@ -215,7 +213,7 @@ function parseEntry(line: string): LocalEntry | undefined {
 
 async function readdirOrNone(path: string): Promise<string[]> {
   try {
-    return await readdir(path);
+    return await readdir(path, { recursive: true });
   } catch (error) {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
     throw error;

@@ -1,6 +1,6 @@
 /** The raw objects as the conversion's texts want them: the view `raw_readings`, every column a string. */
 
-import { LAYOUT, rawColumns } from "../layout.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { conversionText } from "../sql/read.ts";
 import { type Duck, quoted } from "./duck.ts";
 
@@ -14,9 +14,17 @@ export interface RawSource {
 /** The columns a tidy copy has beside the contract's. */
 export const TIDY_COLUMNS = ["is_json", "raw_object", "raw_line"] as const;
 
-/** Registers `raw_readings` over `sources`, and `checked_readings` and `curated_readings` over it. */
-export async function viewRaw(duck: Duck, root: string, sources: readonly RawSource[]): Promise<void> {
-  const contract = rawColumns(LAYOUT).map(({ name }) => name);
+export interface RawView {
+  /** The raw objects' folder. */
+  root: string;
+  sources: readonly RawSource[];
+  layout?: Layout;
+}
+
+/** Registers `raw_readings` over the sources, and `checked_readings` and `curated_readings` over it. */
+export async function viewRaw(duck: Duck, view: RawView): Promise<void> {
+  const { root, sources, layout = LAYOUT } = view;
+  const contract = Object.keys(layout.fields);
   const all = [...contract, ...TIDY_COLUMNS];
   const clean = sources.filter(({ tidied }) => !tidied).map(({ path }) => path);
   const tidied = sources.filter((source) => source.tidied).map(({ path }) => path);
@@ -25,22 +33,25 @@ export async function viewRaw(duck: Duck, root: string, sources: readonly RawSou
     // What follows the root in the file's name is the object's key.
     const object = `substr(raw_file, ${root.length + 2}) AS raw_object`;
     const fields = contract.join(", ");
+    const types = contract.map((name) => `${name}: 'VARCHAR'`);
     parts.push(
-      `SELECT ${fields}, 'true' AS is_json, ${object}, NULL::VARCHAR AS raw_line FROM ${readJson(clean, contract)}`,
+      `SELECT ${fields}, 'true' AS is_json, ${object}, NULL::VARCHAR AS raw_line FROM ${readJson(clean, types)}`,
     );
   }
-  if (tidied.length > 0) parts.push(`SELECT ${all.join(", ")} FROM ${readJson(tidied, all)}`);
+  if (tidied.length > 0) {
+    const types = all.map((name) => `${name}: 'VARCHAR'`);
+    parts.push(`SELECT ${all.join(", ")} FROM ${readJson(tidied, types)}`);
+  }
   if (parts.length === 0)
     parts.push(`SELECT ${all.map((name) => `NULL::VARCHAR AS ${name}`).join(", ")} WHERE false`);
   await duck.run(`CREATE OR REPLACE TEMP VIEW raw_readings AS ${parts.join(" UNION ALL ")}`);
-  await duck.run(`CREATE OR REPLACE TEMP VIEW checked_readings AS ${conversionText("check")}`);
-  await duck.run(`CREATE OR REPLACE TEMP VIEW curated_readings AS ${conversionText("curate")}`);
+  await duck.run(`CREATE OR REPLACE TEMP VIEW checked_readings AS ${conversionText("check", layout)}`);
+  await duck.run(`CREATE OR REPLACE TEMP VIEW curated_readings AS ${conversionText("curate", layout)}`);
 }
 
-function readJson(paths: readonly string[], columns: readonly string[]): string {
-  const types = columns.map((name) => `${name}: 'VARCHAR'`).join(", ");
+function readJson(paths: readonly string[], types: readonly string[]): string {
   return (
     `read_json([${paths.map(quoted).join(", ")}], format = 'newline_delimited', compression = 'gzip', ` +
-    `columns = {${types}}, filename = 'raw_file')`
+    `columns = {${types.join(", ")}}, filename = 'raw_file')`
   );
 }

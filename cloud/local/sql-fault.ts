@@ -1,19 +1,20 @@
 /** The engine's complaint about a query, as one sentence with the place. */
 
 import { Fault, messageOf } from "../../agent/errors.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 
 /** `Parser Error: … LINE 1: SELECT x FRM readings  ^` becomes a sentence, line and column. */
-export function syntaxFault(sql: string, error: unknown): Fault {
+export function syntaxFault(sql: string, error: unknown, { database, table }: Layout = LAYOUT): Fault {
   const text = messageOf(error);
   const [, first = text] = /^(?:.*?: )?(?:[A-Z]\w+ )+Error: (.*)/.exec(text) ?? [];
   const sentence = first.split("\n")[0]?.replace(/[.!]\s*$/, "") ?? text;
-  if (/file system operations are disabled|Permission Error/.test(text)) return outsideTheLake(error);
+  if (/file system operations are disabled|Permission Error/.test(text)) return outsideTheLake(error, table);
   const place = placeOf(sql, text);
   const candidates = /Candidate bindings: (.*)/.exec(text)?.[1];
   const missing = /Table with name (\S+) does not exist/.exec(text)?.[1];
   const hint =
     missing !== undefined
-      ? "the table is called readings, or windfarm.readings"
+      ? `the table is called ${table}, or ${database}.${table}`
       : candidates !== undefined
         ? `there is ${candidates.trim()}`
         : "npm run query -- --list shows queries that work";
@@ -21,12 +22,12 @@ export function syntaxFault(sql: string, error: unknown): Fault {
   return new Fault("query.sql", `the query fails${place}: ${said}`, { hint, cause: error });
 }
 
-function outsideTheLake(error: unknown): Fault {
+function outsideTheLake(error: unknown, table: string): Fault {
   return new Fault(
     "query.outside",
     "a query reads the lake's table and writes nothing; this one wants other files",
     {
-      hint: "read from readings, and send the answer where it should go with --format csv > file",
+      hint: `read from ${table}, and send the answer where it should go with --format csv > file`,
       cause: error,
     },
   );

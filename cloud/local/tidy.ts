@@ -7,7 +7,7 @@
 import { createReadStream } from "node:fs";
 import { promisify } from "node:util";
 import { constants, createGunzip, gzip } from "node:zlib";
-import { rawColumns } from "../layout.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
 import { writeDurably } from "./durable-files.ts";
 
 const compress = promisify(gzip);
@@ -35,11 +35,15 @@ export async function isWhole(path: string): Promise<boolean> {
 }
 
 /** Writes the tidy copy of the object at `path`. */
-export async function tidy(object: string, path: string, copy: string): Promise<void> {
+export async function tidy(
+  object: string,
+  path: string,
+  copy: string,
+  layout: Layout = LAYOUT,
+): Promise<void> {
   const whole = await isWhole(path);
-  const names = rawColumns().map(({ name }) => name);
   const lines = (await readable(path)).toString("utf8").split(/\r\n|\n|\r/);
-  const rows = lines.filter((line) => line.trim() !== "").map((line) => row(names, object, line));
+  const rows = lines.filter((line) => line.trim() !== "").map((line) => row(layout, object, line));
   // A cut in the middle of a line shows by itself; one between two lines is told here.
   if (!whole && rows.at(-1)?.is_json !== "false") rows.push(rejectRow(object, CUT_SHORT));
   await writeDurably(copy, await compress(`${rows.map((fields) => JSON.stringify(fields)).join("\n")}\n`));
@@ -47,7 +51,7 @@ export async function tidy(object: string, path: string, copy: string): Promise<
 
 type Row = Record<string, string | null>;
 
-function row(names: readonly string[], object: string, line: string): Row {
+function row(layout: Layout, object: string, line: string): Row {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -57,7 +61,7 @@ function row(names: readonly string[], object: string, line: string): Row {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return rejectRow(object, line);
   const fields: Row = { is_json: "true", raw_object: object, raw_line: shown(line) };
   const found = new Map(Object.entries(json));
-  for (const name of names) fields[name] = asText(found.get(name));
+  for (const name of Object.keys(layout.fields)) fields[name] = asText(found.get(name));
   return fields;
 }
 

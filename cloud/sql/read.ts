@@ -1,9 +1,11 @@
-/** The SQL files, found beside package.json, for they are read as they stand and never bundled. */
+/** The SQL files in the layout's words, found beside package.json, for they are read as files and never bundled. */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../../agent/errors.ts";
+import { LAYOUT, type Layout } from "../layout.ts";
+import { inLayout } from "./in-layout.ts";
 
 /** The texts of the conversion, in the order they build on one another. */
 export type ConversionText = "check" | "curate" | "rejects";
@@ -35,15 +37,30 @@ export function sqlFolder(): string {
 }
 
 /** One text of the conversion. */
-export function conversionText(name: ConversionText, folder: string = sqlFolder()): string {
-  return readFileSync(join(folder, `${name}.sql`), "utf8");
+export function conversionText(
+  name: ConversionText,
+  layout: Layout = LAYOUT,
+  folder: string = sqlFolder(),
+): string {
+  return inLayout(readFileSync(join(folder, `${name}.sql`), "utf8"), layout);
+}
+
+/** Writes the texts of `from` that the job reads into `to`, in the layout's words. */
+export function writeConversion(from: string, to: string, layout: Layout): void {
+  mkdirSync(to, { recursive: true });
+  for (const file of readdirSync(from).filter((name) => name.endsWith(".sql"))) {
+    writeFileSync(join(to, file), inLayout(readFileSync(join(from, file), "utf8"), layout));
+  }
 }
 
 /** The named queries, by name. */
-export function namedQueries(folder: string = sqlFolder()): NamedQuery[] {
+export function namedQueries(folder: string = sqlFolder(), layout: Layout = LAYOUT): NamedQuery[] {
   const queries = join(folder, "queries");
   const files = readdirSync(queries).filter((file) => file.endsWith(".sql"));
-  return files.sort().map((file) => namedQuery(file.slice(0, -4), readFileSync(join(queries, file), "utf8")));
+  return files.sort().map((file) => {
+    const sql = inLayout(readFileSync(join(queries, file), "utf8"), layout);
+    return namedQuery(file.slice(0, -".sql".length), sql);
+  });
 }
 
 function namedQuery(name: string, sql: string): NamedQuery {

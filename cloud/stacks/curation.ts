@@ -1,5 +1,8 @@
 /** Raw objects → the curated table: the Glue job, its schedule, and the count of its runs. */
 
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CfnJob, type CfnSecurityConfiguration, CfnTrigger } from "aws-cdk-lib/aws-glue";
 import { PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
@@ -9,6 +12,8 @@ import { Construct } from "constructs";
 import { type Layout, layoutForJob } from "../layout.ts";
 import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
+import { inLayout } from "../sql/in-layout.ts";
+import { writeConversion } from "../sql/read.ts";
 import { glueBasics, glueLogs, list, listUploads, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
 import { acknowledgeWildcards } from "./acknowledge.ts";
 import type { Catalog } from "./catalog.ts";
@@ -37,10 +42,9 @@ export class Curation extends Construct {
   constructor(scope: Construct, id: string, props: CurationProps) {
     super(scope, id);
     this.#props = props;
-    const { settings, sources, security } = props;
+    const { settings, layout, sources, security } = props;
     const script = new Asset(this, "Script", { path: sources.script });
-    // The job reads the same texts as the local lake; the named queries are none of its business.
-    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**", "*.ts"] });
+    const sql = this.#texts(sources.sql, layout);
     const modules = new Asset(this, "Modules", {
       path: sources.modules,
       exclude: ["curate.py", "**/__pycache__"],
@@ -69,6 +73,24 @@ export class Curation extends Construct {
       startOnCreation: true,
       actions: [{ jobName: this.job.ref }],
     });
+  }
+
+  /** The job reads the same texts as the local lake; the named queries are none of its business. */
+  #texts(folder: string, layout: Layout): Asset {
+    const exclude = ["queries", "queries/**", "*.ts"];
+    const texts = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+    const asTheyStand = texts.every((name) => {
+      const text = readFileSync(join(folder, name), "utf8");
+      return inLayout(text, layout) === text;
+    });
+    if (asTheyStand) return new Asset(this, "Sql", { path: folder, exclude });
+    const written = mkdtempSync(join(tmpdir(), "windfarm-sql-"));
+    try {
+      writeConversion(folder, written, layout);
+      return new Asset(this, "Sql", { path: written });
+    } finally {
+      rmSync(written, { recursive: true });
+    }
   }
 
   #arguments(modules: Asset, sql: Asset): Record<string, string> {

@@ -6,7 +6,7 @@ import type { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { LAYOUT, type Layout } from "../layout.ts";
+import type { Layout } from "../layout.ts";
 import { type StageSettings, WORKGROUP } from "../settings.ts";
 import type { Sources } from "../sources.ts";
 import { namedQueries } from "../sql/read.ts";
@@ -49,12 +49,12 @@ export class Queries extends Construct {
         },
       },
     });
-    for (const { name, description, sql } of namedQueries(sources.sql)) {
+    for (const { name, description, sql } of namedQueries(sources.sql, layout)) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: description.replaceAll("\n", " ").slice(0, DESCRIPTION_LENGTH),
         database: layout.database,
-        queryString: askTable(sql, layout.table),
+        queryString: sql,
         workGroup: this.workGroup.name,
       });
       query.addResourceDependency(this.workGroup);
@@ -62,9 +62,4 @@ export class Queries extends Construct {
     }
     this.analystPolicy = analystPolicy(this, "Analyst", props);
   }
-}
-
-/** The texts ask the table by its usual name, so that they run anywhere as they stand; another layout's name is put in. */
-function askTable(sql: string, table: string): string {
-  return sql.replaceAll(new RegExp(`\\b(FROM|JOIN) ${LAYOUT.table}\\b`, "g"), `$1 ${table}`);
 }

@@ -60,16 +60,18 @@ def make_days(engine, index, store, layout, days, sizes):
     store.prepare(layout.curated_folder)
     engine.view({key: sizes[key] for key in index.holding(set(days))})
     columns = [col(name).cast(kind).alias(name) for name, kind in layout.columns]
-    made = engine.curated().where(col("dt").isin(days)).select(*columns, "dt").persist(StorageLevel.MEMORY_AND_DISK)
+    day_of = col(layout.day_key)
+    curated = engine.curated().where(day_of.isin(days)).select(*columns, day_of)
+    made = curated.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        rows = {row.dt: row["count"] for row in made.groupBy("dt").count().collect()}
+        rows = {row[0]: row["count"] for row in made.groupBy(day_of).count().collect()}
         version = new_version(datetime.now(timezone.utc))
         totals = index.days()
 
         def write(day):
             folder = layout.version_folder(day, version)
             objects, readings = totals[day]
-            one_day = made.where(col("dt") == day).select(*layout.names)
+            one_day = made.where(day_of == day).select(*layout.names)
             _arrange(one_day, readings).write.parquet(store.uri(folder))
             store.settle(folder)
             files = [(key, size) for key, size in store.list(folder) if key.endswith(".parquet")]

@@ -11,7 +11,7 @@ def index_new(engine, index, store, layout, objects):
     keys = sorted(objects)
     for first in range(0, len(keys), _OBJECTS_AT_ONCE):
         some = {key: objects[key] for key in keys[first : first + _OBJECTS_AT_ONCE]}
-        entries = _entries(engine, some)
+        entries = _entries(engine, layout, some)
         rejecting = {key: some[key] for key, entry in entries.items() if entry["rejects"]}
         if rejecting:
             _write_rejects(engine, store, layout, rejecting)
@@ -19,19 +19,20 @@ def index_new(engine, index, store, layout, objects):
         index.add(entries.values())
 
 
-def _entries(engine, objects):
+def _entries(engine, layout, objects):
     entries = {key: {"object": key, "readings": 0, "days": {}, "rejects": {}} for key in objects}
     engine.view(objects)
     counts = engine.spark.sql(
-        "SELECT raw_object, dt, reason, count(*) AS n FROM checked_readings GROUP BY raw_object, dt, reason"
+        f"SELECT raw_object, {layout.day_key} AS day, reason, count(*) AS n FROM checked_readings "
+        f"GROUP BY raw_object, {layout.day_key}, reason"
     )
-    for row in counts.sort("raw_object", "dt", "reason").collect():
+    for row in counts.sort("raw_object", "day", "reason").collect():
         entry = entries[row.raw_object]
         if row.reason is not None:
             entry["rejects"][row.reason] = entry["rejects"].get(row.reason, 0) + row.n
         else:
             entry["readings"] += row.n
-            entry["days"][row.dt] = row.n
+            entry["days"][row.day] = row.n
     return entries
 
 

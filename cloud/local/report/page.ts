@@ -45,7 +45,7 @@ ${section(
 ${turbinesOf(report)}
 </section>
 ${section("Gateways", gatewayTable(report), "When they took this day's readings, in UTC, and how many came late, or early by a clock that is ahead.")}
-<footer class="quiet">Made ${moment(new Date(report.nowMs))} UTC from windfarm.readings.</footer>
+<footer class="quiet">Made ${moment(new Date(report.nowMs))} UTC from ${escaped(report.table)}.</footer>
 </body>
 </html>
 `;

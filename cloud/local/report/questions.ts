@@ -1,4 +1,4 @@
-/** What a report asks the lake: the named queries narrowed to a day, and what only a chart needs. */
+/** What a report asks the lake, in the shipped layout's words: the named queries narrowed to a day, and what only a chart needs. */
 
 import { Fault } from "../../../agent/errors.ts";
 import { namedQueries } from "../../sql/read.ts";
@@ -52,7 +52,7 @@ export function expectedSensors(day: Day): string {
     ORDER BY turbine, type`;
 }
 
-export const DAYS = "SELECT dt, count(*) AS readings FROM readings GROUP BY dt ORDER BY dt";
+export const DAYS = "SELECT dt AS day FROM readings GROUP BY dt ORDER BY dt";
 
 function steps(day: Day): string {
   return `WITH steps AS (

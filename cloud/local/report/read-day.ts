@@ -3,6 +3,8 @@
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { Fault } from "../../../agent/errors.ts";
+import { LAYOUT, type Layout } from "../../layout.ts";
+import { inLayout } from "../../sql/in-layout.ts";
 import { readCatalog } from "../catalog.ts";
 import { queryLake } from "../lake-reader.ts";
 import { DAY_MS, type Day } from "./day.ts";
@@ -12,6 +14,8 @@ import * as row from "./rows.ts";
 
 export interface DayReport {
   day: Day;
+  /** The table's name with its database's. */
+  table: string;
   /** When it was made. */
   nowMs: number;
   /** The end of the day, or now while it is still going on. */
@@ -33,11 +37,16 @@ export interface DayReport {
 const ATTEMPTS = 3;
 
 /** Throws a Fault (exit code 1) where there is no lake, or the day has no readings. @param root the lake's folder */
-export async function readDay(root: string, day: Day, nowMs: number): Promise<DayReport> {
+export async function readDay(
+  root: string,
+  day: Day,
+  nowMs: number,
+  layout: Layout = LAYOUT,
+): Promise<DayReport> {
   const version = async () => (await readCatalog(resolve(root)))?.days[day.name]?.version;
   let before = await version();
   for (let attempt = 1; ; attempt++) {
-    const report = await readOnce(root, day, nowMs);
+    const report = await readOnce(root, day, nowMs, layout);
     const after = await version();
     // All figures of a report are of one version of the day, unless it never holds still.
     if (after === before || attempt === ATTEMPTS) return report;
@@ -45,17 +54,19 @@ export async function readDay(root: string, day: Day, nowMs: number): Promise<Da
   }
 }
 
-async function readOnce(root: string, day: Day, nowMs: number): Promise<DayReport> {
-  const rows = async <T>(sql: string, shape: z.ZodType<T>) => row.rowsOf(await queryLake(root, sql), shape);
+async function readOnce(root: string, day: Day, nowMs: number, layout: Layout): Promise<DayReport> {
+  const rows = async <T>(sql: string, shape: z.ZodType<T>) =>
+    row.rowsOf(await queryLake(root, inLayout(sql, layout), layout), shape);
   const named = <T>(name: string, shape: z.ZodType<T>) => rows(ask.namedOnDay(name, day), shape);
   const completeness = await named("daily-completeness", row.Completeness);
-  if (completeness.length === 0) throw nothingOn(day, await rows(ask.DAYS, row.DayCount));
+  if (completeness.length === 0) throw nothingOn(day, await rows(ask.DAYS, row.KnownDay));
   const expected = await rows(ask.expectedSensors(day), row.Known);
   const rhythms = await rows(ask.rhythms(day), row.Rhythm);
   const pauses = await rows(ask.pauses(day), row.Pause);
   const untilMs = Math.max(day.startMs, Math.min(day.startMs + DAY_MS, nowMs));
   return {
     day,
+    table: `${layout.database}.${layout.table}`,
     nowMs,
     untilMs,
     volumes: await named("data-volume", row.Volume),
@@ -71,8 +82,8 @@ async function readOnce(root: string, day: Day, nowMs: number): Promise<DayRepor
   };
 }
 
-function nothingOn(day: Day, days: readonly { dt: string; readings: number }[]): Fault {
-  const names = days.map(({ dt }) => dt);
+function nothingOn(day: Day, days: readonly { day: string }[]): Fault {
+  const names = days.map(({ day }) => day);
   const [first] = names;
   const last = names.at(-1);
   const hint =

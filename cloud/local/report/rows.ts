@@ -51,7 +51,7 @@ export const Slice = z.object({
 export const Pause = z.object({ ...sensor, began: z.date(), ended: z.date() });
 /** Seconds without a reading that count as a gap of this sensor. */
 export const Rhythm = z.object({ ...sensor, limit_s: z.number() });
-export const DayCount = z.object({ dt: z.string(), readings: Count });
+export const KnownDay = z.object({ day: z.string() });
 
 export type Completeness = z.infer<typeof Completeness>;
 export type Hour = z.infer<typeof Hour>;

@@ -1,4 +1,4 @@
-"""Asks Spark: {"files": [...], "queries": {name: sql}} on stdin, {name: [[text or null]]} on stdout."""
+"""Asks Spark: {"table": name, "files": [...], "queries": {name: sql}} on stdin, {name: [[text or null]]} on stdout."""
 
 import json
 import sys
@@ -22,6 +22,6 @@ spark = start_spark()
 spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
 folder = asked["folder"]
 readings = spark.read.option("basePath", folder).parquet(*asked["files"])
-readings.createOrReplaceTempView("readings")
+readings.createOrReplaceTempView(asked["table"])
 answers = {name: [[text(v) for v in row] for row in spark.sql(sql).collect()] for name, sql in asked["queries"].items()}
 print(json.dumps(answers), flush=True)

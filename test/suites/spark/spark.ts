@@ -4,8 +4,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { layoutForJob } from "../../../cloud/layout.ts";
-import { sqlFolder } from "../../../cloud/sql/read.ts";
+import { LAYOUT, type Layout, layoutForJob } from "../../../cloud/layout.ts";
+import { sqlFolder, writeConversion } from "../../../cloud/sql/read.ts";
 
 const PYTHON = process.env.WINDFARM_SPARK_PYTHON ?? resolve(".venv-spark/bin/python");
 /** A run that takes longer is ended with its test. */
@@ -49,31 +49,34 @@ export type Counts = z.infer<typeof Curated>["curated"];
 export interface JobPlaces {
   raw: string;
   lake: string;
-  /** Default cloud/sql. */
+  /** Default cloud/sql, in the layout's words. */
   sql?: string;
+  layout?: Layout;
 }
 
 /** Runs the job; what it says it did. */
 export async function curate(places: JobPlaces, more: readonly string[] = []): Promise<Counts> {
-  const layout = Object.entries(layoutForJob()).flatMap(([key, value]) => [`--${key}`, value]);
-  const { raw, lake, sql = sqlFolder() } = places;
+  const { raw, lake, layout = LAYOUT, sql = join(lake, "../sql") } = places;
+  const names = Object.entries(layoutForJob(layout)).flatMap(([key, value]) => [`--${key}`, value]);
   const where = ["--catalog", "file", "--raw", raw, "--lake", `file://${lake}`, "--sql", sql];
   mkdirSync(lake, { recursive: true });
-  const ended = await runPython([JOB, ...layout, ...where, ...more], resolve(lake, ".."));
+  if (places.sql === undefined) writeConversion(sqlFolder(), sql, layout);
+  const ended = await runPython([JOB, ...names, ...where, ...more], resolve(lake, ".."));
   if (ended.code !== 0) throw new Error(`curate.py ended with ${ended.code}:\n${ended.stderr.slice(-4000)}`);
   return Curated.parse(JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "")).curated;
 }
 
 const Answers = z.record(z.string(), z.array(z.array(z.string().nullable())));
 
-/** The answers of Spark to `queries` over Parquet files, every value as text. */
+/** The answers of Spark to `queries` over Parquet files of the table `table`, every value as text. */
 export async function askSpark(
   files: readonly string[],
   queries: Readonly<Record<string, string>>,
   folder: string,
+  table: string = LAYOUT.table,
 ): Promise<Record<string, (string | null)[][]>> {
   const script = join(import.meta.dirname, "ask.py");
-  const ended = await runPython([script], folder, JSON.stringify({ folder, files, queries }));
+  const ended = await runPython([script], folder, JSON.stringify({ folder, files, queries, table }));
   if (ended.code !== 0) throw new Error(`ask.py ended with ${ended.code}:\n${ended.stderr.slice(-4000)}`);
   return Answers.parse(JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? ""));
 }

@@ -3,14 +3,15 @@
 import { join } from "node:path";
 import { pino } from "pino";
 import { z } from "zod";
+import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
 import { readCatalog } from "../../../cloud/local/catalog.ts";
 import { Duck, quoted } from "../../../cloud/local/duck.ts";
 import { Lake } from "../../../cloud/local/lake.ts";
 import type { RawStore } from "../../../cloud/local/raw-store.ts";
 
 /** Brings the local lake at `root` up to the raw objects, by DuckDB. */
-export async function curateByDuckDb(raw: RawStore, root: string): Promise<void> {
-  const lake = new Lake({ root, graceMs: 0 }, raw, pino({ level: "silent" }));
+export async function curateByDuckDb(raw: RawStore, root: string, layout: Layout = LAYOUT): Promise<void> {
+  const lake = new Lake({ root, graceMs: 0, layout }, raw, pino({ level: "silent" }));
   await lake.start();
   await lake.refresh();
   await lake.stop();
@@ -33,15 +34,20 @@ export interface Comparison {
 }
 
 /** Compares the tables of two lakes row by row. */
-export async function compare(one: string, other: string, temporaryFolder: string): Promise<Comparison> {
+export async function compare(
+  one: string,
+  other: string,
+  temporaryFolder: string,
+  { dayKey, versionKey }: Layout = LAYOUT,
+): Promise<Comparison> {
   const duck = new Duck({ temporaryFolder });
   await duck.start();
   try {
     for (const [name, root] of Object.entries({ one, other })) {
       const files = (await filesOf(root)).map(quoted).join(", ");
-      const types = "hive_types = {dt: VARCHAR, v: VARCHAR}";
+      const types = `hive_types = {${dayKey}: VARCHAR, ${versionKey}: VARCHAR}`;
       await duck.run(
-        `CREATE VIEW ${name} AS SELECT * EXCLUDE v FROM read_parquet([${files}], hive_partitioning = true, ${types})`,
+        `CREATE VIEW ${name} AS SELECT * EXCLUDE ${versionKey} FROM read_parquet([${files}], hive_partitioning = true, ${types})`,
       );
     }
     const count = async (sql: string) =>

@@ -110,7 +110,7 @@ async function viewTidied(duck: Duck): Promise<void> {
     await tidy(object, raw.path(object), copy);
     sources.push({ path: copy, tidied: true });
   }
-  await viewRaw(duck, raw.root, sources);
+  await viewRaw(duck, { root: raw.root, sources });
 }
 
 /** The raw lines as a table of Trino, and the view over it that the conversion's texts ask. */
