@@ -11,7 +11,7 @@ import { writeDurably } from "./durable-files.ts";
 import type { LocalEntry } from "./object-index.ts";
 import type { RawStore } from "./raw-store.ts";
 import { viewRaw } from "./raw-view.ts";
-import { isWhole, TIDIED_FOLDER, tidy } from "./tidy.ts";
+import { lookAt, TIDIED_FOLDER, tidy } from "./tidy.ts";
 
 const CountRow = z.object({
   raw_object: z.string(),
@@ -54,8 +54,11 @@ export class Indexer {
   async read(objects: readonly string[]): Promise<LocalEntry[]> {
     const whole: string[] = [];
     const damaged: string[] = [];
-    const checked = await Promise.all(objects.map((object) => isWhole(this.#raw.path(object))));
-    for (const [index, object] of objects.entries()) (checked[index] ? whole : damaged).push(object);
+    const looks = await Promise.all(objects.map((object) => lookAt(this.#raw.path(object))));
+    for (const [index, object] of objects.entries()) {
+      const sound = looks[index]?.whole && !looks[index]?.marked;
+      (sound ? whole : damaged).push(object);
+    }
     const entries = await this.#readClean(whole, damaged);
     for (const object of damaged) entries.push(await this.#readTidied(object));
     return entries;
@@ -105,7 +108,7 @@ export class Indexer {
       path: tidied ? this.copyOf(object) : this.#raw.path(object),
       tidied,
     }));
-    await viewRaw(this.#duck, { root: this.#raw.root, sources, layout: this.#layout });
+    await viewRaw(this.#duck, { root: this.#raw.root, sources, layout: this.#layout, unseen: true });
     await this.#duck.run(
       `CREATE OR REPLACE TEMP TABLE read_lines AS SELECT raw_object, ${this.#layout.dayKey} AS day, reason, gateway, epoch, seq FROM checked_readings`,
     );

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { constants, createGunzip, gzip } from "node:zlib";
 import { LAYOUT, type Layout } from "../layout.ts";
 import { writeDurably } from "./durable-files.ts";
+import { isText } from "./raw-view.ts";
 
 const compress = promisify(gzip);
 
@@ -21,16 +22,22 @@ export const MAX_TIDY_BYTES = 256 * 1024 * 1024;
 
 const CUT_SHORT = "(the object is cut short)";
 
-/** True for a gzip file that can be read to its end. */
-export async function isWhole(path: string): Promise<boolean> {
+/** What a UTF-8 text may begin with, and a line of JSON may not: DuckDB passes over it. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Whether a gzip file can be read to its end, and whether it begins with a byte order mark. */
+export async function lookAt(path: string): Promise<{ whole: boolean; marked: boolean }> {
   const source = createReadStream(path);
   const gunzip = source.pipe(createGunzip());
   source.once("error", (error) => gunzip.destroy(error));
+  let marked: boolean | undefined;
   try {
-    for await (const chunk of gunzip) if (chunk.length === 0) break;
-    return true;
+    for await (const chunk of gunzip) {
+      marked ??= chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+    }
+    return { whole: true, marked: marked ?? false };
   } catch {
-    return false;
+    return { whole: false, marked: marked ?? false };
   }
 }
 
@@ -41,7 +48,7 @@ export async function tidy(
   copy: string,
   layout: Layout = LAYOUT,
 ): Promise<void> {
-  const whole = await isWhole(path);
+  const { whole } = await lookAt(path);
   const lines = (await readable(path)).toString("utf8").split(/\r\n|\n|\r/);
   const rows = lines.filter((line) => line.trim() !== "").map((line) => row(layout, object, line));
   // A cut in the middle of a line shows by itself; one between two lines is told here.
@@ -61,7 +68,7 @@ function row(layout: Layout, object: string, line: string): Row {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return rejectRow(object, line);
   const fields: Row = { is_json: "true", raw_object: object, raw_line: shown(line) };
   const found = new Map(Object.entries(json));
-  for (const name of Object.keys(layout.fields)) fields[name] = asText(found.get(name));
+  for (const name of Object.keys(layout.fields)) fields[name] = asText(found.get(name), isText(name, layout));
   return fields;
 }
 
@@ -73,9 +80,10 @@ function shown(line: string): string {
   return wellFormed(line.slice(0, SHOWN_LINE_LENGTH));
 }
 
-function asText(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return wellFormed(typeof value === "string" ? value : JSON.stringify(value));
+/** A JSON string's text, or the number where the column takes numbers. */
+function asText(value: unknown, textOnly: boolean): string | null {
+  if (typeof value === "string") return wellFormed(value);
+  return typeof value === "number" && !textOnly ? JSON.stringify(value) : null;
 }
 
 /** `text` with U+FFFD for each half of a surrogate pair, which no engine takes. */

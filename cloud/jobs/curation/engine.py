@@ -60,14 +60,14 @@ class Engine:
         """Registers raw_readings over `objects`, {key: bytes}, and checked_readings over it."""
         columns = ["is_json", *self._layout.names, "raw_object", "raw_line"]
         schema = StructType([StructField(name, StringType()) for name in columns])
-        store, names = self._raw, self._layout.names
+        store, read = self._raw, self._layout.columns
 
         def rows(keys):
             for key in keys:
                 packed = store.read(key)
                 if packed is None:
                     raise FileNotFoundError(f"{key} was there when the run began and is gone: objects are not to go")
-                yield from rows_of(key, packed, names, with_lines)
+                yield from rows_of(key, packed, read, with_lines)
 
         slices = self._slices(objects)
         lines = self.spark.sparkContext.parallelize(slices, max(1, len(slices))).flatMap(rows)

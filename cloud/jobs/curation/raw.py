@@ -18,6 +18,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 # Damage is found where the unpacking stands, so both lakes unpack in the same steps.
 _READ_BYTES = 64 * 1024
 _STEP_BYTES = 16 * 1024
+_TEXTS = ("string", "timestamp")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BLANK = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -36,13 +37,14 @@ def _refuse(constant):
 _DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_refuse)
 
 
-def rows_of(key, packed, names, with_lines):
+def rows_of(key, packed, columns, with_lines):
     """Yields (is_json, *fields, raw_object, raw_line) for each line of the object `key`, all strings or None.
 
-    `names` are the contract's fields in order; raw_line is None unless `with_lines`.
+    `columns` are (name, Spark type) in order; raw_line is None unless `with_lines`.
     """
     unpacked, whole = unpack(packed)
-    nothing = (None,) * len(names)
+    nothing = (None,) * len(columns)
+    text_of = [(name, _text if kind in _TEXTS else _text_or_number) for name, kind in columns]
     readable = True
     for line in _LINE_END.split(unpacked.decode("utf-8", "replace")):
         if not line.strip(_BLANK):
@@ -51,7 +53,7 @@ def rows_of(key, packed, names, with_lines):
         readable = found is not None
         shown = _shown(line) if with_lines else None
         if readable:
-            yield ("true", *(_text(found.get(name)) for name in names), key, shown)
+            yield ("true", *(read(found.get(name)) for name, read in text_of), key, shown)
         else:
             yield ("false", *nothing, key, shown)
     # A cut in the middle of a line shows by itself; one between two lines is told here.
@@ -118,22 +120,12 @@ def _object_in(line):
 
 
 def _text(value):
-    if value is None:
-        return None
-    if type(value) is str:
-        return _well_formed(value)
-    return _well_formed(_json(value))
+    """A JSON string's text; nothing else is one, for engines write 1.0 and 1e2 each in its own way."""
+    return _well_formed(value) if type(value) is str else None
 
 
-def _json(value):
-    """`value` as JSON without blanks, numbers in their plain form."""
-    if isinstance(value, _Number):
-        return _plain(value)
-    if isinstance(value, list):
-        return f"[{','.join(map(_json, value))}]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_json(str(key))}:{_json(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
+def _text_or_number(value):
+    return _plain(value) if isinstance(value, _Number) else _text(value)
 
 
 def _plain(number):

@@ -80,6 +80,7 @@ t.test("a raw object that is damaged costs the damaged lines only", async (t) =>
   folder.put(objectName(2, "plain"), Buffer.from(good));
   folder.put(objectName(2, "empty"), Buffer.alloc(0));
   folder.put(objectName(3, "nothing"), "");
+  folder.put(objectName(3, "marked"), `\ufeff${linesOf(46, 47)}`);
   const lake = await folder.refresh();
 
   const seqs = (await folder.rows("SELECT seq FROM readings WHERE seq < 1000 ORDER BY seq")).map(([seq]) =>
@@ -87,11 +88,11 @@ t.test("a raw object that is damaged costs the damaged lines only", async (t) =>
   );
   const run = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  t.same(seqs, [...run(1, 10), ...run(21, 45)]);
+  t.same(seqs, [...run(1, 10), ...run(21, 45), 47]);
   const [[saved]] = (await folder.rows("SELECT count(*) FROM readings WHERE seq >= 1000")) as [[bigint]];
   t.ok(saved > 100n && saved < 2_001n, `${saved} readings of the object that is cut short`);
   t.same(Object.fromEntries(lake.index.rejects), {
-    not_json: 9,
+    not_json: 10,
     no_id: 1,
     bad_value: 1,
     bad_date: 1,

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { indexFileOf, rejectsFileOf } from "../../../cloud/layout.ts";
 import { RawStore } from "../../../cloud/local/raw-store.ts";
 import { sqlFolder } from "../../../cloud/sql/read.ts";
-import { dates, line, oddJson, values } from "./edge-lines.ts";
+import { dates, edgeLines, line, notTexts, oddJson, values } from "./edge-lines.ts";
 import { shrunken } from "./poller.ts";
 import { curate, sparkMissing } from "./spark.ts";
 import { compare, curateByDuckDb } from "./tables.ts";
@@ -53,8 +53,11 @@ const OBJECTS: Record<string, Buffer> = {
   "not-utf8": gzipSync(
     Buffer.concat([Buffer.from(line("latin")), Buffer.from([0xe9, 0x0a, 0xc3, 0x28, 0x0a])]),
   ),
+  "not-texts": gzipSync(notTexts().join("\n")),
   dates: gzipSync(dates().join("\n")),
   values: gzipSync(values().join("\n")),
+  // An object that is clean is read by another way than one with a bad line, so each line comes alone too.
+  ...Object.fromEntries(edgeLines().map((text, n) => [`alone-${n}`, gzipSync(`${text}\n`)])),
 };
 
 const KEYS = Object.entries(OBJECTS).map(([name, bytes], index) => {
