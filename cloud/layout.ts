@@ -142,6 +142,8 @@ export function dayColumn(layout: Layout = LAYOUT): Column {
 export interface IndexEntry {
   /** The raw object's key, from the raw folder on. */
   object: string;
+  /** What read it (conversionId); an entry by another is no entry. */
+  conversion: string;
   /** Lines that are readings. */
   readings: number;
   /** Readings by event day. */

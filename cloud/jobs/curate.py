@@ -7,6 +7,8 @@ of the raw data, so a run may be repeated, come late, run beside another, or be 
 
     --from 2026-11-01 --to 2026-11-10
 
+What another text of cloud/sql has read or made is read and made again by the first run that has the new one, rejects too.
+
 Arguments: curation/arguments.py. On Glue cloud/stacks/curation.ts gives them; elsewhere --catalog file, and a folder
 for --raw and --lake, runs it over what a local cloud that is stopped has written.
 """
@@ -53,7 +55,7 @@ class Run:
         """Brings the table up to the raw objects there are now; whether another run came between."""
         layout = self._settings.layout
         sizes = {key: size for key, size in self._raw.list(layout.raw_folder) if layout.is_raw(key)}
-        index = HourIndex(self._lake, layout)
+        index = HourIndex(self._lake, layout, self._engine.conversion)
         new = index.load(sizes)
         index_new(self._engine, index, self._lake, layout, {key: sizes[key] for key in new})
         self._count_new(index.entries[key] for key in new)

@@ -23,6 +23,8 @@ const Day = z.object({
   /** What it was made from: raw objects, and readings in them with duplicates. */
   objects: Count,
   readings: Count,
+  /** What made it of them (conversionId). */
+  conversion: z.string().default(""),
 });
 const Catalog = z.object({ table: z.string(), updated: z.string(), days: z.record(z.string(), Day) });
 

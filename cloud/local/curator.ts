@@ -3,7 +3,8 @@
  *
  * A day is always made whole, from exactly the objects the index names, into a folder of its own; the catalog then points
  * at it. So running it again, late data and duplicates change nothing but what they should. A day is stale when the
- * objects or the readings of the index differ from those it was made from; raw objects are only ever added.
+ * objects or the readings of the index differ from those it was made from, or the conversion from the one that made it; raw
+ * objects are only ever added.
  */
 
 import { existsSync } from "node:fs";
@@ -13,6 +14,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { codeOf, messageOf } from "../../agent/errors.ts";
 import { curatedColumns, dayFolder, LAYOUT, type Layout, versionFolder } from "../layout.ts";
+import { conversionId } from "../sql/read.ts";
 import { type CatalogDay, type CatalogFile, readCatalog, replaceDays } from "./catalog.ts";
 import { type Duck, quoted } from "./duck.ts";
 import { syncFile, syncFolder } from "./durable-files.ts";
@@ -41,6 +43,7 @@ export class Curator {
   readonly #pathOf: (entry: LocalEntry) => string;
   readonly #log: Logger;
   readonly #layout: Layout;
+  readonly #conversion: string;
   #catalog: CatalogFile | undefined;
   #versions = 0;
   /** Versions to delete, oldest first. */
@@ -56,6 +59,7 @@ export class Curator {
   ) {
     this.#settings = settings;
     this.#layout = settings.layout ?? LAYOUT;
+    this.#conversion = conversionId(this.#layout);
     this.#duck = duck;
     this.#index = index;
     this.#pathOf = pathOf;
@@ -92,13 +96,23 @@ export class Curator {
     return this.#sum((day) => day.readings);
   }
 
-  /** The days whose raw readings are more than those they were made from. */
+  /** The days whose raw readings are more than those they were made from, or were made by another conversion. */
   staleDays(): string[] {
     const stale = [...this.#index.days].filter(([day, totals]) => {
       const made = this.#catalog?.days[day];
-      return made?.objects !== totals.objects || made.readings !== totals.readings;
+      const same = made?.objects === totals.objects && made.readings === totals.readings;
+      return !same || made.conversion !== this.#conversion;
     });
-    return stale.map(([day]) => day).sort();
+    return [...stale.map(([day]) => day), ...this.#emptied()].sort();
+  }
+
+  /** Days of which another conversion saw readings and this one sees none. */
+  #emptied(): string[] {
+    if (this.#index.objects === 0) return [];
+    const made = Object.entries(this.#catalog?.days ?? {});
+    return made
+      .filter(([day, { conversion }]) => conversion !== this.#conversion && !this.#index.days.has(day))
+      .map(([day]) => day);
   }
 
   /** Makes every stale day anew; how many it made. */
@@ -139,12 +153,14 @@ export class Curator {
     const counts = `SELECT ${day} AS day, count(*) AS n FROM made GROUP BY ${day}`;
     const rows = new Map((await this.#duck.rows(counts, Rows)).map(({ day, n }) => [day, n]));
     const made: Record<string, CatalogDay> = {};
-    for (const [day, n] of rows) {
+    for (const day of days) {
+      const n = rows.get(day) ?? 0;
       const names = columns.map(({ name }) => name);
-      const written = await this.#write(day, version, names);
+      const written = n === 0 ? { files: [], bytes: 0 } : await this.#write(day, version, names);
       const from = entries.filter((entry) => entry.days[day] !== undefined);
       const readings = from.reduce((sum, entry) => sum + (entry.days[day] ?? 0), 0);
-      made[day] = { version, rows: n, objects: from.length, readings, ...written };
+      const conversion = this.#conversion;
+      made[day] = { version, rows: n, objects: from.length, readings, conversion, ...written };
     }
     await this.#duck.run("DROP TABLE made");
     await this.#publish(made);

@@ -1,11 +1,12 @@
 /** Reads new raw objects once: which days they hold, which deliveries, which lines are no readings. */
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { messageOf } from "../../agent/errors.ts";
 import { LAYOUT, type Layout, rejectsFileOf } from "../layout.ts";
-import { conversionText } from "../sql/read.ts";
+import { conversionId, conversionText } from "../sql/read.ts";
 import { type Duck, quoted } from "./duck.ts";
 import { writeDurably } from "./durable-files.ts";
 import type { LocalEntry } from "./object-index.ts";
@@ -36,9 +37,11 @@ export class Indexer {
   readonly #lakeRoot: string;
   readonly #log: Logger;
   readonly #layout: Layout;
+  readonly #conversion: string;
 
   constructor(duck: Duck, raw: RawStore, lakeRoot: string, log: Logger, layout: Layout = LAYOUT) {
     this.#layout = layout;
+    this.#conversion = conversionId(layout);
     this.#duck = duck;
     this.#raw = raw;
     this.#lakeRoot = lakeRoot;
@@ -60,6 +63,8 @@ export class Indexer {
       (sound ? whole : damaged).push(object);
     }
     const entries = await this.#readClean(whole, damaged);
+    // Read before by another text, they may have left what is no more true.
+    await Promise.all(entries.map(({ object }) => this.#forget(object)));
     for (const object of damaged) entries.push(await this.#readTidied(object));
     return entries;
   }
@@ -88,19 +93,25 @@ export class Indexer {
     return entries.filter((entry) => !rejecting.includes(entry));
   }
 
+  async #forget(object: string): Promise<void> {
+    await rm(join(this.#lakeRoot, rejectsFileOf(object, this.#layout)), { force: true });
+    await rm(this.copyOf(object), { force: true });
+  }
+
   async #readTidied(object: string): Promise<LocalEntry> {
     await tidy(object, this.#raw.path(object), this.copyOf(object), this.#layout);
     const [entry] = await this.#entries([object], true);
     const rejects = await this.#duck.rows(conversionText("rejects", this.#layout), RejectRow);
-    if (rejects.length > 0) {
-      const path = join(this.#lakeRoot, rejectsFileOf(object, this.#layout));
+    const path = join(this.#lakeRoot, rejectsFileOf(object, this.#layout));
+    if (rejects.length === 0) await rm(path, { force: true });
+    else {
       await writeDurably(path, rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(""));
       this.#log.warn(
         { object, lines: rejects.length, reason: rejects[0]?.reason },
         "raw lines set aside as rejects",
       );
     }
-    return entry ?? emptyEntry(object);
+    return entry ?? emptyEntry(object, this.#conversion);
   }
 
   async #entries(objects: readonly string[], tidied: boolean): Promise<LocalEntry[]> {
@@ -112,7 +123,9 @@ export class Indexer {
     await this.#duck.run(
       `CREATE OR REPLACE TEMP TABLE read_lines AS SELECT raw_object, ${this.#layout.dayKey} AS day, reason, gateway, epoch, seq FROM checked_readings`,
     );
-    const entries = new Map(objects.map((object) => [object, { ...emptyEntry(object), tidied }]));
+    const entries = new Map(
+      objects.map((object) => [object, { ...emptyEntry(object, this.#conversion), tidied }]),
+    );
     const counts =
       "SELECT raw_object, day, reason, count(*) AS n FROM read_lines GROUP BY raw_object, day, reason";
     for (const { raw_object, day, reason, n } of await this.#duck.rows(counts, CountRow)) {
@@ -161,6 +174,6 @@ interface MutableEntry extends LocalEntry {
   rejects: Record<string, number>;
 }
 
-function emptyEntry(object: string): MutableEntry {
-  return { object, readings: 0, days: {}, rejects: {}, seqs: [], tidied: false };
+function emptyEntry(object: string, conversion: string): MutableEntry {
+  return { object, conversion, readings: 0, days: {}, rejects: {}, seqs: [], tidied: false };
 }

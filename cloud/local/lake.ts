@@ -41,6 +41,8 @@ export class Lake {
   readonly #curator: Curator;
   readonly index: ObjectIndex;
   #new: string[] = [];
+  /** True once it has looked which raw objects there are. */
+  #looked = false;
   #round: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #notBefore = 0;
@@ -98,7 +100,7 @@ export class Lake {
   /** Brings the table up to every raw object there is, also those others have put there. */
   async refresh(): Promise<void> {
     await this.#chain(async () => {
-      this.#new.push(...(await this.index.missing(await this.#raw.list())));
+      this.#looked = false;
       await this.#work();
     });
   }
@@ -137,6 +139,9 @@ export class Lake {
   }
 
   async #work(): Promise<void> {
+    // Where the index was lost, or is another conversion's, a day made from the new objects alone would lack the old ones.
+    if (!this.#looked) this.#new.push(...(await this.index.missing(await this.#raw.list())));
+    this.#looked = true;
     while (this.#new.length > 0) {
       const objects = this.#new.slice(0, INDEX_OBJECTS);
       const unknown = await this.index.unknown([...new Set(objects)]);

@@ -1,8 +1,8 @@
 /**
  * Which event days each raw object holds, and what was delivered in it: one line an object, one file an arrival hour.
  *
- * It is made from the raw objects and can always be made again; a lost or torn line only means that its object is read
- * anew. In memory it keeps sums, not objects, so that months of them cost little.
+ * It is made from the raw objects and can always be made again; a lost or torn line, or one by another conversion, only
+ * means that its object is read anew. In memory it keeps sums, not objects, so that months of them cost little.
  */
 
 import { readdir, readFile } from "node:fs/promises";
@@ -10,12 +10,14 @@ import { join, sep } from "node:path";
 import { z } from "zod";
 import { codeOf } from "../../agent/errors.ts";
 import { type IndexEntry, indexFileOf, LAYOUT, type Layout } from "../layout.ts";
+import { conversionId } from "../sql/read.ts";
 import { appendDurably, writeDurably } from "./durable-files.ts";
 import { RangeSet } from "./range-set.ts";
 
 const Count = z.number().int().nonnegative();
 const Entry = z.object({
   object: z.string(),
+  conversion: z.string(),
   readings: Count,
   days: z.record(z.string(), Count),
   rejects: z.record(z.string(), Count),
@@ -43,6 +45,7 @@ const HOURS_REMEMBERED = 4;
 export class ObjectIndex {
   readonly #root: string;
   readonly #layout: Layout;
+  readonly #conversion: string;
   /** Arrival hours: their index file, the days they hold, how many objects. */
   readonly #hours = new Map<string, { days: Set<string>; objects: number }>();
   readonly #days = new Map<string, DayTotals>();
@@ -56,9 +59,10 @@ export class ObjectIndex {
   constructor(root: string, layout: Layout = LAYOUT) {
     this.#root = root;
     this.#layout = layout;
+    this.#conversion = conversionId(layout);
   }
 
-  /** @param repair true for the one that writes it: files with a torn line are written again without it */
+  /** @param repair true for the one that writes it: files with a torn line, or one by another conversion, are written again without it */
   async load(repair: boolean): Promise<void> {
     for (const file of await this.#files()) {
       for (const entry of await this.#read(file, repair)) this.#count(file, entry);
@@ -187,7 +191,8 @@ export class ObjectIndex {
     const entries = new Map<string, LocalEntry>();
     for (const line of lines) {
       const entry = parseEntry(line);
-      if (entry !== undefined && !entries.has(entry.object)) entries.set(entry.object, entry);
+      if (entry?.conversion === this.#conversion && !entries.has(entry.object))
+        entries.set(entry.object, entry);
     }
     const found = [...entries.values()];
     const whole = found.length === lines.length && (text === "" || text.endsWith("\n"));

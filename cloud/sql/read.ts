@@ -1,5 +1,6 @@
 /** The SQL files in the layout's words, found beside package.json, for they are read as files and never bundled. */
 
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,6 +44,25 @@ export function conversionText(
   folder: string = sqlFolder(),
 ): string {
   return inLayout(readFileSync(join(folder, `${name}.sql`), "utf8"), layout);
+}
+
+/**
+ * How raw lines become what check.sql reads: only a JSON string is a text, a number may be either. tidy.ts and the job's
+ * raw.py do it alike; whoever changes it in both counts on in both (LINE_RULES), and every object is read again.
+ */
+export const LINE_RULES = 2;
+
+/**
+ * Names what raw lines become: other texts or other rules give another name, other comments the same. What was made by
+ * another conversion is made again. The job computes the same (engine.py).
+ */
+export function conversionId(layout: Layout = LAYOUT, folder: string = sqlFolder()): string {
+  const hash = createHash("sha256").update(`lines ${LINE_RULES}\n`);
+  for (const name of ["check", "curate"] as const) {
+    const lines = conversionText(name, layout, folder).split("\n");
+    for (const line of lines) if (!/^\s*(--|$)/.test(line)) hash.update(`${line}\n`);
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** Writes the texts of `from` that the job reads into `to`, in the layout's words. */

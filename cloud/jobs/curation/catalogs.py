@@ -22,6 +22,8 @@ class Day:
     bytes: int
     objects: int
     readings: int
+    conversion: str = ""
+    """What made it of them (Engine.conversion)."""
 
 
 class FileCatalog:
@@ -110,11 +112,11 @@ class GlueCatalog:
         return {
             "Values": [day],
             "StorageDescriptor": {**table["StorageDescriptor"], "Location": location},
-            "Parameters": {"classification": "parquet", "version": made.version, **counts},
+            "Parameters": {"classification": "parquet", "version": made.version, "conversion": made.conversion, **counts},
         }
 
 
 def _day_of(partition):
     said = partition.get("Parameters", {})
     counts = {name: int(said.get(name, -1)) for name in ("rows", "bytes", "objects", "readings")}
-    return Day(version=said.get("version", ""), files=[], **counts)
+    return Day(version=said.get("version", ""), files=[], conversion=said.get("conversion", ""), **counts)

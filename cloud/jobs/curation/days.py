@@ -12,6 +12,7 @@ from curation.catalogs import Day
 _READINGS_AT_ONCE = 20_000_000
 _READINGS_A_FILE = 5_000_000
 _DAYS_AT_ONCE = 4
+_NOTHING = (0, 0)
 _VERSION_TIME = "%Y%m%dT%H%M%S"
 # Neighbours alike, which Parquet packs well, and the same rows in the same order each time.
 _ORDER = ("turbine", "type", "date", "id", "data")
@@ -31,26 +32,33 @@ def made_at(version):
 
 
 def stale_days(index, catalog_days, settings, forced):
-    """The days whose raw objects are others than those they were made from, or all of the range where `forced`."""
+    """The days that are not what the index says they hold, by the conversion there is; all of the range where `forced`."""
+    held = index.days()
     stale = []
-    for day, totals in index.days().items():
+    for day, totals in held.items():
         made = catalog_days.get(day)
-        fresh = made is not None and (made.objects, made.readings) == totals
+        fresh = made is not None and (made.objects, made.readings, made.conversion) == (*totals, index.conversion)
         if settings.first_day <= day <= settings.last_day and (forced or not fresh):
             stale.append(day)
+    # Days of which another conversion saw readings and this one sees none; only where there is anything at all.
+    for day, made in catalog_days.items() if index.entries else ():
+        if day not in held and made.conversion != index.conversion:
+            if settings.first_day <= day <= settings.last_day:
+                stale.append(day)
     return sorted(stale)
 
 
 def batches(days, index):
     """`days` in groups that are made at once; a day with many readings is made alone."""
-    readings = {day: count for day, (_, count) in index.days().items()}
+    held = index.days()
     batch, total = [], 0
     for day in days:
-        if batch and total + readings[day] > _READINGS_AT_ONCE:
+        _, readings = held.get(day, _NOTHING)
+        if batch and total + readings > _READINGS_AT_ONCE:
             yield batch
             batch, total = [], 0
         batch.append(day)
-        total += readings[day]
+        total += readings
     if batch:
         yield batch
 
@@ -70,13 +78,15 @@ def make_days(engine, index, store, layout, days, sizes):
 
         def write(day):
             folder = layout.version_folder(day, version)
-            objects, readings = totals[day]
+            objects, readings = totals.get(day, _NOTHING)
             one_day = made.where(day_of == day).select(*layout.names)
             _arrange(one_day, readings).write.parquet(store.uri(folder))
             store.settle(folder)
             files = [(key, size) for key, size in store.list(folder) if key.endswith(".parquet")]
             size = sum(size for _, size in files)
-            return Day(version, [key for key, _ in files], rows[day], size, objects, readings)
+            return Day(
+                version, [key for key, _ in files], rows.get(day, 0), size, objects, readings, engine.conversion
+            )
 
         with ThreadPoolExecutor(_DAYS_AT_ONCE) as writers:
             return dict(zip(days, writers.map(write, days)))

@@ -1,6 +1,7 @@
 """Spark, set so that it reads the conversion's texts as the other engines do, and raw objects as rows for it."""
 
 import os
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -8,7 +9,7 @@ from zipfile import ZipFile
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
-from curation.raw import rows_of
+from curation.raw import LINE_RULES, rows_of
 from curation.stores import open_store
 
 _SETTINGS = {
@@ -49,9 +50,20 @@ def read_texts(uri):
     return {text: sql.decode() for text, sql in found.items()}
 
 
+def conversion_id(texts):
+    """Names what raw lines become, as conversionId of cloud/sql/read.ts does: without comments and blank lines."""
+    named = sha256(f"lines {LINE_RULES}\n".encode())
+    for name in ("check", "curate"):
+        for line in texts[name].split("\n"):
+            if line.strip() and not line.lstrip().startswith("--"):
+                named.update(f"{line}\n".encode())
+    return named.hexdigest()[:16]
+
+
 class Engine:
     def __init__(self, spark, texts, raw, layout):
         self.spark = spark
+        self.conversion = conversion_id(texts)
         self._texts = texts
         self._raw = raw
         self._layout = layout

@@ -1,7 +1,8 @@
 """Which event days each raw object holds: one line an object, one file an arrival hour, in the lake's index folder.
 
 It is made from the raw objects and can always be made again. Two runs that write one file at once may lose a line of
-it; its object is then read anew by the next run, and that is all. A day's readings may arrive weeks late or, from a
+it; its object is then read anew by the next run, and that is all. So is an object whose line another conversion wrote:
+what it said, readings and rejects alike, may be no more true. A day's readings may arrive weeks late or, from a
 clock that is ahead, before the day begins; so a day is made from exactly the objects that hold it, by this index.
 """
 
@@ -13,9 +14,10 @@ _AT_ONCE = 16
 
 
 class HourIndex:
-    def __init__(self, store, layout):
+    def __init__(self, store, layout, conversion):
         self._store = store
         self._layout = layout
+        self.conversion = conversion
         self.entries = {}
         """The entry of each raw object that is known and still there, by key."""
 
@@ -56,19 +58,20 @@ class HourIndex:
         return sorted(key for key, entry in self.entries.items() if not days.isdisjoint(entry["days"]))
 
     def _lines(self, file):
-        """The lines of an index file by object, without torn or foreign ones."""
+        """The lines of an index file by object, without torn or foreign ones, or those of another conversion."""
         lines = {}
         for line in (self._store.read(file) or b"").decode("utf-8", "replace").split("\n"):
-            key = _object_of(line)
+            key = _object_of(line, self.conversion)
             if key is not None:
                 lines.setdefault(key, line)
         return lines
 
 
-def _object_of(line):
+def _object_of(line, conversion):
     try:
         entry = json.loads(line)
         sound = isinstance(entry["days"], dict) and all(isinstance(count, int) for count in entry["days"].values())
-        return entry["object"] if sound and isinstance(entry["rejects"], dict) else None
+        sound = sound and isinstance(entry["rejects"], dict) and entry["conversion"] == conversion
+        return entry["object"] if sound else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -9,18 +9,24 @@ _OBJECTS_AT_ONCE = 2_000
 def index_new(engine, index, store, layout, objects):
     """Adds `objects`, {key: bytes}, to the index and writes their rejects; the index keeps what is done so far."""
     keys = sorted(objects)
+    # Read before by another text, an object may have rejects that are none any more.
+    rejected = {key for key, _ in store.list(layout.rejects_folder)} if keys else set()
     for first in range(0, len(keys), _OBJECTS_AT_ONCE):
         some = {key: objects[key] for key in keys[first : first + _OBJECTS_AT_ONCE]}
         entries = _entries(engine, layout, some)
         rejecting = {key: some[key] for key, entry in entries.items() if entry["rejects"]}
         if rejecting:
             _write_rejects(engine, store, layout, rejecting)
+        for key in some:
+            if key not in rejecting and layout.rejects_file_of(key) in rejected:
+                store.remove(layout.rejects_file_of(key))
         # Rejects first: an object that is in the index is never looked at again.
         index.add(entries.values())
 
 
 def _entries(engine, layout, objects):
-    entries = {key: {"object": key, "readings": 0, "days": {}, "rejects": {}} for key in objects}
+    empty = {"conversion": engine.conversion, "readings": 0}
+    entries = {key: {"object": key, **empty, "days": {}, "rejects": {}} for key in objects}
     engine.view(objects)
     counts = engine.spark.sql(
         f"SELECT raw_object, {layout.day_key} AS day, reason, count(*) AS n FROM checked_readings "

@@ -58,6 +58,9 @@ class FolderStore:
         temporary.rename(path)
         _sync(path.parent)
 
+    def remove(self, key):
+        Path(self.root, key).unlink(missing_ok=True)
+
     def prepare(self, folder):
         """Makes a folder for other programs to write below."""
         Path(self.root, folder).mkdir(parents=True, exist_ok=True)
@@ -117,6 +120,9 @@ class BucketStore:
 
     def write(self, key, data):
         self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+    def remove(self, key):
+        self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
     def prepare(self, folder):
         """Marks the folder as one: Spark's S3 client else looks for a file of its name, which the role forbids."""

@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import t from "tap";
 import { encodeShipped } from "../../../agent/contract/shipped.ts";
 import { readCatalog } from "../../../cloud/local/catalog.ts";
-import { lakeFolder, objectName } from "./helpers/lake.ts";
+import { Lake } from "../../../cloud/local/lake.ts";
+import { RawStore } from "../../../cloud/local/raw-store.ts";
+import { conversionId } from "../../../cloud/sql/read.ts";
+import { lakeFolder, objectName, silent } from "./helpers/lake.ts";
 import { linesOf, readingOf } from "./helpers/producer.ts";
 
 const ALL =
@@ -160,6 +163,55 @@ t.test("what is lost of catalog, index or table is made again from the raw objec
     t.same(await folder.rows(ALL), expected, what);
   }
   t.notOk(existsSync(`${folder.lake}/catalog.json.tmp`));
+});
+
+t.test("what another text has read is read again, and what it made is made again", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  folder.put(objectName(1, "a"), linesOf(1, 5));
+  folder.put(objectName(2, "b"), `${linesOf(6, 9)}junk\n`);
+  await folder.refresh();
+  const expected = await folder.rows(ALL);
+  const catalog = `${folder.lake}/catalog.json`;
+  const index = `${folder.lake}/index/dt=2026-11-22/hr=01.ndjson`;
+  const rejects = `${folder.lake}/rejects/dt=2026-11-22/hr=01/a.ndjson`;
+  // As a text would have left it that took the lines of the object for bad ones, and one of them for another day's.
+  const [entry] = readFileSync(index, "utf8").trim().split("\n");
+  const other = {
+    ...JSON.parse(entry ?? ""),
+    conversion: "other",
+    readings: 0,
+    days: {},
+    rejects: { bad_date: 5 },
+  };
+  writeFileSync(index, `${JSON.stringify(other)}\n`);
+  mkdirSync(dirname(rejects), { recursive: true });
+  writeFileSync(rejects, '{"reason":"bad_date"}\n');
+  const made = JSON.parse(readFileSync(catalog, "utf8"));
+  const day = { ...made.days["2026-11-22"], conversion: "other" };
+  writeFileSync(catalog, JSON.stringify({ ...made, days: { "2026-11-22": day, "2001-01-01": day } }));
+
+  const lake = await folder.refresh();
+  t.same(await folder.rows(ALL), expected);
+  t.same(Object.fromEntries(lake.index.rejects), { not_json: 1 });
+  t.notOk(existsSync(rejects), "the rejects of the other text are gone");
+  t.ok(existsSync(rejects.replace("hr=01/a", "hr=02/b")), "those of this one are there");
+  const now = await readCatalog(folder.lake);
+  t.match(now?.days["2001-01-01"], { rows: 0, files: [] }, "a day that has nothing any more is empty");
+  t.equal(now?.days["2026-11-22"]?.conversion, conversionId());
+  await folder.refresh();
+  t.same(await readCatalog(folder.lake), now, "and then it is done");
+});
+
+t.test("a lake that begins with a new object makes no day without the old ones", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  folder.put(objectName(1, "old"), linesOf(1, 5));
+  folder.put(objectName(2, "new"), linesOf(6, 9));
+  const lake = new Lake({ root: folder.lake, threads: 1 }, new RawStore(folder.raw), silent);
+  await lake.start();
+  lake.add(objectName(2, "new"));
+  while (lake.rows === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.equal(lake.rows, 9);
+  await lake.stop();
 });
 
 t.test("a reader that polls while days are replaced never sees fewer rows", async (t) => {

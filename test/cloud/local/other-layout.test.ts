@@ -9,7 +9,7 @@ import { queryLake } from "../../../cloud/local/lake-reader.ts";
 import { RawStore } from "../../../cloud/local/raw-store.ts";
 import { parseDay } from "../../../cloud/local/report/day.ts";
 import { readDay } from "../../../cloud/local/report/read-day.ts";
-import { conversionText, namedQueries, sqlFolder } from "../../../cloud/sql/read.ts";
+import { conversionId, conversionText, namedQueries, sqlFolder } from "../../../cloud/sql/read.ts";
 import { OTHER_LAYOUT } from "../other-layout.ts";
 import { silent } from "./helpers/lake.ts";
 import { linesOf } from "./helpers/producer.ts";
@@ -55,11 +55,15 @@ t.test("audit and report read it", async (t) => {
   t.ok(day.completeness.length > 0 && day.slices.length > 0);
 });
 
-t.test("a lake starts again with what it has", async (t) => {
-  const again = new Lake({ root, threads: 1, layout: OTHER_LAYOUT }, raw, silent);
-  await again.start();
-  t.equal(again.index.objects, 1);
-  t.notOk(again.isBehind);
-  await again.stop();
-  t.match(conversionText("curate", OTHER_LAYOUT), /received, event_day\nFROM/);
-});
+t.test(
+  "a lake starts again with what it has, and knows the other layout's conversion from its own",
+  async (t) => {
+    const again = new Lake({ root, threads: 1, layout: OTHER_LAYOUT }, raw, silent);
+    await again.start();
+    t.equal(again.index.objects, 1);
+    t.notOk(again.isBehind);
+    await again.stop();
+    t.not(conversionId(OTHER_LAYOUT), conversionId());
+    t.match(conversionText("curate", OTHER_LAYOUT), /received, event_day\nFROM/);
+  },
+);

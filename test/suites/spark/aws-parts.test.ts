@@ -17,6 +17,8 @@ t.test("the job's parts that speak to AWS", { skip, timeout: 120_000 }, async (t
   t.equal(said.travels, "x", "a store travels to the executors and reads there");
   t.equal(said.unknown, 2);
   t.match(said.stillUnknown, [/0002.gz$/], "what the index has is not read again");
+  t.equal(said.otherText, 2, "but what another text has read is");
+  t.equal(said.removed, null);
   t.same(said.days, { "2026-11-22": [2, 4] });
   t.same(said.superseded, [0, 1], "a version is given up a day after another took its place");
   t.same(said.tags, {

@@ -44,6 +44,12 @@ def main():
     print(json.dumps({**stores(s3), **glue(), **texts(s3)}))
 
 
+def removed(store):
+    store.write("rejects/x.ndjson", b"x")
+    store.remove("rejects/x.ndjson")
+    return store.read("rejects/x.ndjson")
+
+
 def stores(s3):
     lake = open_store("s3://lake")
     lake.tag = ("windfarm:superseded", "true")
@@ -54,10 +60,10 @@ def stores(s3):
     raw.write("readings/stray.gz", b"x")
     raw.write("errors/x.gz", b"x")
     there = [key for key, _ in raw.list("readings") if LAYOUT.is_raw(key)]
-    index = HourIndex(lake, LAYOUT)
+    index = HourIndex(lake, LAYOUT, "text")
     unknown = index.load(keys[:2])
-    index.add({"object": key, "readings": 2, "days": {DAY: 2}, "rejects": {}} for key in keys[:2])
-    known = HourIndex(lake, LAYOUT)
+    index.add({"object": key, "conversion": "text", "readings": 2, "days": {DAY: 2}, "rejects": {}} for key in keys[:2])
+    known = HourIndex(lake, LAYOUT, "text")
     folders = {name: f"curated/readings/dt={DAY}/v={name}-a" for name in ("20261101T000000000Z", "20261102T000000000Z")}
     for folder in folders.values():
         lake.write(f"{folder}/part.parquet", b"x")
@@ -77,6 +83,8 @@ def stores(s3):
         "travels": pickle.loads(pickle.dumps(raw)).read(keys[0]).decode(),
         "unknown": len(unknown),
         "stillUnknown": known.load(keys[:3]),
+        "otherText": len(HourIndex(lake, LAYOUT, "other").load(keys[:2])),
+        "removed": removed(lake),
         "days": known.days(),
         "superseded": [early, late],
         "tags": tags,

@@ -67,6 +67,7 @@ const KEYS = Object.entries(OBJECTS).map(([name, bytes], index) => {
 
 const Entry = z.object({
   object: z.string(),
+  conversion: z.string(),
   readings: z.number(),
   days: z.record(z.string(), z.number()),
   rejects: z.record(z.string(), z.number()),
