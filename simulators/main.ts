@@ -99,9 +99,9 @@ const FAULT_WORDS: Readonly<Record<keyof Summary["faults"], string>> = {
 
 function sentence(summary: Summary): string {
   const parts = [
-    `made ${summary.made} readings in ${summary.seconds.toFixed(1)} s`,
-    `published ${summary.published} messages`,
-    `${summary.acknowledged} readings acknowledged, ${summary.unacknowledged} not`,
+    `made ${countOf(summary.made, "reading")} in ${summary.seconds.toFixed(1)} s`,
+    `published ${countOf(summary.published, "message")}`,
+    `${countOf(summary.acknowledged, "reading")} acknowledged, ${summary.unacknowledged} not`,
   ];
   if (summary.lost > 0) parts.push(`${summary.lost} of these given up because the outbox was full`);
   for (const [name, words] of Object.entries(FAULT_WORDS)) {
@@ -109,6 +109,10 @@ function sentence(summary: Summary): string {
     if (count > 0) parts.push(`${count} ${words}`);
   }
   return parts.join("; ");
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // A reader that has seen enough (`| head`) ends nothing: the sensors go on. A disk that takes no summary is a failure.

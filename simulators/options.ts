@@ -5,8 +5,10 @@ import { createSecureContext } from "node:tls";
 import yargs from "yargs";
 import { isFitName } from "../agent/contract/topics.ts";
 import { EXIT, Fault, messageOf } from "../agent/errors.ts";
+import pkg from "../package.json" with { type: "json" };
 import { describeFaults, type FaultPlan, parseFaults } from "./faults.ts";
 import type { PublisherSettings } from "./publisher.ts";
+import { lastOnes } from "./repeated.ts";
 
 export interface SimulateOptions {
   turbines: number;
@@ -123,9 +125,11 @@ function commandLine(args: readonly string[]) {
     .requiresArg(["password", "password-file", "ca", "cert", "key", "outbox", "drain", "ledger"])
     .wrap(110)
     .strict()
-    .version(false)
+    .version(pkg.version)
+    .middleware(lastOnes(["fault"]), true)
     .fail((message, error) => {
-      throw message ? usage(message, "npm run simulate -- --help lists the options") : error;
+      if (error instanceof Fault) throw error;
+      throw usage(message ?? messageOf(error), "npm run simulate -- --help lists the options");
     });
 }
 
@@ -187,12 +191,12 @@ function readHistory(from: string | undefined, step: string | undefined, rate: n
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** `500ms`, `60s`, `5m`, `1.5h`, `1d`; a bare number is seconds. */
+/** `500ms`, `60s`, `5m`, `1.5h`, `1d`. */
 export function milliseconds(option: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim());
-  if (match === null)
-    throw usage(`--${option} ${text} is not a duration`, "give a number and a unit: 500ms, 60s, 5m, 1h");
-  return Number(match[1]) * UNIT_MS[(match[2] ?? "s") as keyof typeof UNIT_MS];
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim());
+  if (match !== null) return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  const problem = /^\d+(\.\d+)?$/.test(text.trim()) ? "has no unit" : "is not a duration";
+  throw usage(`--${option} ${text} ${problem}`, "give a number and a unit: 500ms, 60s, 5m, 1h");
 }
 
 function brokerUrl(text: string): string {

@@ -64,6 +64,8 @@ const HINTS: Readonly<Record<string, string>> = {
 // A remark on the far future of Node.js versions; the lockfile keeps this one working.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
+// Nobody reads on (`| head -1`): what was begun is done all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 try {
   await main(process.argv.slice(2));
 } catch (error) {

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import yargs from "yargs";
 import { EXIT, Fault } from "../../agent/errors.ts";
+import pkg from "../../package.json" with { type: "json" };
 import { STAGES } from "../settings.ts";
 import { GATEWAY_NAME } from "./onboard.ts";
 
@@ -40,7 +41,8 @@ export async function parseOptions(argv: readonly string[]): Promise<ProvisionOp
     .option("dry-run", { type: "boolean", default: false, describe: "only say what would be done" })
     .option("revoke", { type: "boolean", default: false, describe: "take the gateway's identity back" })
     .option("json", { type: "boolean", default: false, describe: "the result as JSON" })
-    .version(false)
+    .version(pkg.version)
+    .parserConfiguration({ "duplicate-arguments-array": false })
     .strict()
     .exitProcess(false)
     .fail((message, error) => {

@@ -2,8 +2,10 @@
 
 import { resolve } from "node:path";
 import yargs from "yargs";
-import { EXIT, Fault } from "../../agent/errors.ts";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import pkg from "../../package.json" with { type: "json" };
 import { parseOptions as parseSimulatorOptions } from "../../simulators/options.ts";
+import { lastOnes } from "../../simulators/repeated.ts";
 
 export type PortChoice = number | "auto" | "configured";
 
@@ -96,9 +98,11 @@ function commandLine(args: readonly string[]) {
     )
     .wrap(110)
     .strict()
-    .version(false)
+    .version(pkg.version)
+    .middleware(lastOnes(["fault"]), true)
     .fail((message, error) => {
-      throw error ?? usage(message, "npm start -- --help lists the options");
+      if (error instanceof Fault) throw error;
+      throw usage(message ?? messageOf(error), "npm start -- --help lists the options");
     });
 }
 

@@ -5,6 +5,8 @@ import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { EXIT, messageOf } from "../../agent/errors.ts";
+import pkg from "../../package.json" with { type: "json" };
 import { backlog } from "./backlog.ts";
 import { commitCost } from "./commit-cost.ts";
 import { existingBroker } from "./existing-broker.ts";
@@ -13,6 +15,9 @@ import { lake } from "./lake.ts";
 import { latency } from "./latency.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
+
+// Nobody reads on (`| head -1`): that is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, quiet, backlog, lake];
 
@@ -24,14 +29,19 @@ const options = await yargs(hideBin(process.argv))
   .option("list", { type: "boolean", default: false, describe: "Say what there is to measure" })
   .option("folder", { type: "string", describe: "Where the buffers are made; its disk is what is measured" })
   .strictOptions()
+  .version(pkg.version)
+  .parserConfiguration({ "duplicate-arguments-array": false })
+  .fail((message, error) => refuse(message ?? messageOf(error)))
   .parseAsync();
+
+function refuse(problem: string): never {
+  console.error(`npm run bench: ${problem}; try --help`);
+  process.exit(EXIT.usage);
+}
 
 const wanted = options._.map(String);
 const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench.name === name));
-if (unknown.length > 0) {
-  console.error(`npm run bench: there is no ${unknown.join(", ")}; try --list`);
-  process.exit(2);
-}
+if (unknown.length > 0) refuse(`there is no ${unknown.join(", ")}, --list says what there is`);
 if (options.list) {
   for (const { name, about } of BENCHES) console.log(`${name.padEnd(16)} ${about}`);
   process.exit(0);

@@ -60,12 +60,19 @@ t.test("Every option reaches its setting", async (t) => {
   });
 });
 
-t.test("Durations take a unit, a bare number is seconds", async (t) => {
+t.test("Durations take a unit", async (t) => {
   const read = (text: string) => milliseconds("for", text);
-  t.strictSame(
-    ["20ms", "1.5s", "3", "5m", "2h", "1d"].map(read),
-    [20, 1500, 3000, 300_000, 7_200_000, 86_400_000],
+  t.strictSame(["20ms", "1.5s", "5m", "2h", "1d"].map(read), [20, 1500, 300_000, 7_200_000, 86_400_000]);
+});
+
+t.test("An option given twice counts once, the last time; faults add up", async (t) => {
+  const twice = "--turbines 3 --turbines 4 --for 1s --for 2s --once --once --fault bad --fault stuck".split(
+    " ",
   );
+  const { turbines, forMs, once, faults } = parseOptions(twice);
+  t.strictSame([turbines, forMs, once], [4, 2000, true]);
+  t.ok(faults.bad > 0);
+  t.not(faults.stuck, NO_FAULTS.stuck);
 });
 
 const WRONG: Record<string, [string[], RegExp]> = {
@@ -79,6 +86,8 @@ const WRONG: Record<string, [string[], RegExp]> = {
     /--broker localhost is not the address of a broker/,
   ],
   "a duration without sense": [["--for", "soon"], /--for soon is not a duration/],
+  "a duration without unit": [["--for", "1"], /--for 1 has no unit/],
+  "a fault without its name": [["--fault"], /Not enough arguments following: fault/],
   "a date without sense": [["--from", "yesterday"], /--from yesterday is not a date/],
   "a step without a history": [["--step", "1m"], /--step needs --from/],
   "a certificate without its key": [["--cert", "x.pem"], /--cert and --key belong together/],
