@@ -1,11 +1,20 @@
 /** What is to be started where: the agent's configuration, and what the command line changes of it. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { loadConfig } from "../../agent/config/load.ts";
 import type { AgentConfig } from "../../agent/config/schema.ts";
-import { EXIT, Fault } from "../../agent/errors.ts";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import type { PortChoice, StartOptions } from "./options.ts";
 import { freePorts, type WantedPort } from "./ports.ts";
 
@@ -30,6 +39,7 @@ const LOOPBACK = "127.0.0.1";
 export async function makePlan(options: StartOptions): Promise<Plan> {
   const base = loadConfig(options.configFile, { files: false });
   localEndpoint(base, options.configFile);
+  requireFolder(options.dataFolder);
   const changes = await settle(options, base);
   const configFile = changes.size === 0 ? options.configFile : derive(options, changes);
   const config = loadConfig(configFile);
@@ -51,6 +61,27 @@ export async function makePlan(options: StartOptions): Promise<Plan> {
   plan.ports = wantedPorts(plan);
   if (options.fresh) refuseForeignBuffer(plan);
   return plan;
+}
+
+/** Throws a Fault where the folder can't be made or written to; one that is not there yet is made when it is needed. */
+function requireFolder(folder: string): void {
+  const there = nearestThere(folder);
+  const fit = { hint: "give a folder that this user may write to with --data", exitCode: EXIT.usage };
+  if (!statSync(there).isDirectory()) {
+    throw new Fault("start.data", `--data ${folder} is no folder: ${there} is a file`, fit);
+  }
+  try {
+    rmdirSync(mkdtempSync(join(there, ".windfarm-")));
+  } catch (cause) {
+    throw new Fault("start.data", `--data ${folder} can't be written to: ${messageOf(cause)}`, {
+      ...fit,
+      cause,
+    });
+  }
+}
+
+function nearestThere(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestThere(dirname(path));
 }
 
 /** Removes what an earlier start left: the agent's buffer and the local cloud. */

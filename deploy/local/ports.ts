@@ -25,7 +25,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Throws a Fault that names every wanted port that can't be had. */
+/** Throws a Fault that names every wanted port that can't be had, a line each. */
 export async function requireFree(wanted: readonly WantedPort[]): Promise<void> {
   const problems: string[] = [];
   const hints: string[] = [];
@@ -40,8 +40,8 @@ export async function requireFree(wanted: readonly WantedPort[]): Promise<void> 
     }
   }
   if (problems.length === 0) return;
-  const hint = `${hints.join("; ")}; or --ports auto. Nothing was started.`;
-  throw new Fault("start.port", problems.join(", "), { hint });
+  hints.push("--ports auto, for any free ones. Nothing was started.");
+  throw new Fault("start.port", problems.join("\n"), { hint: hints.join("\n") });
 }
 
 async function listen(port: number, host: string): Promise<Server> {

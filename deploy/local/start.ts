@@ -28,17 +28,19 @@ async function start(args: readonly string[]): Promise<number> {
 /** Nobody reads on (`npm start | head`): that is no reason to fall over, but one to stop. */
 function stopWhenUnread(demo: Demo): void {
   let asked = false;
-  process.stdout.on("error", () => {
-    if (!asked) demo.stop();
-    asked = true;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => {
+      if (!asked) demo.stop();
+      asked = true;
+    });
+  }
 }
 
 try {
   process.exitCode = await start(process.argv.slice(2));
 } catch (error) {
   const known = error instanceof Fault;
-  console.error(`start: ${messageOf(error)}`);
-  if (known && error.hint !== undefined) console.error(`  try: ${error.hint}`);
+  for (const line of messageOf(error).split("\n")) console.error(`start: ${line}`);
+  if (known) for (const line of error.hint?.split("\n") ?? []) console.error(`  try: ${line}`);
   process.exitCode = known ? error.exitCode : EXIT.failed;
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import t from "tap";
@@ -92,6 +92,19 @@ t.test("--fresh empties what npm start made, and nothing else", async (t) => {
   await t.rejects(makePlan(options), { code: "start.fresh", exitCode: 2 });
 });
 
+t.test("A data folder that is none, or can't be made, is told before anything is done", async (t) => {
+  const folder = t.testdir({ file: "x" });
+  for (const data of [join(folder, "file"), join(folder, "file", "below"), "/proc/windfarm"]) {
+    await t.rejects(makePlan(parseOptions(["--data", data])), {
+      code: "start.data",
+      message: data,
+      hint: /--data/,
+      exitCode: 2,
+    });
+  }
+  t.strictSame(readdirSync(folder), ["file"], "and nothing of the attempt stays");
+});
+
 t.test("A port in use is named with its option and its likely owner", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -108,7 +121,7 @@ t.test("A port in use is named with its option and its likely owner", async (t) 
     code: "start.port",
     exitCode: 1,
     message: `port ${port} for the agent's page is in use`,
-    hint: /a web server; --page-port N; or --ports auto\. Nothing was started\./,
+    hint: /a web server; --page-port N\n--ports auto, .* Nothing was started\./,
   });
   const [free = 0] = await freePorts(1);
   await requireFree([{ ...wanted, port: free }]);
