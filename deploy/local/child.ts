@@ -1,6 +1,7 @@
 /** One of the programs that `npm start` runs, as a process of its own. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { FOLLOW_PARENT } from "./follow.ts";
@@ -36,7 +37,7 @@ export class Child {
   constructor({ name, program, args, onLine, onResult }: ChildSettings) {
     this.name = name;
     const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
-    const child = spawn(process.execPath, [...FOLLOW_PARENT, file, ...args], {
+    const child = spawn(process.execPath, [...nodeArguments(file), ...FOLLOW_PARENT, file, ...args], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A group of its own: a Ctrl-C must reach the programs one after the other.
       detached: true,
@@ -81,6 +82,21 @@ export class Child {
   #signal(signal: NodeJS.Signals): void {
     if (this.end === undefined) this.#process.kill(signal);
   }
+}
+
+const LONGEST_SHEBANG = 256;
+
+/** What a program's first line tells node (`#!/usr/bin/env -S node --max-semi-space-size=1`): run here, it is as it is installed. */
+export function nodeArguments(file: string): string[] {
+  const start = Buffer.alloc(LONGEST_SHEBANG);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, start, 0, LONGEST_SHEBANG, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  const [, words] = /^#!\S+ -S node ([^\n]+)\n/.exec(start.toString("latin1")) ?? [];
+  return words === undefined ? [] : words.trim().split(/\s+/);
 }
 
 /** `exit code 1`, `signal SIGKILL`. */
