@@ -15,7 +15,7 @@ import {
   type SensorSummary,
   summarise,
 } from "./accounts.ts";
-import { Child, describeEnd } from "./child.ts";
+import { Child, describeEnd, type End } from "./child.ts";
 import type { StartOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { countTypes, queryCommand, shortPath } from "./query.ts";
@@ -41,9 +41,12 @@ export class Demo {
   #end: () => void = () => {};
   #ended = false;
   #forced = false;
-  #failure: string[] = [];
+  /** True once all but the sensors is up. */
+  #ready = false;
+  readonly #failure: string[] = [];
   #sensorSummary: SensorSummary | undefined;
   #lakeBefore = 0;
+  #receivedBefore = 0;
 
   constructor(plan: Plan, options: StartOptions, screen: Screen) {
     this.#plan = plan;
@@ -60,8 +63,9 @@ export class Demo {
 
   /** Runs until asked to stop, until `--for` is over, or until a program dies; the exit code. */
   async run(): Promise<number> {
-    const ready = (await this.#startCloud()) && (await this.#startAgent());
-    if (ready) {
+    this.#ready = (await this.#startCloud()) && (await this.#startAgent());
+    if (this.#ready) {
+      this.#receivedBefore = (await this.#observer.agent())?.received ?? 0;
       this.#announce();
       const ticking = this.#showLive();
       if (this.#options.simulate) await this.#startSensors();
@@ -126,11 +130,23 @@ export class Demo {
     void child.ended.then((end) => {
       const expected = child.asked || (name === "sensors" && this.#sensorSummary !== undefined);
       if (expected) return;
-      const last = child.lastLines.map((line) => `  ${line}`);
-      this.#failure.push(`the ${name} ended unexpectedly with ${describeEnd(end)}; its last lines:`, ...last);
+      this.#tellDeath(child, end);
       this.#end();
     });
     return child;
+  }
+
+  /** At once, for to stop the others in order takes its time. */
+  #tellDeath(child: Child, end: End): void {
+    const sentence = `the ${child.name} ended unexpectedly with ${describeEnd(end)}`;
+    this.#failure.push(sentence);
+    this.#screen.endLive();
+    this.#alarm(`${sentence}; its last lines:`);
+    for (const line of child.lastLines) this.#screen.said(child.name, line);
+  }
+
+  #alarm(sentence: string): void {
+    this.#screen.line(this.#screen.paint("red", sentence));
   }
 
   /** False when it is time to stop before `name` is ready. */
@@ -174,7 +190,7 @@ export class Demo {
       if (busy) return;
       busy = true;
       const [agent, cloud] = await Promise.all([this.#observer.agent(), this.#observer.cloud()]);
-      if (!this.#ended) this.#screen.live(liveLine(agent, cloud));
+      if (!this.#ended) this.#screen.live(liveLine(agent, cloud, this.#screen.width));
       busy = false;
     };
     return setInterval(() => void show(), process.stdout.isTTY ? LIVE_MS.terminal : LIVE_MS.elsewhere);
@@ -184,12 +200,13 @@ export class Demo {
     this.#screen.endLive();
     // The original's readings have a day for a date and ids that begin at 0: a second run makes the same again.
     const lakeBefore = this.#options.legacy ? undefined : this.#lakeBefore;
-    const outcome: Outcome = { lakeBefore, types: [] };
+    const earlier = this.#lakeBefore > 0 || this.#receivedBefore > 0;
+    const outcome: Outcome = { earlier, lakeBefore, types: [] };
     await this.#child("sensors")?.stop(SENSORS_STOP_MS);
     outcome.sensors = this.#sensorSummary;
     outcome.agent = await this.#drained();
     await this.#child("agent")?.stop(AGENT_STOP_MS);
-    if (this.#child("cloud")?.end === undefined) outcome.cloud = await this.#observer.flush();
+    if (this.#ready && this.#child("cloud")?.end === undefined) outcome.cloud = await this.#observer.flush();
     if (outcome.cloud !== undefined) outcome.types = await countTypes(this.#plan);
     await this.#child("cloud")?.stop(CLOUD_STOP_MS);
     return this.#conclude(outcome);
@@ -219,16 +236,19 @@ export class Demo {
   }
 
   #conclude(outcome: Outcome): number {
-    for (const line of summarise(outcome)) this.#screen.line(line);
+    if (this.#ready) for (const line of summarise(outcome)) this.#screen.line(line);
     if (this.#forced) {
       this.#screen.line("ended at once; what was acknowledged is on disk and goes on at the next start");
       return EXIT.failed;
     }
-    const started = this.#children.length > 0 && outcome.agent !== undefined;
-    const wrong = this.#failure.length > 0 ? [] : started ? missing(outcome) : [];
-    for (const sentence of [...this.#failure, ...wrong])
-      this.#screen.line(this.#screen.paint("red", sentence));
+    for (const sentence of this.#failure) this.#alarm(sentence);
     if (this.#failure.length > 0) return EXIT.failed;
+    if (!this.#ready) {
+      this.#screen.line("stopped before anything was started");
+      return this.#options.for === undefined ? EXIT.ok : EXIT.failed;
+    }
+    const wrong = missing(outcome);
+    for (const sentence of wrong) this.#alarm(sentence);
     if (wrong.length === 0) this.#screen.line("everything arrived");
     // Stopped by hand, what is buffered is no failure: it is kept.
     const failed = this.#options.for !== undefined && wrong.length > 0;

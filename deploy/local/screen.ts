@@ -34,6 +34,11 @@ export class Screen {
     this.#pretty = (line) => format(line).trimEnd();
   }
 
+  /** Characters of the live line. */
+  get width(): number {
+    return this.#out.isTTY ? Math.max(1, this.#out.columns - 1) : Number.POSITIVE_INFINITY;
+  }
+
   /** A line that a program said: a log's JSON is made readable, anything else shown as it is. */
   said(name: string, line: string): void {
     const text = line.startsWith("{") ? this.#pretty(line) : line;
@@ -53,7 +58,7 @@ export class Screen {
       return;
     }
     const clear = this.#clear();
-    this.#live = this.paint("bold", text.slice(0, Math.max(1, this.#out.columns - 1)));
+    this.#live = this.paint("bold", text.slice(0, this.width));
     this.#out.write(clear + this.#live);
   }
 

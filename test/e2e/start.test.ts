@@ -73,10 +73,26 @@ t.test("npm start", async (t) => {
       process.kill(pid, "SIGKILL");
       const { code, stdout } = await start.ended;
       t.equal(code, 1) || t.comment(stdout);
+      const told = stdout.indexOf("the cloud ended unexpectedly");
+      t.ok(told < stdout.indexOf("INFO: Stopping"), "told at once, before the others are stopped");
+      t.notMatch(stdout.slice(told), /^\s*\{"/m, "in the words of the screen, not as JSON");
+      t.match(stdout, /the cloud ended unexpectedly with signal SIGKILL\n$/, "and once more in the end");
       t.match(stdout, /the cloud ended unexpectedly with signal SIGKILL; its last lines:\n.*ready/);
       t.match(stdout, /agent {3}│ .*stopped/);
     },
   );
+});
+
+t.test("Stopped before anything is ready, it says so and claims nothing", async (t) => {
+  const hold =
+    'if (process.argv[1]?.endsWith("cloud.js")) { console.error("held"); setInterval(() => {}, 1000); await new Promise(() => {}); }';
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hold)}` };
+  const start = new Program("start", ["--ports", "auto", "--data", t.testdir()], { env });
+  await start.says("held");
+  const { code, stdout } = await start.kill("SIGINT");
+  t.equal(code, 0);
+  t.match(stdout, /\nstopped before anything was started\n$/);
+  t.notMatch(stdout, /everything arrived|in the lake/);
 });
 
 t.test("A port in use: one clear message, exit code 1, nothing half-started", async (t) => {
@@ -94,6 +110,7 @@ t.test("A port in use: one clear message, exit code 1, nothing half-started", as
   t.equal(code, 1);
   t.equal(stdout, "");
   t.match(stderr, `start: port ${port} for the agent's page is in use\n`);
+  t.match(stderr, /\n {2}try: .*--page-port N\n {2}try: --ports auto, .*\n$/);
   t.notOk(existsSync(join(data, "agent")) || existsSync(join(data, "cloud")));
 });
 
