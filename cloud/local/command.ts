@@ -10,6 +10,17 @@ export function endWith(error: unknown): never {
   process.exit(error instanceof Fault ? error.exitCode : EXIT.failed);
 }
 
+/** Whoever has seen enough (`| head -1`) closes our output; that is no failure of ours, and stops nothing. */
+export function forgiveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+}
+
+/** For yargs' `fail`: what it says of wrong usage, as a Fault. */
+export function failUsage(message: string | null | undefined, error: unknown): never {
+  if (error instanceof Fault) throw error;
+  throw usageFault(message ?? messageOf(error));
+}
+
 /** A wrong option or argument. */
 export function usageFault(message: string): Fault {
   return new Fault("usage", message, { hint: "--help shows what there is", exitCode: EXIT.usage });

@@ -10,7 +10,7 @@ import { syntaxFault } from "./sql-fault.ts";
 
 export interface QueryResult {
   columns: { name: string; type: string }[];
-  /** Values as JavaScript has them: bigint for BIGINT, Date for timestamps. */
+  /** Values as JavaScript has them: bigint for BIGINT, Date for timestamps, `2026-11-22` for days. */
   rows: unknown[][];
 }
 
@@ -86,10 +86,19 @@ async function select(connection: Connection, sql: string, layout: Layout): Prom
     const answer = await prepared.runAndReadAll();
     const types = answer.columnTypes();
     const columns = answer.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
-    return { columns, rows: answer.getRowsJS() };
+    const days = columns.map(({ type }) => type === "DATE");
+    return {
+      columns,
+      rows: answer.getRowsJS().map((row) => row.map((value, at) => (days[at] ? day(value) : value))),
+    };
   } catch (error) {
     throw error instanceof Fault ? error : syntaxFault(sql, error, layout);
   }
+}
+
+/** A DATE has no hour, and is shown without one. */
+function day(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString().slice(0, -"T00:00:00.000Z".length) : value;
 }
 
 function refused(message: string, hint: string): Fault {

@@ -1,25 +1,30 @@
 /** The engine's complaint about a query, as one sentence with the place. */
 
 import { Fault, messageOf } from "../../agent/errors.ts";
-import { LAYOUT, type Layout } from "../layout.ts";
+import { curatedColumns, dayColumn, LAYOUT, type Layout } from "../layout.ts";
 
 /** `Parser Error: … LINE 1: SELECT x FRM readings  ^` becomes a sentence, line and column. */
-export function syntaxFault(sql: string, error: unknown, { database, table }: Layout = LAYOUT): Fault {
+export function syntaxFault(sql: string, error: unknown, layout: Layout = LAYOUT): Fault {
+  const { database, table } = layout;
   const text = messageOf(error);
   const [, first = text] = /^(?:.*?: )?(?:[A-Z]\w+ )+Error: (.*)/.exec(text) ?? [];
   const sentence = first.split("\n")[0]?.replace(/[.!]\s*$/, "") ?? text;
   if (/file system operations are disabled|Permission Error/.test(text)) return outsideTheLake(error, table);
   const place = placeOf(sql, text);
-  const candidates = /Candidate bindings: (.*)/.exec(text)?.[1];
+  const unknownColumn = /Candidate bindings: /.test(text);
   const missing = /Table with name (\S+) does not exist/.exec(text)?.[1];
   const hint =
     missing !== undefined
       ? `the table is called ${table}, or ${database}.${table}`
-      : candidates !== undefined
-        ? `there is ${candidates.trim()}`
+      : unknownColumn
+        ? `the columns of ${table} are ${columnsOf(layout).join(", ")}`
         : "npm run query -- --list shows queries that work";
   const said = missing === undefined ? sentence : `there is no table ${missing}`;
   return new Fault("query.sql", `the query fails${place}: ${said}`, { hint, cause: error });
+}
+
+function columnsOf(layout: Layout): string[] {
+  return [...curatedColumns(layout), dayColumn(layout)].map(({ name }) => name);
 }
 
 function outsideTheLake(error: unknown, table: string): Fault {
