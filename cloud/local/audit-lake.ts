@@ -6,7 +6,8 @@
  * tell, where it is asked too.
  */
 
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
@@ -86,7 +87,8 @@ export async function auditLake(
       hint: "npm start makes some; --data names another folder",
     });
   }
-  const temporary = join(lakeRoot, "tmp-audit");
+  // Outside the lake, which is only read: whoever audits it may not be allowed to write there.
+  const temporary = await mkdtemp(join(tmpdir(), "windfarm-audit-"));
   const duck = new Duck({ temporaryFolder: temporary });
   await duck.start();
   try {

@@ -5,8 +5,9 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { z } from "zod";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import pkg from "../../package.json" with { type: "json" };
 import { auditLake, type EpochAudit, type LakeAudit } from "./audit-lake.ts";
-import { endWith, usageFault } from "./command.ts";
+import { endWith, failUsage, forgiveReaders } from "./command.ts";
 import { formatted } from "./format.ts";
 import { cloudFolders, DEFAULT_DATA } from "./places.ts";
 
@@ -21,11 +22,9 @@ function options() {
       describe: "URL of an agent's page, to compare with what it says it took",
     })
     .strict()
-    .version(false)
+    .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
-    .fail((message, error) => {
-      throw error ?? usageFault(message);
-    })
+    .fail(failUsage)
     .parseSync();
 }
 
@@ -147,4 +146,5 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+forgiveReaders();
 main().catch(endWith);

@@ -6,15 +6,19 @@ import pretty from "pino-pretty";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT, Fault } from "../../agent/errors.ts";
+import pkg from "../../package.json" with { type: "json" };
 import { LAYOUT } from "../layout.ts";
 import { LocalCloud } from "./cloud.ts";
-import { endWith, usageFault } from "./command.ts";
+import { endWith, failUsage, forgiveReaders, usageFault } from "./command.ts";
 import { DEFAULT_DATA } from "./places.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
 // The SDK would announce on every start that it will drop Node 20; the lockfile keeps the version that has it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
+/** As Kinesis has it (CreateStream). */
+const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
+const REGION_NAME = /^[a-z0-9-]{1,64}$/;
 const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
 function options() {
@@ -36,11 +40,9 @@ function options() {
       describe: "least weight of what is logged",
     })
     .strict()
-    .version(false)
+    .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false, "parse-positional-numbers": false })
-    .fail((message, error) => {
-      throw error ?? usageFault(message);
-    })
+    .fail(failUsage)
     .parseSync();
 }
 
@@ -48,6 +50,8 @@ async function main(): Promise<void> {
   const asked = options();
   for (const name of ["port", "controlPort"] as const) wholeBetween(name, asked[name], 0, 65_535);
   wholeBetween("shards", asked.shards, 1, 50);
+  fit("stream", asked.stream, STREAM_NAME, "letters, digits, point, underscore and hyphen, at most 128");
+  fit("region", asked.region, REGION_NAME, "a name such as us-east-1");
   if (asked.threads !== undefined) wholeBetween("threads", asked.threads, 1, 64);
   const log = pino({ level: asked.logLevel, base: null }, destination());
   const cloud = new LocalCloud(
@@ -75,9 +79,9 @@ async function main(): Promise<void> {
 }
 
 function destination(): pino.DestinationStream {
-  return process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true })
-    : pino.destination({ dest: 2, sync: true });
+  if (process.stderr.isTTY) return pretty({ destination: 2, sync: true });
+  // A reader that went away stops nothing.
+  return pino.destination({ dest: 2, sync: true }).on("error", () => {});
 }
 
 /** The first signal stops in order, a second one at once. */
@@ -92,6 +96,10 @@ function stopSignal(): Promise<string> {
   });
 }
 
+function fit(option: string, value: string, pattern: RegExp, wanted: string): void {
+  if (!pattern.test(value)) throw usageFault(`--${option} "${value}" is not fit: ${wanted}`);
+}
+
 function wholeBetween(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -100,4 +108,5 @@ function wholeBetween(name: string, value: number, least: number, most: number):
   });
 }
 
+forgiveReaders();
 main().then(() => process.exit(EXIT.ok), endWith);

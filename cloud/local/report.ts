@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
-import { endWith, usageFault } from "./command.ts";
+import pkg from "../../package.json" with { type: "json" };
+import { endWith, failUsage, forgiveReaders } from "./command.ts";
 import { cloudFolders, DEFAULT_DATA } from "./places.ts";
 import { parseDay } from "./report/day.ts";
 import { pageOf } from "./report/page.ts";
@@ -23,11 +24,9 @@ function options() {
     })
     .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
     .strict()
-    .version(false)
+    .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
-    .fail((message, error) => {
-      throw error ?? usageFault(message);
-    })
+    .fail(failUsage)
     .parseSync();
 }
 
@@ -53,5 +52,5 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-process.stdout.on("error", () => process.exit(EXIT.ok));
+forgiveReaders();
 main().catch(endWith);

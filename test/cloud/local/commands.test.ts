@@ -1,5 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import { join } from "node:path";
 import t from "tap";
 import { z } from "zod";
 import { encodeShipped } from "../../../agent/contract/shipped.ts";
@@ -45,14 +48,17 @@ t.test("query", async (t) => {
   t.equal(csv.out, 'id,data\r\n"say ""é, so""",1\r\n');
   t.match((await query("--list")).out, /hourly-values +Mean, least and greatest/);
   t.match((await query("--named", "data-volume")).out, /2026-11-22 +gw-01 +10 /);
+  const dates = "-- a day\nSELECT DATE '2026-01-01' AS day, TIMESTAMP '2026-01-01 00:00:00' AS moment";
+  t.match((await query(dates)).out, /^2026-01-01 {2}2026-01-01T00:00:00\.000Z$/m);
 
   const refusals: [args: string[], code: number, sentence: RegExp][] = [
     [["SELECT x FRM readings"], 1, /fails at line 1, column 14: syntax error at or near "readings"/],
-    [["  ;"], 2, /there is no query/],
-    [["SELECT", "1"], 2, /put it in quotes/],
     [["--named", "nothing"], 2, /no query named nothing\n +try: there are daily-completeness,/],
-    [["--format", "xml", "SELECT 1"], 2, /Choices: "table", "csv", "json"/],
-    [["--fromat", "csv", "SELECT 1"], 2, /fromat/],
+    [
+      ["SELECT nope FROM readings"],
+      1,
+      /"nope" not found.*\n +try: the columns of readings are id, data, .*, dt\n/,
+    ],
   ];
   for (const [args, code, sentence] of refusals) {
     const ended = await query(...args);
@@ -102,6 +108,8 @@ t.test("audit", async (t) => {
   folder.put(objectName(1, "a"), linesOf(1, 50));
   folder.put(objectName(2, "b"), `${linesOf(41, 60)}junk\n`);
   await folder.refresh();
+  // Nothing is written into the lake that is looked at: its reader may not be allowed to.
+  writeFileSync(join(folder.lake, "tmp-audit"), "in the way");
   const complete = await audit();
   t.match(complete, { code: 0, answer: { complete: true, delivered: 70, rejects: 1, lake: { rows: 60 } } });
   t.match(complete.answer, { epochs: [{ expected: 60, arrived: 60, duplicates: 10, missing: 0, gaps: [] }] });
@@ -152,4 +160,60 @@ t.test("audit", async (t) => {
     answer: { verdict: /3 readings the agent shipped did not arrive; 2 still wait in the agent/ },
   });
   agent.closeAllConnections();
+});
+
+t.test("cloud: a name that Kinesis would not take is wrong usage", async (t) => {
+  for (const [option, value] of [
+    ["--stream", "a b"],
+    ["--region", "us east"],
+  ] as const) {
+    const ended = await run(
+      "cloud",
+      option,
+      value,
+      "--port",
+      "0",
+      "--control-port",
+      "0",
+      "--data",
+      t.testdir(),
+    );
+    t.match(ended, { code: 2, said: `${option} "${value}" is not fit: ` });
+    t.notMatch(ended.said, /\n {4}at /, "without a stack");
+  }
+});
+
+t.test("every program says its version", async (t) => {
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync("package.json", "utf8")));
+  const programs = ["start", "simulate", "cloud", "query", "audit", "report", "provision", "bench"];
+  const ended = await Promise.all(programs.map((program) => run(program, "--version")));
+  for (const [index, program] of programs.entries()) {
+    t.strictSame(ended[index], { code: 0, out: `${version}\n`, said: "" }, program);
+  }
+});
+
+t.test("a reader that closes the output early is no error", async (t) => {
+  const data = t.testdir();
+  const folder = lakeFolder(data);
+  folder.put(objectName(1, "a"), linesOf(1, 50));
+  await folder.refresh();
+  for (const [program = "", ...args] of [
+    ["audit", "--data", data],
+    ["query", "--data", data, "SELECT * FROM range(100000)"],
+    ["simulate", "--count", "1", "--broker", "mqtt://127.0.0.1:1", "--once"],
+    ["bench", "--list"],
+  ]) {
+    const child = spawn(process.execPath, [`dist/${program}.js`, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await once(child, "close");
+    t.notMatch(said, /EPIPE|\n {4}at /, program);
+  }
 });
