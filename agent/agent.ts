@@ -1,5 +1,5 @@
 /**
- * The agent: builds its parts, starts them, stops them in order.
+ * The agent: builds its parts, starts them, stops them in order. Where the MQTT port can't be had, nothing is begun.
  *
  *   start:  buffer ▶ status page ▶ shipping ▶ collecting    (what takes readings starts when all else stands)
  *   stop:   collecting ▶ shipping ▶ buffer ▶ status page    (what was acknowledged is on disk all the while)
@@ -11,8 +11,10 @@ import { FlowMeter } from "./observe/flow-meter.ts";
 import type { Snapshot } from "./observe/snapshot.ts";
 import { createStatusServer, type StatusServer } from "./observe/status-server.ts";
 import { createNotify, watchdogTimeoutMs } from "./observe/systemd.ts";
+import { Warnings } from "./observe/warnings.ts";
 import { Watchdog } from "./observe/watchdog.ts";
 import { buildParts, type Parts } from "./parts.ts";
+import { requireMqttPort } from "./port-check.ts";
 import { snapshotOf } from "./snapshot-of.ts";
 
 export interface AgentOptions {
@@ -35,6 +37,7 @@ export interface RunningAgent {
 
 /** Rejects with the Fault of what could not be started; nothing is left running then. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  await requireMqttPort(options.config);
   const agent = new Agent(options);
   await agent.start();
   return agent;
@@ -49,6 +52,7 @@ class Agent implements RunningAgent {
   readonly #flow = new FlowMeter();
   readonly #status: StatusServer;
   readonly #watchdog: Watchdog;
+  readonly #warnings: Warnings;
   #phase: "starting" | "running" | "stopping" = "starting";
   #stopping: Promise<void> | undefined;
   #finish: () => void = () => {};
@@ -70,6 +74,7 @@ class Agent implements RunningAgent {
       snapshot: () => this.snapshot(),
       log: log.child({ part: "status" }),
     });
+    this.#warnings = new Warnings({ snapshot: () => this.snapshot(), log });
     this.#watchdog = new Watchdog({
       notify: createNotify(process.env, log),
       timeoutMs: watchdogTimeoutMs(process.env, process.pid),
@@ -86,6 +91,7 @@ class Agent implements RunningAgent {
       void health.start();
       shipper.start();
       await collector.start();
+      this.#warnings.start();
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -124,6 +130,7 @@ class Agent implements RunningAgent {
     await this.#watchdog.stop();
     buffer.flush();
     await collector.stop(deadlineMs / 2);
+    this.#warnings.stop();
     await shipper.stop(Math.max(0, endMs - performance.now()));
     const { received, buffered, shipped, rejected, dropped } = buffer.accounts();
     await buffer.close();

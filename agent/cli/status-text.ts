@@ -2,6 +2,7 @@
 
 import { countOf, formatBytes, formatCount, formatSeconds } from "../observe/format.ts";
 import { printable } from "../observe/printable.ts";
+import { spoken } from "../observe/reasons.ts";
 import type { Status } from "./status-client.ts";
 
 export function statusText(status: Status): string {
@@ -24,6 +25,7 @@ function rowsOf(status: Status): [string, string][] {
     ],
     ["shipped", formatCount(status.shipped)],
     ["rejected", rejectedText(status)],
+    ...reasonRows(status),
     ["dropped", formatCount(status.dropped)],
     [
       "from",
@@ -43,6 +45,14 @@ function rowsOf(status: Status): [string, string][] {
 function rejectedText({ rejected, buffer }: Status): string {
   if (rejected === 0) return "0";
   return `${formatCount(rejected)}, ${formatCount(buffer.rejectsKept)} kept aside: windfarm rejects`;
+}
+
+/** Of those since the agent started. */
+function reasonRows({ validate }: Status): [string, string][] {
+  const known = Object.entries(validate.rejected).filter(([, count]) => count > 0);
+  if (known.length === 0) return [];
+  const reasons = known.map(([reason, count]) => `${formatCount(count)} ${spoken(reason)}`);
+  return [["", `since the start: ${reasons.join(", ")}`]];
 }
 
 function lastShipped({ ship, nowMs }: Status): string {

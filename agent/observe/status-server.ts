@@ -166,17 +166,17 @@ function listenFault(error: Error, { host, port }: StatusServerOptions["listen"]
     case "EADDRINUSE":
       return new Fault("status.port_taken", `another program has the port of the status page, ${where}`, {
         ...details,
-        hint: `Find it with "ss -ltnp 'sport = :${port}'", or set another port in status.listen. Collecting goes on.`,
+        hint: `Find it with "ss -ltnp 'sport = :${port}'", or set another port in status.listen. Collecting needs no page.`,
       });
     case "EACCES":
       return new Fault("status.not_allowed", `the agent's user may not listen on ${where}`, {
         ...details,
-        hint: "Ports below 1024 are for root; set another one in status.listen. Collecting goes on.",
+        hint: "Ports below 1024 are for root; set another one in status.listen. Collecting needs no page.",
       });
     default:
       return new Fault("status.cannot_listen", `the status page can't listen on ${where}: ${error.message}`, {
         ...details,
-        hint: "Is the address one of this machine's? See status.listen. Collecting goes on.",
+        hint: "Is the address one of this machine's? See status.listen. Collecting needs no page.",
       });
   }
 }

@@ -85,6 +85,18 @@ t.test("trouble comes with what to try", async (t) => {
   }
 });
 
+t.test("why messages were not understood is said in words", async (t) => {
+  const text = statusText({
+    ...delivering,
+    rejected: 7,
+    validate: { outOfRange: {}, rejected: { topic: 2, not_json: 1 } },
+  });
+  t.match(
+    text,
+    "\n  rejected  7, 0 kept aside: windfarm rejects\n            since the start: 2 wrong topic, 1 not JSON\n",
+  );
+});
+
 t.test("an error that shipping has overcome is not shown", async (t) => {
   const lastError = { message: "Kinesis refuses the connection", atMs: NOW - 60_000 };
   t.notMatch(statusText({ ...delivering, ship: { ...delivering.ship, lastError } }), /refuses/);

@@ -258,7 +258,7 @@ t.test("An address that is not ours is an error with its hint, not an exception"
     assets: { script: "", style: "" },
   });
   await server.start();
-  t.match(lines, [{ level: 50, err: { code: "status.cannot_listen", hint: /Collecting goes on/ } }]);
+  t.match(lines, [{ level: 50, err: { code: "status.cannot_listen", hint: /Collecting needs no page/ } }]);
   await server.stop();
 });
 

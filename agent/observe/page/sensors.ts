@@ -2,10 +2,11 @@
 
 import { formatCount, formatRate } from "../format.ts";
 import type { RateWindow } from "../rates.ts";
+import { spoken } from "../reasons.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { acceptedCounter } from "./counters.ts";
 import { type Html, html } from "./html.ts";
-import { spoken, together } from "./words.ts";
+import { together } from "./words.ts";
 
 export function sensorsOf({ validate, collect }: Snapshot, rates: RateWindow): Html {
   const types = [...new Set([...Object.keys(validate.accepted), ...Object.keys(validate.outOfRange)])];

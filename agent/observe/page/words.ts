@@ -19,8 +19,3 @@ export function rows(entries: readonly (readonly [name: string, value: HtmlValue
   const known = entries.filter(([, value]) => value !== undefined);
   return html`<dl>${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
-
-/** A stable name of the kind `packet_too_large` as words. */
-export function spoken(name: string): string {
-  return name.replaceAll("_", " ");
-}
