@@ -27,7 +27,8 @@ export function statusOf(parts: StatusParts): BufferStatus {
   const { disk, health, committer, salvager } = parts;
   const { times } = committer;
   const look = (store: Store) => ({
-    usedBytes: store.usedPages() * PAGE_BYTES,
+    // The pages kept back for deletes count as used: a full buffer has used all of its quota.
+    usedBytes: Math.min(parts.maxBytes, (store.maxPages - store.roomPages()) * PAGE_BYTES),
     oldest: oldestOf(store, parts.leases),
   });
   // While the file can't be read, nobody knows.

@@ -30,7 +30,7 @@ export const IDLE_AFTER_MS = 2 * 60_000;
 /** A reading may wait this long, a retry included, before anyone need know. */
 export const TROUBLE_AFTER_SECONDS = 5;
 /** Below this backlog, how long the room will last can't be told well. */
-const FORECAST_READINGS = 1000;
+const FORECAST_READINGS = 10_000;
 const MAX_CAUSE_LENGTH = 160;
 
 export function sentenceFor(inputs: SentenceInputs): Sentence {
@@ -45,7 +45,10 @@ export function sentenceFor(inputs: SentenceInputs): Sentence {
 }
 
 function failed({ buffer, buffered }: SentenceInputs): string {
-  const kept = buffered > 0 ? ` ${countOf(buffered, "reading")} on disk wait.` : "";
+  const kept =
+    buffered > 0
+      ? ` ${countOf(buffered, "reading")} on disk wait${Math.round(buffered) === 1 ? "s" : ""}.`
+      : "";
   return `Failed: ${cause(buffer.problem ?? "the disk refuses to store readings")}; nothing is acknowledged.${kept}`;
 }
 
@@ -56,7 +59,8 @@ function diskFull(inputs: SentenceInputs): string {
 
 function full(inputs: SentenceInputs): string {
   const { buffer, dropped } = inputs;
-  const holds = `the buffer has used its ${formatBytes(buffer.maxBytes)}`;
+  const [used, most] = [formatBytes(buffer.usedBytes), formatBytes(buffer.maxBytes)];
+  const holds = `the buffer has used ${used === most ? "" : `${used} of `}its ${most}`;
   const policy =
     buffer.onFull === "refuse"
       ? "sensors keep their readings until there is room"

@@ -121,6 +121,16 @@ t.test("Damage found at the start stands there with what was saved", async (t) =
   t.match(textOf(snapshot), /The buffer was damaged; 40 211 readings saved The file was cut short\./);
 });
 
+t.test("Every figure says since when it counts, and reasons are in words", async (t) => {
+  const snapshot = sampleSnapshot();
+  snapshot.validate = { ...snapshot.validate, rejected: { topic: 2, no_value: 1 } };
+  const text = textOf(snapshot);
+  t.match(text, /Every reading accounted for since the buffer was born/);
+  t.match(text, /Disk since the agent started .* Shipping since the agent started/);
+  t.match(text, /Not understood 2 wrong topic 1 no number as data/);
+  t.match(text, /Records sent again 0/);
+});
+
 t.test("An existing broker is shown as such", async (t) => {
   const snapshot = sampleSnapshot();
   snapshot.collect = { ...snapshot.collect, mode: "connect", url: "mqtts://broker:8883", connections: 1 };

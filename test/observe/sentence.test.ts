@@ -131,6 +131,11 @@ t.test("A full buffer says what happens to new readings, and whose fault it is",
   );
 });
 
+t.test("A full buffer names the figures that the page shows", async (t) => {
+  const buffer = { state: "full", onFull: "refuse", usedBytes: 1_032_192, maxBytes: 1024 ** 2 } as const;
+  t.match(sentenceFor(inputs({ buffer })).sentence, /^Full: the buffer has used 1008 KiB of its 1\.0 MiB; /);
+});
+
 t.test("A disk that others filled is told apart from the buffer's own quota", async (t) => {
   const buffer = { ...inputs().buffer, state: "disk_full", problem: "no room left on /var" } as const;
   said(
@@ -149,6 +154,7 @@ t.test("A disk that refuses is said before anything else", async (t) => {
     "failed",
     "Failed: the disk refuses to sync (EIO); nothing is acknowledged. 43 120 readings on disk wait.",
   );
+  t.match(sentenceFor(inputs({ buffered: 1, buffer })).sentence, / 1 reading on disk waits\.$/);
   said(
     t,
     { buffered: 0, buffer: { ...inputs().buffer, state: "failed" } },

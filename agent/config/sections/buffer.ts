@@ -5,7 +5,11 @@ import { choice, duration, section, size, text } from "../fields.ts";
 export function bufferSection() {
   return section({
     path: text().describe("The buffer's file, on a disk of this machine; its folder is made when missing."),
-    max_size: size("1MiB", "16TiB").prefault("2GiB").describe("Most the buffer may take of the disk."),
+    max_size: size("1MiB", "16TiB")
+      .prefault("2GiB")
+      .describe(
+        "Most that the buffer's file may take of the disk; its log, a few MiB, and the ballast come on top.",
+      ),
     on_full: choice(["refuse", "drop_oldest"])
       .prefault("refuse")
       .describe(

@@ -10,9 +10,9 @@ type Row = readonly [name: string, value: HtmlValue];
 
 export function detailsOf(snapshot: Snapshot, rates: RateWindow): Html {
   return html`<section class="details" aria-label="Details">
-${card("Gateway", gatewayRows(snapshot, rates))}
-${card("Disk", diskRows(snapshot))}
-${card("Shipping", shippingRows(snapshot))}
+${card("Gateway now", gatewayRows(snapshot, rates))}
+${card("Disk since the agent started", diskRows(snapshot))}
+${card("Shipping since the agent started", shippingRows(snapshot))}
 </section>`;
 }
 
@@ -36,13 +36,13 @@ function diskRows({ buffer, health }: Snapshot): Row[] {
   const { commits, committedReadings, commitSeconds, longestCommitSeconds, rejectsKept } = buffer;
   const { diskFreeBytes: free, diskTotalBytes: total } = health;
   return [
-    ["Free", free === undefined ? undefined : together(freeOf(free, total))],
+    ["Free now", free === undefined ? undefined : together(freeOf(free, total))],
     ["Commits", together(formatCount(commits))],
     ["Readings per commit", commits === 0 ? "–" : together(formatCount(committedReadings / commits))],
     ["Commit takes", commits === 0 ? "–" : `${together(formatLatency(commitSeconds / commits))} on average`],
     ["Longest commit", commits === 0 ? "–" : together(formatLatency(longestCommitSeconds))],
     ["When full", buffer.onFull === "refuse" ? "sensors keep their readings" : "the oldest are dropped"],
-    ["Rejects kept", together(formatCount(rejectsKept))],
+    ["Rejects kept now", together(formatCount(rejectsKept))],
   ];
 }
 
@@ -55,7 +55,7 @@ function shippingRows({ ship }: Snapshot): Row[] {
     ["Requests", together(formatCount(ship.requests))],
     ["Requests failed", together(formatCount(ship.failedRequests))],
     ["Records accepted", together(formatCount(ship.records))],
-    ["Records refused, sent again", together(formatCount(ship.failedRecords))],
+    ["Records sent again", together(formatCount(ship.failedRecords))],
     ["Readings per record", ship.records === 0 ? "–" : together(formatCount(ship.readings / ship.records))],
     ["Data accepted", together(formatBytes(ship.bytes))],
   ];

@@ -35,7 +35,7 @@ export function pageOf(snapshot: Snapshot, rates: RateWindow): Html {
 <nav aria-label="For programs">
 <a href="/api/status">status as JSON</a> <a href="/metrics">metrics</a> <a href="/readyz">readiness</a>
 </nav>
-<p>Counters since this buffer was born, epoch ${snapshot.epoch}. Rates are means over 10&nbsp;s.</p>
+<p>The account of all readings counts since this buffer was born, epoch ${snapshot.epoch}; sensors, disk and shipping since the agent started. Rates, in the chart too, are means over 10&nbsp;s.</p>
 </footer>
 </body>
 </html>

@@ -67,7 +67,8 @@ export class Chart {
     return {
       width: this.#target.clientWidth,
       height: HEIGHT,
-      padding: [10, 8, 0, 0],
+      // On the right for half of the last label.
+      padding: [10, 30, 0, 0],
       cursor: { y: false, drag: { setScale: false, x: false, y: false } },
       legend: { show: false },
       hooks: { setCursor: [(plot) => this.#tell(plot)] },

@@ -1,6 +1,8 @@
 /** The last hour as two charts. */
 
 import { formatCount, formatRate } from "../../format.ts";
+import { RateWindow } from "../../rates.ts";
+import { PAGE_RATE_WINDOW_MS } from "../counters.ts";
 import { Chart } from "./chart.js";
 
 /** @typedef {import("../../history.ts").HistorySample} HistorySample */
@@ -65,29 +67,25 @@ export class Charts {
 }
 
 /**
+ * The same measure as everywhere on the page.
  * @param {readonly HistorySample[]} samples
  * @returns {AlignedData} seconds since 1970, received per second, shipped per second
  */
 function ratesOf(samples) {
-  const later = samples.slice(1);
-  return [
-    later.map(secondsOf),
-    later.map((sample, index) => rateBetween(samples[index], sample, 1)),
-    later.map((sample, index) => rateBetween(samples[index], sample, 2)),
-  ];
+  let rates = new RateWindow(PAGE_RATE_WINDOW_MS);
+  let before = Number.NEGATIVE_INFINITY;
+  const [received, shipped] = [/** @type {(number | null)[]} */ ([]), /** @type {(number | null)[]} */ ([])];
+  for (const [atMs, allReceived, allShipped] of samples) {
+    if (atMs - before > GAP_MS) rates = new RateWindow(PAGE_RATE_WINDOW_MS);
+    before = atMs;
+    rates.push(atMs, { received: allReceived, shipped: allShipped });
+    received.push(rates.perSecond("received") ?? null);
+    shipped.push(rates.perSecond("shipped") ?? null);
+  }
+  return [samples.slice(1).map(secondsOf), received.slice(1), shipped.slice(1)];
 }
 
 /** @param {HistorySample} sample */
 function secondsOf([atMs]) {
   return atMs / 1000;
-}
-
-/**
- * @param {HistorySample | undefined} before
- * @param {HistorySample} now
- * @param {1 | 2} counter
- */
-function rateBetween(before, now, counter) {
-  if (before === undefined || now[0] - before[0] > GAP_MS) return null;
-  return Math.max(0, ((now[counter] - before[counter]) * 1000) / (now[0] - before[0]));
 }
