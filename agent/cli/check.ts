@@ -111,6 +111,8 @@ async function* probe({ config }: Loaded): AsyncGenerator<Outcome> {
   for (const ask of probesOf(config)) yield* await ask();
 }
 
+/** With a capital, unless it begins with an address, and a full stop. */
 function asSentence(text: string): string {
+  if (/^[a-z]+:\/\//.test(text)) return /[.!?]$/.test(text) ? text : `${text}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }

@@ -1,4 +1,7 @@
-/** What `windfarm check --online` tries: the machine, the port or the broker where readings come from, and the stream they go to. */
+/**
+ * What `windfarm check --online` tries: the machine, the buffer's folder, the port or the broker where readings come from,
+ * and the stream they go to. What the running agent has, it need not be able to take once more.
+ */
 
 import type { Logger } from "pino";
 import { probeBroker } from "../collect/probe.ts";
@@ -6,7 +9,10 @@ import type { AgentConfig } from "../config/schema.ts";
 import { createLogger } from "../observe/log.ts";
 import { probeStream } from "../ship/probe.ts";
 import { probeMachine } from "./machine-probe.ts";
+import { askOwnAgent } from "./own-agent.ts";
 import { isConnectable, isListenable } from "./port-probe.ts";
+import { probeFolder, probeRoom } from "./room-probe.ts";
+import type { Status } from "./status-client.ts";
 
 /** What became of one attempt. */
 export interface Outcome {
@@ -21,11 +27,28 @@ export interface Outcome {
 export function probesOf(config: AgentConfig): (() => Promise<Outcome[]>)[] {
   // The outcomes say it all; what the parts would log besides is for the journal of a running agent.
   const log = createLogger({ level: "error", output: { write: () => {} } });
-  return [() => probeMachine(config), () => probeSource(config), () => probeTarget(config, log)];
+  const running = askOwnAgent(config);
+  return [
+    async () => [await probeMachine()],
+    async () => probeBuffer(config, await running),
+    async () => probeSource(config, await running),
+    () => probeTarget(config, log),
+  ];
 }
 
-async function probeSource({ mqtt, gateway }: AgentConfig): Promise<Outcome[]> {
-  if (mqtt.listen !== undefined) return [await isListenable(mqtt.listen)];
+function probeBuffer({ buffer }: AgentConfig, running: Status | undefined): Outcome[] {
+  // Whoever checks beside the running agent may be another user, without a right to its folder.
+  return running === undefined ? [probeFolder(buffer), probeRoom(buffer)] : [probeRoom(buffer)];
+}
+
+async function probeSource(config: AgentConfig, running: Status | undefined): Promise<Outcome[]> {
+  const { mqtt, gateway } = config;
+  if (mqtt.listen !== undefined) {
+    if (running?.collect.ready === true && running.collect.url === mqtt.listen.url) {
+      return [{ ok: true, message: `The running agent of ${gateway.id} listens on ${mqtt.listen.url}.` }];
+    }
+    return [await isListenable(mqtt.listen)];
+  }
   if (mqtt.connect === undefined) return [];
   const { url } = mqtt.connect;
   const reached = await isConnectable(url, mqtt.connectTimeoutMs);

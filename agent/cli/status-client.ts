@@ -101,7 +101,7 @@ function fetchText(url: URL): Promise<{ code: number; text: string }> {
 function unanswered(url: URL, error: unknown): Fault {
   const cause = codeOf(error) === "ECONNREFUSED" ? "nothing listens there" : describe(error);
   return new Fault("status.not_running", `no agent answers at ${url.origin}: ${cause}`, {
-    hint: "start it with systemctl start windfarm (or windfarm run); journalctl -u windfarm says why it ended",
+    hint: "as a service: systemctl start windfarm, and journalctl -u windfarm says why it ended; by hand: windfarm run",
     cause: error,
   });
 }

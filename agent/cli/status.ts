@@ -2,8 +2,10 @@
 
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
+import { Fault } from "../errors.ts";
 import { printableJson } from "../observe/printable.ts";
 import { configOption, jsonOption } from "./options.ts";
+import type { Answer } from "./status-client.ts";
 
 interface StatusArguments {
   config: string | undefined;
@@ -26,13 +28,23 @@ export const statusCommand: CommandModule<object, StatusArguments> = {
   handler: async ({ config: file = defaultConfigFile(), url, json }) => {
     const { askStatus } = await import("./status-client.ts");
     const { statusText } = await import("./status-text.ts");
-    const { text, status } = await askStatus(url ?? (await urlFrom(file)));
+    const { text, status } = url === undefined ? await askConfigured(file) : await askStatus(url);
     process.stdout.write(json ? `${printableJson(text.trim())}\n` : statusText(status));
   },
 };
 
-async function urlFrom(file: string): Promise<string> {
+/** The answer of this configuration's agent; a Fault where it is another that has its page's port. */
+async function askConfigured(file: string): Promise<Answer> {
   const { loadConfig } = await import("../config/load.ts");
+  const { askStatus } = await import("./status-client.ts");
+  const { strangerBy } = await import("./own-agent.ts");
   // Whoever asks may not be allowed to read the agent's certificates and passwords.
-  return loadConfig(file, { files: false }).status.url;
+  const config = loadConfig(file, { files: false });
+  const answer = await askStatus(config.status.url);
+  const difference = await strangerBy(config, answer.status);
+  if (difference === undefined) return answer;
+  const page = config.status.url;
+  throw new Fault("status.another_agent", `another agent answers at ${page}: ${difference}`, {
+    hint: `give this one a page of its own with status.listen, or ask the other one: windfarm status --url ${page}`,
+  });
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import t, { type Test } from "tap";
 import * as z from "zod";
+import { freePorts } from "../../deploy/local/ports.ts";
 import { type KinesisStub, startKinesisStub } from "../helpers/kinesis-stub.ts";
 import { Program } from "../helpers/program.ts";
 
@@ -137,6 +138,39 @@ t.test("a broker's port that is taken ends the start with one clear message", as
   const { code, stderr } = await run(t, folder).ended;
   t.equal(code, 1);
   t.match(stderr, new RegExp(`^windfarm: .*${port}.*\n {2}try: .*\n$`));
+});
+
+t.test(
+  "with the broker's and the page's port taken nothing is begun, and nothing else is said",
+  async (t) => {
+    const kinesis = await stubOf(t);
+    const [port, page] = [await takenPort(t), await takenPort(t)];
+    const text = configText(kinesis, `mqtt://127.0.0.1:${port}`, `http://127.0.0.1:${page}`);
+    const folder = t.testdir({ "agent.config.yaml": text });
+    const { code, stdout, stderr } = await run(t, folder).ended;
+    t.same([code, stdout], [1, ""]);
+    t.match(stderr, new RegExp(`^windfarm: .*${port}.*\\n {2}try: .*\\n$`));
+    t.notOk(existsSync(join(folder, "state")));
+  },
+);
+
+t.test("a second agent on the same configuration is told whose the buffer is", async (t) => {
+  const kinesis = await stubOf(t);
+  const [port = 0, page = 0] = await freePorts(2);
+  const text = configText(kinesis, `mqtt://127.0.0.1:${port}`, `http://127.0.0.1:${page}`);
+  const folder = t.testdir({ "agent.config.yaml": text });
+  await bannerOf(run(t, folder));
+  t.match((await run(t, folder).ended).stderr, /^windfarm: the buffer .* belongs to a running agent/);
+
+  const online = await new Program("windfarm", ["check", "--online", "--config", "agent.config.yaml"], {
+    cwd: folder,
+  }).ended;
+  t.equal(online.code, 0, online.stdout);
+  t.match(online.stdout, `ok      The running agent of gw-t listens on mqtt://127.0.0.1:${port}.\n`);
+
+  const own = await new Program("windfarm", ["status", "--config", "agent.config.yaml"], { cwd: folder })
+    .ended;
+  t.equal(own.code, 0);
 });
 
 t.test("a page's port that is taken does not stop the collecting", async (t) => {
