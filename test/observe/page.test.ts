@@ -131,6 +131,15 @@ t.test("Every figure says since when it counts, and reasons are in words", async
   t.match(text, /Records sent again 0/);
 });
 
+t.test("A full buffer is told by the sentence alone, a disk that refuses with its reason", async (t) => {
+  const snapshot = sampleSnapshot({ state: "full", sentence: "Full: the buffer has used its 2.0 GiB." });
+  const problem = "The buffer is full: senders keep their readings until some are delivered.";
+  snapshot.buffer = { ...snapshot.buffer, state: "full", problem };
+  t.notMatch(textOf(snapshot), problem);
+  snapshot.buffer = { ...snapshot.buffer, state: "failed", problem: "EIO" };
+  t.match(textOf(snapshot), "The buffer EIO");
+});
+
 t.test("An existing broker is shown as such", async (t) => {
   const snapshot = sampleSnapshot();
   snapshot.collect = { ...snapshot.collect, mode: "connect", url: "mqtts://broker:8883", connections: 1 };

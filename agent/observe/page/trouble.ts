@@ -27,7 +27,9 @@ ${lastError.hint === undefined ? undefined : html`<p class="hint">${together(las
 }
 
 function bufferTrouble({ buffer, sentence }: Snapshot): Html | undefined {
-  const said = buffer.problem === undefined ? undefined : unlessSaid(buffer.problem, sentence);
+  // That it is full, and what follows, is the sentence's own matter.
+  if (buffer.problem === undefined || buffer.state === "full") return undefined;
+  const said = unlessSaid(buffer.problem, sentence);
   if (said === undefined) return undefined;
   return html`<section class="trouble" aria-label="The buffer's problem"><h2>The buffer</h2>${said}</section>`;
 }
