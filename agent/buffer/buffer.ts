@@ -20,11 +20,12 @@
  *  8. Limits: the file `maxBytes`, the log `LARGEST_WAL_BYTES` (a reader may make it longer), the reject lane
  *     `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings `MAX_WAITING_BYTES`, groups out
  *     `MAX_LEASED_GROUPS`; memory does not grow with the backlog.
+ *  9. Whoever ships is called after every commit that made groups ready, and whenever the buffer stores again after trouble:
+ *     no group waits for a call that never comes.
  */
 
 import type { Logger } from "pino";
 import type { Rejection } from "../contract/rejection.ts";
-import { Fault } from "../errors.ts";
 import { Alarm } from "./alarm.ts";
 import { Ballast } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
@@ -37,6 +38,7 @@ import { Leases } from "./leases.ts";
 import { Lender } from "./lender.ts";
 import type { OwnerLock } from "./lock.ts";
 import type { Opened } from "./open-store.ts";
+import { closedFault, waitingFault } from "./refusals.ts";
 import { Salvager } from "./salvager.ts";
 import { Settling } from "./settling.ts";
 import { accountsNow, statusOf } from "./status.ts";
@@ -87,6 +89,8 @@ export class DurableBuffer implements ReadingBuffer {
   readonly #ready: (() => void)[] = [];
   readonly #rejectsMaxBytes: number;
   #retryMs = FIRST_RETRY_MS;
+  /** What could not be leased before can be now. */
+  #wakes = false;
   #closed = false;
 
   constructor(parts: BufferParts) {
@@ -118,7 +122,8 @@ export class DurableBuffer implements ReadingBuffer {
     });
 
     this.#health.onState((state) => {
-      if (state !== "storing") this.#retryLater();
+      if (state === "storing") this.#wakes = true;
+      else this.#retryLater();
     });
     this.#lender = new Lender({
       disk: this.#disk,
@@ -230,7 +235,7 @@ export class DurableBuffer implements ReadingBuffer {
     this.#closed = true;
     for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep, this.#salvager])
       alarm.stop();
-    for (const stored of this.#intake.abandon()) stored(this.#refusal());
+    for (const stored of this.#intake.abandon()) stored(closedFault());
     this.#committer.writeAccounts();
     this.#disk.close();
     this.#parts.lock.release();
@@ -239,7 +244,7 @@ export class DurableBuffer implements ReadingBuffer {
   /** False where a message of `bytes` can't even wait; its sender is told. */
   #takes(bytes: number, stored: Stored): boolean {
     if (!this.#closed && this.#intake.hasRoom(bytes + TAIL_BYTES)) return true;
-    stored(this.#refusal());
+    stored(this.#closed ? closedFault() : waitingFault(this.#health.problem));
     return false;
   }
 
@@ -248,6 +253,8 @@ export class DurableBuffer implements ReadingBuffer {
     this.#clock.stop();
     this.#committer.run(settle);
     this.#followUp();
+    // A lease that failed gave nothing, and whoever ships asks again only when called.
+    if (this.#wakes && this.#disk.store !== undefined) this.#announce();
   }
 
   #arrived(): void {
@@ -282,19 +289,8 @@ export class DurableBuffer implements ReadingBuffer {
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
   }
 
-  #refusal(): Fault {
-    if (this.#closed) return new Fault("buffer.closed", "the buffer is closed", { retry: true });
-    return new Fault(
-      "buffer.waiting",
-      `too many readings wait for the disk (${this.#health.problem ?? "it is slow"})`,
-      {
-        hint: "Senders keep their readings and send them again.",
-        retry: true,
-      },
-    );
-  }
-
   #announce(): void {
+    this.#wakes = false;
     for (const listener of this.#ready) listener();
   }
 }

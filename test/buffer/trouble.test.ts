@@ -11,7 +11,7 @@ import { DurableBuffer } from "../../agent/buffer/buffer.ts";
 import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
 import { type Opened, openStore } from "../../agent/buffer/open-store.ts";
-import { Store } from "../../agent/buffer/store.ts";
+import { type GroupRow, Store } from "../../agent/buffer/store.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
 import { codeOf } from "../../agent/errors.ts";
 import { drain, head, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
@@ -19,12 +19,19 @@ import { drain, head, NOW, openIn, settingsIn, store, testLog, until } from "./s
 /** What the disk does at the next commits: the fsync fails before anything landed, or after it did. */
 type Fault = "lost" | "landed" | "reopen refused";
 
-/** A store whose commits fail as `faults` say, one each. */
+/** A store whose commits fail as `faults` say, and whose reads of the front with the codes in `reads`, one each. */
 class FailingStore extends Store {
   readonly faults: Fault[];
-  constructor(opened: Opened, maxBytes: number, faults: Fault[]) {
+  readonly reads: string[];
+  constructor(opened: Opened, maxBytes: number, faults: Fault[], reads: string[]) {
     super(opened.store.db, maxBytes);
     this.faults = faults;
+    this.reads = reads;
+  }
+  override next(key: number, end: number): GroupRow | undefined {
+    const code = this.reads.shift();
+    if (code !== undefined) throw new Database.SqliteError("can't read", code);
+    return super.next(key, end);
   }
   override commit(): void {
     const fault = this.faults.shift();
@@ -37,13 +44,13 @@ class FailingStore extends Store {
   }
 }
 
-function openFailing(t: Test, faults: Fault[]) {
+function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
   const settings = settingsIn(t.testdir());
   const captured = testLog();
   const birth = { now: () => NOW, random: Math.random };
   const wrap = (opened: Opened): Opened => ({
     ...opened,
-    store: new FailingStore(opened, settings.maxBytes, faults),
+    store: new FailingStore(opened, settings.maxBytes, faults, reads),
   });
   let openings = 0;
   const buffer = new DurableBuffer({
@@ -65,7 +72,7 @@ function openFailing(t: Test, faults: Fault[]) {
   });
   buffer.start(false);
   t.teardown(() => buffer.close());
-  return { ...captured, buffer, openings: () => openings };
+  return { ...captured, buffer, settings, openings: () => openings };
 }
 
 for (const fault of ["lost", "landed"] as const) {
@@ -125,6 +132,23 @@ t.test("settlements survive a failed commit and are counted once", async (t) => 
   buffer.flush();
   t.same(buffer.accounts(), { received: 10, buffered: 0, shipped: 10, rejected: 0, dropped: 0 });
 });
+
+t.test(
+  "a lease that could not be read: whoever ships is called when the file can be read again",
+  async (t) => {
+    const reads: string[] = [];
+    const { buffer } = openFailing(t, [], reads);
+    store(buffer, 0, 10);
+    const arrived: number[] = [];
+    buffer.onReady(() => arrived.push(drain(buffer).length));
+    reads.push("SQLITE_IOERR_READ");
+    t.same(buffer.lease(1e6), []);
+    t.equal(buffer.status().state, "failed");
+    await until(() => arrived.length > 0);
+    t.same(arrived, [10]);
+    t.same(buffer.accounts(), { received: 10, buffered: 0, shipped: 10, rejected: 0, dropped: 0 });
+  },
+);
 
 t.test("every connection syncs every commit, before and after its first write", async (t) => {
   const db = openWritable(join(t.testdir(), "buffer.db"));
