@@ -15,10 +15,18 @@ export function failureKind(error: unknown): FailureKind {
   return isDamage(code) ? "damaged" : "failed";
 }
 
-/** While an existing file is being opened: a statement that doesn't fit its tables, too, says that it is not ours any more. */
-export function isDamagedFile(error: unknown): boolean {
+/**
+ * While an existing file is being opened: a statement that doesn't fit its tables, too, says that it is not ours any more,
+ * and a file that can't be read is of no more use than one that is wrong.
+ */
+export function isUnusableFile(error: unknown): boolean {
   const code = codeOf(error) ?? "";
-  return isDamage(code) || code === "SQLITE_ERROR" || code === "SQLITE_READONLY";
+  return isDamage(code) || isUnreadable(code) || code === "SQLITE_ERROR" || code === "SQLITE_READONLY";
+}
+
+/** True where the disk does not give what stands on it. SQLite says `SQLITE_CORRUPT` instead in places. */
+function isUnreadable(code: string): boolean {
+  return ["SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_DATA", "EIO"].includes(code);
 }
 
 function isDamage(code: string): boolean {

@@ -7,11 +7,12 @@ import { Fault, messageOf } from "../errors.ts";
 import { copyLogAside, setAside } from "./aside.ts";
 import { decodeBody } from "./codec.ts";
 import { assertDurable, openWritable } from "./connection.ts";
-import { isDamagedFile } from "./damage.ts";
+import { isUnusableFile } from "./damage.ts";
 import { newEpoch } from "./epoch.ts";
 import { writeProgress } from "./salvage-rows.ts";
 import { progressOf, type Ruin } from "./salvage-source.ts";
 import { type Birth, createSchema, migrate } from "./schema.ts";
+import type { ReadSectors } from "./sectors.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
 import { inspectLog } from "./wal.ts";
@@ -25,23 +26,39 @@ export interface Opened {
   ruin?: Ruin;
 }
 
+/** How a file is born, and how it is read where SQLite can't be trusted to say that it could not. */
+export interface Means extends Birth {
+  readSectors?: ReadSectors;
+}
+
 /**
  * Opens the file at `path`, makes it where there is none, sets it aside and makes a new one where it is damaged (or where
  * `problem` says that it is). Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`, `buffer.not_durable`, or
  * SQLite's error where the disk refuses.
  */
-export function openStore(path: string, maxBytes: number, birth: Birth, problem?: string): Opened {
+export function openStore(path: string, maxBytes: number, means: Means, problem?: string): Opened {
   try {
     if (problem !== undefined) throw new Fault("buffer.damaged", problem);
-    return openFile(path, maxBytes, birth);
+    return openTwice(path, maxBytes, means);
   } catch (error) {
-    if (!isDamagedFile(error)) throw error;
-    const file = guardWritable(path, () => setAside(path, birth.now()));
-    const opened = openFile(path, maxBytes, birth);
+    if (!isUnusableFile(error)) throw error;
+    const file = guardWritable(path, () => setAside(path, means.now()));
+    const opened = openFile(path, maxBytes, means);
     const ruin = { file, problem: messageOf(error) };
     writeProgress(opened.store.db, progressOf(ruin));
     return { ...opened, ruin };
   }
+}
+
+/** A read that failed may pass the second time, and setting a whole buffer aside for it would be a waste. */
+function openTwice(path: string, maxBytes: number, means: Means): Opened {
+  const torn = keepTornLog(path, means);
+  try {
+    return openFile(path, maxBytes, means, torn);
+  } catch (error) {
+    if (!isUnusableFile(error)) throw error;
+  }
+  return openFile(path, maxBytes, means, torn);
 }
 
 /** Makes the buffer's folder and proves that we may write there. Throws `buffer.unwritable`. */
@@ -57,12 +74,21 @@ export function prepareFolder(path: string): void {
   }
 }
 
-/** As `openStore`, but throws `buffer.damaged` or SQLite's error where the file is damaged. */
-export function openFile(path: string, maxBytes: number, birth: Birth): Opened {
-  const log = inspectLog(path);
+/** The name of the copy of a log that ends inside a transaction, undefined for a whole one. Throws `buffer.damaged`. */
+function keepTornLog(path: string, { now, readSectors }: Means): string | undefined {
+  const log = inspectLog(path, readSectors);
   if (log === "damaged") throw new Fault("buffer.damaged", "its log can't be read");
   // SQLite cuts the log off where it can't read on, so what stands behind that is copied first.
-  const torn = log === "torn" ? copyLogAside(path, birth.now()) : undefined;
+  return log === "torn" ? copyLogAside(path, now()) : undefined;
+}
+
+/** As `openStore`, but throws `buffer.damaged` or SQLite's error where the file is damaged. */
+export function openFile(
+  path: string,
+  maxBytes: number,
+  birth: Means,
+  torn = keepTornLog(path, birth),
+): Opened {
   const db = guardWritable(path, () => openWritable(path));
   try {
     if (isEmpty(db)) createSchema(db, birth);

@@ -5,6 +5,7 @@ import { freeBytes } from "./ballast.ts";
 import { DurableBuffer } from "./buffer.ts";
 import { OwnerLock } from "./lock.ts";
 import { openStore, prepareFolder } from "./open-store.ts";
+import { READ_DISK, type ReadSectors } from "./sectors.ts";
 import { EVENT_LOOP, type Timers } from "./timers.ts";
 import type { BufferSettings, ReadingBuffer } from "./types.ts";
 
@@ -17,6 +18,8 @@ export interface BufferDeps {
   timers?: Timers;
   /** Bytes free on the file system that holds a path. */
   freeBytes?(path: string): number;
+  /** Reads a log, and a file that was set aside, without SQLite. */
+  readSectors?: ReadSectors;
 }
 
 /**
@@ -26,17 +29,18 @@ export interface BufferDeps {
  */
 export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingBuffer {
   const { now, log, random = Math.random, timers = EVENT_LOOP, freeBytes: free = freeBytes } = deps;
+  const { readSectors = READ_DISK } = deps;
   const { path, maxBytes } = settings;
   prepareFolder(path);
   const vanished = isVanished(path);
   const lock = OwnerLock.take(path);
   try {
-    const birth = { now, random };
+    const means = { now, random, readSectors };
     const buffer = new DurableBuffer({
       settings,
       lock,
-      opened: openStore(path, maxBytes, birth),
-      reopen: (usedKeys, problem) => openStore(path, maxBytes, { ...birth, usedKeys }, problem),
+      opened: openStore(path, maxBytes, means),
+      reopen: (usedKeys, problem) => openStore(path, maxBytes, { ...means, usedKeys }, problem),
       log,
       timers,
       now,

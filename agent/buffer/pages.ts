@@ -22,7 +22,7 @@ export class PageSource {
   constructor(path: string) {
     this.#file = openIfThere(path);
     this.#log = openIfThere(`${path}-wal`);
-    this.#inLog = this.#log === undefined ? new Map() : indexLog(this.#log);
+    this.#inLog = this.#log === undefined ? new Map() : indexLog(this.#log).newest;
     const inFile = this.#file === undefined ? 0 : Math.ceil(fstatSync(this.#file).size / PAGE_BYTES);
     this.#inFile = inFile;
     this.#beyond = [...this.#inLog.keys()].filter((page) => page > inFile).sort((a, b) => a - b);

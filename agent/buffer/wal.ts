@@ -3,8 +3,9 @@
  * first frame whose checksum is wrong: right after a power cut, fatal where the card has lost a bit.
  */
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { PAGE_BYTES } from "./connection.ts";
+import { READ_DISK, type ReadSectors, readPiece } from "./sectors.ts";
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -14,41 +15,58 @@ const MAGIC = 0x377f0682;
 
 /**
  * clean: SQLite will read all there is. torn: it ends inside one transaction, as after a power cut; that one was either
- * never acknowledged or is damaged. damaged: committed transactions can't be read.
+ * never acknowledged or is damaged. damaged: committed transactions can't be read, or the disk does not give a part of it.
  */
 export type LogCondition = "clean" | "torn" | "damaged";
 
 /** The condition of the log beside the file at `path`; a file without one is clean. */
-export function inspectLog(path: string): LogCondition {
+export function inspectLog(path: string, read: ReadSectors = READ_DISK): LogCondition {
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return "clean";
   const log = openSync(`${path}-wal`, "r");
   try {
     // A log beside no file, or beside an empty one, is deleted by SQLite unread.
     const orphan = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-    return orphan ? "damaged" : condition(log);
+    return orphan ? "damaged" : condition(log, read);
   } finally {
     closeSync(log);
   }
 }
 
-/** Page number → place of its newest version, of all frames that belong to the log's last round, damaged ones too. */
-export function indexLog(log: number): Map<number, number> {
-  const newest = new Map<number, number>();
-  const header = readAt(log, 0, HEADER_BYTES);
-  const intact = header !== undefined && isHeader(header);
-  let salts = intact ? header.subarray(16, 24) : undefined;
-  for (let place = HEADER_BYTES; ; place += FRAME_BYTES) {
-    const frame = readAt(log, place, FRAME_HEADER_BYTES);
-    if (frame === undefined) return newest;
-    salts ??= frame.subarray(8, 16);
-    const page = frame.readUInt32BE(0);
-    if (salts.equals(frame.subarray(8, 16)) && page > 0) newest.set(page, place + FRAME_HEADER_BYTES);
-  }
+/** Frames that the disk may refuse before the rest of a log is given up: each may cost the disk seconds. */
+export const MAX_UNREADABLE_FRAMES = 16;
+
+export interface LogIndex {
+  /** Page number → place of its newest version, of all frames that belong to the log's last round, damaged ones too. */
+  newest: Map<number, number>;
+  /** Frames whose page nobody knows, for the disk does not say. */
+  unreadable: number;
 }
 
-function condition(log: number): LogCondition {
-  const header = readAt(log, 0, HEADER_BYTES);
-  if (header === undefined || !isHeader(header)) return "damaged";
+export function indexLog(log: number, read: ReadSectors = READ_DISK): LogIndex {
+  const index: LogIndex = { newest: new Map(), unreadable: 0 };
+  const head = readPiece(read, log, 0, HEADER_BYTES);
+  if (head === "unreadable") index.unreadable++;
+  const intact = head !== "unreadable" && !head.ends && isHeader(head.bytes);
+  let salts = intact ? head.bytes.subarray(16, 24) : undefined;
+  for (let place = HEADER_BYTES; index.unreadable < MAX_UNREADABLE_FRAMES; place += FRAME_BYTES) {
+    const frame = readPiece(read, log, place, FRAME_HEADER_BYTES);
+    if (frame === "unreadable") {
+      index.unreadable++;
+      continue;
+    }
+    if (frame.ends) break;
+    const header = frame.bytes;
+    salts ??= header.subarray(8, 16);
+    const page = header.readUInt32BE(0);
+    if (salts.equals(header.subarray(8, 16)) && page > 0) index.newest.set(page, place + FRAME_HEADER_BYTES);
+  }
+  return index;
+}
+
+function condition(log: number, read: ReadSectors): LogCondition {
+  const head = readPiece(read, log, 0, HEADER_BYTES);
+  if (head === "unreadable" || head.ends || !isHeader(head.bytes)) return "damaged";
+  const header = head.bytes;
   const bigEndian = (header.readUInt32BE(0) & 1) === 1;
   const salts = header.subarray(16, 24);
   let sum: Sum = [header.readUInt32BE(24), header.readUInt32BE(28)];
@@ -58,8 +76,10 @@ function condition(log: number): LogCondition {
   const frameBytes = fstatSync(log).size - HEADER_BYTES;
   const frames = Math.floor(frameBytes / FRAME_BYTES);
   for (let index = 0; index < frames; index++) {
-    const frame = readAt(log, HEADER_BYTES + index * FRAME_BYTES, FRAME_BYTES);
-    if (frame === undefined) break;
+    const piece = readPiece(read, log, HEADER_BYTES + index * FRAME_BYTES, FRAME_BYTES);
+    if (piece === "unreadable") return "damaged";
+    if (piece.ends) break;
+    const frame = piece.bytes;
     const ours = salts.equals(frame.subarray(8, 16));
     if (valid) {
       sum = checksum(
@@ -75,17 +95,12 @@ function condition(log: number): LogCondition {
   }
   // A second commit is written only after the first was synced, so the first can't be the power cut's doing.
   if (lostCommits >= 2) return "damaged";
-  return lostFrames > 0 || endsInside(log, frames, frameBytes, salts) ? "torn" : "clean";
-}
-
-/** True where the log ends in the middle of a frame of its last round. */
-function endsInside(log: number, frames: number, frameBytes: number, salts: Buffer): boolean {
-  const rest = frameBytes - frames * FRAME_BYTES;
-  const header =
-    rest < FRAME_HEADER_BYTES
-      ? undefined
-      : readAt(log, HEADER_BYTES + frames * FRAME_BYTES, FRAME_HEADER_BYTES);
-  return header !== undefined && salts.equals(header.subarray(8, 16));
+  if (lostFrames > 0) return "torn";
+  // It may also end in the middle of a frame of its last round.
+  if (frameBytes - frames * FRAME_BYTES < FRAME_HEADER_BYTES) return "clean";
+  const last = readPiece(read, log, HEADER_BYTES + frames * FRAME_BYTES, FRAME_HEADER_BYTES);
+  if (last === "unreadable") return "damaged";
+  return salts.equals(last.bytes.subarray(8, 16)) ? "torn" : "clean";
 }
 
 type Sum = [number, number];
@@ -107,9 +122,4 @@ function checksum(bytes: Buffer, bigEndian: boolean, [first, second]: Sum): Sum 
     b = (b + view.getUint32(at + 4, !bigEndian) + a) >>> 0;
   }
   return [a, b];
-}
-
-function readAt(file: number, place: number, length: number): Buffer | undefined {
-  const bytes = Buffer.alloc(length);
-  return readSync(file, bytes, 0, length, place) === length ? bytes : undefined;
 }

@@ -1,14 +1,14 @@
 // Opening: one owner, O(1), older and newer schemas, and what can't be opened at all.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { build } from "esbuild";
 import t, { type Test } from "tap";
 import { openBuffer } from "../../agent/buffer/open.ts";
-import { drain, linesOf, NOW, openIn, settingsIn, store, testLog } from "./setup.ts";
+import { badSectors, drain, linesOf, NOW, openIn, settingsIn, store, testLog } from "./setup.ts";
 
 const deps = { now: () => NOW, log: testLog().log };
 const here = import.meta.dirname;
@@ -172,6 +172,35 @@ t.test("a folder that is missing is made", async (t) => {
   store(buffer, 0, 1);
   await buffer.close();
   t.ok(readdirSync(dirname(settings.path)).includes("buffer.db"));
+});
+
+/** A buffer of 300 readings as a power cut leaves it, its log beside it; the copy's folder. */
+async function cutOff(t: Test): Promise<string> {
+  const top = t.testdir({ copy: {} });
+  const { buffer, settings } = openIn(t, {}, { folder: join(top, "source") });
+  for (let group = 0; group < 30; group++) store(buffer, group * 10, 10);
+  for (const part of ["", "-wal", ".lock"])
+    copyFileSync(`${settings.path}${part}`, join(top, "copy", `buffer.db${part}`));
+  await buffer.close();
+  return join(top, "copy");
+}
+
+t.test("a sector of the log that is refused once costs nothing", async (t) => {
+  const folder = await cutOff(t);
+  const { path } = settingsIn(folder);
+  const readSectors = badSectors({ file: `${path}-wal`, from: 20_000, to: 20_512 }, 1);
+  const { buffer, loud } = openIn(t, {}, { folder, readSectors });
+  t.equal(drain(buffer).length, 300);
+  t.same(loud(), []);
+});
+
+t.test("invariant 6, a log with a sector that can't be read: it starts all the same", async (t) => {
+  const folder = await cutOff(t);
+  const { path } = settingsIn(folder);
+  const readSectors = badSectors({ file: `${path}-wal`, from: 20_000, to: 20_512 });
+  const { buffer, loud } = openIn(t, {}, { folder, readSectors });
+  t.equal(store(buffer, 900, 1).length, 1, "stores at once");
+  t.match(loud()[0], { level: 50, problem: "its log can't be read" });
 });
 
 t.test("each new file is a new epoch", async (t) => {
