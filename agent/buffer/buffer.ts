@@ -14,10 +14,11 @@
  *     it is deleted only when it is settled, or dropped by `drop_oldest` where nothing else is left.
  *  5. A power cut loses nothing acknowledged. What it brings back (groups delivered but not yet deleted) is delivered
  *     again, with the same identity.
- *  6. A start takes a time that does not depend on the backlog. A file that can't be used is set aside, never deleted,
- *     and what can be read of it comes back in small steps after the start.
+ *  6. A start takes a time that does not depend on the backlog, and needs no sector to be readable. A file that can't be used
+ *     is set aside, and what can be read of it comes back in small steps after the start; what the disk does not give is
+ *     passed over and counted. It is deleted only when all that was in it was saved.
  *  7. One owner: a second process is refused while the first lives, and not a moment longer.
- *  8. Limits: the file `maxBytes`, the log `LARGEST_WAL_BYTES` (a reader may make it longer), the reject lane
+ *  8. Limits: the file `maxBytes`, the file and those set aside twice that (`quotaBeside`), the log `LARGEST_WAL_BYTES` (a reader may make it longer), the reject lane
  *     `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings `MAX_WAITING_BYTES`, groups out
  *     `MAX_LEASED_GROUPS`; memory does not grow with the backlog.
  *  9. Whoever ships is called after every commit that made groups ready, and whenever the buffer stores again after trouble:
@@ -40,6 +41,7 @@ import type { OwnerLock } from "./lock.ts";
 import type { Opened } from "./open-store.ts";
 import { closedFault, waitingFault } from "./refusals.ts";
 import { Salvager } from "./salvager.ts";
+import type { ReadSectors } from "./sectors.ts";
 import { Settling } from "./settling.ts";
 import { accountsNow, statusOf } from "./status.ts";
 import type { Timers } from "./timers.ts";
@@ -69,6 +71,7 @@ export interface BufferParts {
   timers: Timers;
   now(): number;
   freeBytes(path: string): number;
+  readSectors: ReadSectors;
 }
 
 export class DurableBuffer implements ReadingBuffer {
@@ -140,6 +143,7 @@ export class DurableBuffer implements ReadingBuffer {
     this.#salvager = new Salvager({
       ...parts,
       path: settings.path,
+      maxBytes: settings.maxBytes,
       disk: this.#disk,
       committer: this.#committer,
       trouble: this.#trouble,

@@ -4,7 +4,7 @@ import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Fault, messageOf } from "../errors.ts";
-import { copyLogAside, setAside } from "./aside.ts";
+import { copyLogAside, quotaBeside, setAside } from "./aside.ts";
 import { decodeBody } from "./codec.ts";
 import { assertDurable, openWritable } from "./connection.ts";
 import { isUnusableFile } from "./damage.ts";
@@ -93,7 +93,7 @@ export function openFile(
   try {
     if (isEmpty(db)) createSchema(db, birth);
     else migrate(db, birth);
-    const store = new Store(db, maxBytes);
+    const store = new Store(db, quotaBeside(path, maxBytes));
     const found = checkedState(store);
     const state = { ...found, commits: found.commits + 1 };
     // Should a damaged transaction be lost, its seqs must not be given to other readings.

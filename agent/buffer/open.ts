@@ -45,6 +45,7 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
       timers,
       now,
       freeBytes: free,
+      readSectors,
     });
     buffer.start(vanished);
     return buffer;

@@ -3,29 +3,43 @@
  * Formats: https://sqlite.org/fileformat2.html
  */
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { PAGE_BYTES } from "./connection.ts";
-import { indexLog } from "./wal.ts";
+import { READ_DISK, type ReadSectors, readPiece } from "./sectors.ts";
+import { indexLog, type LogIndex } from "./wal.ts";
 
 const FREELIST_AT = 32;
 
 export class PageSource {
   readonly #file: number | undefined;
   readonly #log: number | undefined;
-  /** Page number → where its newest version lies in the log. */
-  readonly #inLog: ReadonlyMap<number, number>;
+  readonly #read: ReadSectors;
+  readonly #index: LogIndex;
   readonly #inFile: number;
   /** Pages that only the log has. */
   readonly #beyond: readonly number[];
+  readonly #unreadable = new Set<number>();
 
   /** Reads `path` and `<path>-wal`, whichever there are. */
-  constructor(path: string) {
+  constructor(path: string, read: ReadSectors = READ_DISK) {
+    this.#read = read;
     this.#file = openIfThere(path);
-    this.#log = openIfThere(`${path}-wal`);
-    this.#inLog = this.#log === undefined ? new Map() : indexLog(this.#log).newest;
-    const inFile = this.#file === undefined ? 0 : Math.ceil(fstatSync(this.#file).size / PAGE_BYTES);
-    this.#inFile = inFile;
-    this.#beyond = [...this.#inLog.keys()].filter((page) => page > inFile).sort((a, b) => a - b);
+    try {
+      this.#log = openIfThere(`${path}-wal`);
+      this.#index =
+        this.#log === undefined ? { newest: new Map(), unreadable: 0 } : indexLog(this.#log, read);
+      const inFile = this.#file === undefined ? 0 : Math.ceil(fstatSync(this.#file).size / PAGE_BYTES);
+      this.#inFile = inFile;
+      this.#beyond = [...this.#index.newest.keys()].filter((page) => page > inFile).sort((a, b) => a - b);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Pages, and frames of the log, that the disk did not give so far. */
+  get unreadable(): number {
+    return this.#unreadable.size + this.#index.unreadable;
   }
 
   /** How many pages there are. */
@@ -38,19 +52,25 @@ export class PageSource {
     return place <= this.#inFile ? place : (this.#beyond[place - this.#inFile - 1] ?? 0);
   }
 
-  /** The page's bytes, filled up with zeros where the file ends inside it; undefined where it can't be read. */
+  /**
+   * The page's bytes, filled up with zeros where the file ends inside it; undefined where it can't be read. Of a page that
+   * the log can't give, an older version may lie in the file: better than none.
+   */
   page(number: number): Buffer | undefined {
-    const inLog = this.#inLog.get(number);
-    if (inLog === undefined && (number < 1 || number > this.#inFile)) return undefined;
-    const [file, place] = inLog === undefined ? [this.#file, (number - 1) * PAGE_BYTES] : [this.#log, inLog];
-    if (file === undefined) return undefined;
-    const page = Buffer.alloc(PAGE_BYTES);
-    try {
-      return readSync(file, page, 0, PAGE_BYTES, place) === 0 ? undefined : page;
-    } catch {
+    for (const [file, place] of this.#placesOf(number)) {
+      const piece = readPiece(this.#read, file, place, PAGE_BYTES);
+      if (piece !== "unreadable") return piece.bytes;
       // A sector that can't be read any more costs its page.
-      return undefined;
+      this.#unreadable.add(number);
     }
+    return undefined;
+  }
+
+  *#placesOf(number: number): Generator<[file: number, place: number]> {
+    const inLog = this.#index.newest.get(number);
+    if (inLog !== undefined && this.#log !== undefined) yield [this.#log, inLog];
+    if (number >= 1 && number <= this.#inFile && this.#file !== undefined)
+      yield [this.#file, (number - 1) * PAGE_BYTES];
   }
 
   /** Pages that hold nothing any more, as far as the list of them can be followed. */

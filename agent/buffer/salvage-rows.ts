@@ -41,10 +41,10 @@ export function pagesForSaved({ groups, rejects }: Saved): number {
   return lengths.reduce((sum, length) => sum + 1 + Math.ceil(length / PAGE_BYTES), 4);
 }
 
-/** The file that is being read, or undefined where there is none. */
-export function readProgress(db: Database): Progress | undefined {
+/** The files that are being read, in their order. */
+export function readProgress(db: Database): Progress[] {
   const columns = COLUMNS.replace("low_reject", "low_reject AS lowReject");
-  return db.prepare<[], Progress>(`SELECT ${columns} FROM salvage ORDER BY file LIMIT 1`).get();
+  return db.prepare<[], Progress>(`SELECT ${columns} FROM salvage ORDER BY file`).all();
 }
 
 export function writeProgress(db: Database, progress: Progress): void {

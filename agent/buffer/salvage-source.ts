@@ -6,10 +6,11 @@
 import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import { Fault } from "../errors.ts";
-import { openReadOnly, PAGE_BYTES } from "./connection.ts";
-import { readableLines } from "./lines.ts";
+import { openReadOnly } from "./connection.ts";
+import { looseLines } from "./loose-lines.ts";
 import { PageSource } from "./pages.ts";
 import { type FoundRow, isTableLeaf, readLeaf } from "./records.ts";
+import { READ_DISK, type ReadSectors } from "./sectors.ts";
 import { type GroupRow, inOrder, type RejectRow, Store } from "./store.ts";
 import { inspectLog } from "./wal.ts";
 
@@ -32,7 +33,7 @@ export interface Progress {
   partial: number;
   /** Readings the file's accounts say it held, -1 where nobody knows. */
   expected: number;
-  /** 1 where SQLite stumbled. */
+  /** 0 where all could be read, 1 where SQLite stumbled; besides, how many pages and frames of the log the disk refused. */
   stumbled: number;
   /** Saved so far. */
   readings: number;
@@ -74,6 +75,8 @@ export interface Found {
 const STEP_ROWS = 64;
 const STEP_BYTES = 256 * 1024;
 const STEP_PAGES = 256;
+/** Pages that the disk may refuse before it has given the first one; then it is not the file's fault. */
+export const MAX_REFUSED_PAGES = 64;
 
 const GROUP = "key, count, bytes, received, codec, crc, body";
 const REJECT = "number, received, count, bytes, reason, detail, topic, payload";
@@ -81,15 +84,20 @@ const TOP = Number.MAX_SAFE_INTEGER;
 
 export class SalvageSource {
   readonly #path: string;
+  readonly #readSectors: ReadSectors;
   #db: Database | undefined;
   #pages: PageSource | undefined;
   #free = new Set<number>();
+  #pagesRead = 0;
+  /** How far the pages were tried while none could be read. */
+  #ahead = 0;
 
-  constructor(path: string) {
+  constructor(path: string, readSectors: ReadSectors = READ_DISK) {
     this.#path = path;
+    this.#readSectors = readSectors;
   }
 
-  /** The next piece after `at`. */
+  /** The next piece after `at`. Throws where nothing of the file can be read now. */
   read(at: Progress): Found {
     const { stage, low, lowReject, place, stumbled, expected } = at;
     const next = { stage, low, lowReject, place, stumbled, expected };
@@ -115,7 +123,7 @@ export class SalvageSource {
       else this.#walkRejects(this.#db, found);
     } catch {
       // SQLite gives up here; what it gave before stays.
-      next.stumbled = 1;
+      next.stumbled = Math.max(next.stumbled, 1);
       this.#nextStage(found, next.stage === "up" ? "down" : next.stage === "down" ? "rejects" : "pages");
     }
   }
@@ -188,25 +196,42 @@ export class SalvageSource {
     next.place = stage === "down" ? TOP : 0;
     if (stage !== "pages") return;
     // SQLite says nothing of a log that it can't read.
-    const needed = next.stumbled === 1 || inspectLog(this.#path) !== "clean";
+    const needed = next.stumbled > 0 || inspectLog(this.#path, this.#readSectors) !== "clean";
     if (!needed) next.stage = "done";
   }
 
   #readPages(found: Found): void {
     const { next } = found;
-    if (this.#pages === undefined) {
-      this.#pages = new PageSource(this.#path);
-      this.#free = this.#pages.freePages();
-    }
-    const pages = this.#pages;
-    const end = Math.min(pages.count, next.place + STEP_PAGES);
-    for (let bytes = 0; next.place < end && bytes < STEP_BYTES; ) {
-      next.place++;
-      const number = pages.numberAt(next.place);
+    const pages = this.#openPages();
+    const refused = pages.unreadable;
+    let place = Math.max(next.place, this.#ahead);
+    const end = Math.min(pages.count, place + STEP_PAGES);
+    // A sector that can't be read may cost the disk seconds, so one is enough for a step.
+    for (let bytes = 0; place < end && bytes < STEP_BYTES && pages.unreadable === refused; ) {
+      place++;
+      const number = pages.numberAt(place);
       const page = this.#free.has(number) ? undefined : pages.page(number);
-      if (page !== undefined) bytes += this.#readPage(page, number, found);
+      if (page === undefined) continue;
+      this.#pagesRead++;
+      bytes += this.#readPage(page, number, found);
     }
-    if (next.place >= pages.count) next.stage = "done";
+    if (pages.unreadable > 0) next.stumbled = Math.max(next.stumbled, 1 + pages.unreadable);
+    const isEnd = place >= pages.count;
+    if (this.#pagesRead === 0 && pages.unreadable > 0) {
+      // Perhaps the disk gives nothing at all for now: those pages are not passed over for good.
+      this.#ahead = place;
+      if (!isEnd && pages.unreadable < MAX_REFUSED_PAGES) return;
+      throw new Fault("buffer.unreadable", "the disk gives no page of it", { retry: true });
+    }
+    next.place = place;
+    if (isEnd) next.stage = "done";
+  }
+
+  #openPages(): PageSource {
+    if (this.#pages !== undefined) return this.#pages;
+    this.#pages = new PageSource(this.#path, this.#readSectors);
+    this.#free = this.#pages.freePages();
+    return this.#pages;
   }
 
   /** Adds what the page holds; bytes found. */
@@ -223,23 +248,6 @@ export class SalvageSource {
     if (loose.length > 0) found.loose.push(loose);
     return bytes + loose.length;
   }
-}
-
-const LINE_START = '{"id":';
-
-/** Readings that stand on a page as plain text, whatever surrounds them. */
-function looseLines(page: Buffer): Buffer {
-  const lines: Buffer[] = [];
-  for (
-    let at = page.indexOf(LINE_START);
-    at !== -1 && at < PAGE_BYTES;
-    at = page.indexOf(LINE_START, at + 1)
-  ) {
-    const end = page.indexOf(0x0a, at);
-    if (end === -1) break;
-    lines.push(readableLines(page.subarray(at, end + 1)));
-  }
-  return Buffer.concat(lines);
 }
 
 /** Adds a row found on a page; its bytes. */

@@ -29,17 +29,19 @@ export function statusOf(parts: StatusParts): BufferStatus {
   const look = (store: Store) => ({
     // The pages kept back for deletes count as used: a full buffer has used all of its quota.
     usedBytes: Math.min(parts.maxBytes, (store.maxPages - store.roomPages()) * PAGE_BYTES),
+    maxBytes: Math.min(parts.maxBytes, store.maxPages * PAGE_BYTES),
     oldest: oldestOf(store, parts.leases),
   });
   // While the file can't be read, nobody knows.
-  const { usedBytes, oldest } = lookAt(parts, look) ?? { usedBytes: 0, oldest: undefined };
+  const unknown = { usedBytes: 0, maxBytes: parts.maxBytes, oldest: undefined };
+  const { usedBytes, maxBytes, oldest } = lookAt(parts, look) ?? unknown;
   return {
     epoch: disk.state.epoch,
     accounts: accountsNow(disk.state, parts.leases),
     state: health.state,
     ...(health.problem === undefined ? {} : { problem: health.problem }),
     usedBytes,
-    maxBytes: parts.maxBytes,
+    maxBytes,
     ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
     commits: times.commits,
     committedReadings: times.readings,
@@ -49,6 +51,7 @@ export function statusOf(parts: StatusParts): BufferStatus {
     leasedGroups: parts.leases.size,
     rejectsKept: disk.state.rejectsKept,
     recovered: salvager.recovered,
+    aside: salvager.aside,
     salvagedReadings: salvager.savedReadings,
   };
 }

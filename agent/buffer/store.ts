@@ -39,14 +39,23 @@ export interface Front {
 
 export class Store {
   readonly db: Database;
-  readonly maxPages: number;
+  #maxPages = 0;
   readonly #sql: ReturnType<typeof prepare>;
 
   constructor(db: Database, maxBytes: number) {
     this.db = db;
-    this.maxPages = Math.max(2 * SPARE_PAGES, Math.floor(maxBytes / PAGE_BYTES));
-    db.pragma(`max_page_count = ${this.maxPages}`);
+    this.limit(maxBytes);
     this.#sql = prepare(db);
+  }
+
+  get maxPages(): number {
+    return this.#maxPages;
+  }
+
+  /** Sets the quota; a file that is larger already takes nothing more until it has shrunk. */
+  limit(maxBytes: number): void {
+    this.#maxPages = Math.max(2 * SPARE_PAGES, Math.floor(maxBytes / PAGE_BYTES));
+    this.db.pragma(`max_page_count = ${this.#maxPages}`);
   }
 
   begin(): void {

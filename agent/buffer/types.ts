@@ -1,6 +1,7 @@
 /** What the buffer takes and gives. Its invariants stand at the head of `buffer.ts`. */
 
 import type { Rejection } from "../contract/rejection.ts";
+import type { AsideFile } from "./aside.ts";
 
 /** Called once when the reading's fate is known: with nothing after its fsync, with the error when it can't be stored. */
 export type Stored = (error?: Error | null) => void;
@@ -63,7 +64,7 @@ export interface BufferStatus {
   state: "storing" | "full" | "disk_full" | "failed";
   /** Why not storing, one sentence. */
   problem?: string;
-  /** Bytes used of the quota (0 while the file can't be read), and the quota. */
+  /** Bytes used of the quota (0 while the file can't be read), and the quota, less what files set aside take of it. */
   usedBytes: number;
   maxBytes: number;
   /** When the oldest buffered reading was received, ms since 1970. */
@@ -81,6 +82,8 @@ export interface BufferStatus {
   /** Damage found at start, as sentences, and readings saved from it. */
   recovered: readonly string[];
   salvagedReadings: number;
+  /** Files set aside and kept, oldest first. */
+  aside: readonly AsideFile[];
 }
 
 /** The durable queue. Every implementation passes the same suite. */

@@ -32,8 +32,8 @@ export function inspectLog(path: string, read: ReadSectors = READ_DISK): LogCond
   }
 }
 
-/** Frames that the disk may refuse before the rest of a log is given up: each may cost the disk seconds. */
-export const MAX_UNREADABLE_FRAMES = 16;
+/** How long a disk may take over frames that it refuses in the end before the rest of a log is given up, ms. */
+const MAX_REFUSING_MS = 10_000;
 
 export interface LogIndex {
   /** Page number → place of its newest version, of all frames that belong to the log's last round, damaged ones too. */
@@ -48,17 +48,22 @@ export function indexLog(log: number, read: ReadSectors = READ_DISK): LogIndex {
   if (head === "unreadable") index.unreadable++;
   const intact = head !== "unreadable" && !head.ends && isHeader(head.bytes);
   let salts = intact ? head.bytes.subarray(16, 24) : undefined;
-  for (let place = HEADER_BYTES; index.unreadable < MAX_UNREADABLE_FRAMES; place += FRAME_BYTES) {
+  const end = fstatSync(log).size;
+  let refusingMs = 0;
+  for (let place = HEADER_BYTES; place < end && refusingMs < MAX_REFUSING_MS; place += FRAME_BYTES) {
+    const startMs = performance.now();
     const frame = readPiece(read, log, place, FRAME_HEADER_BYTES);
     if (frame === "unreadable") {
       index.unreadable++;
+      refusingMs += performance.now() - startMs;
       continue;
     }
     if (frame.ends) break;
     const header = frame.bytes;
-    salts ??= header.subarray(8, 16);
     const page = header.readUInt32BE(0);
-    if (salts.equals(header.subarray(8, 16)) && page > 0) index.newest.set(page, place + FRAME_HEADER_BYTES);
+    if (page === 0) continue;
+    salts ??= header.subarray(8, 16);
+    if (salts.equals(header.subarray(8, 16))) index.newest.set(page, place + FRAME_HEADER_BYTES);
   }
   return index;
 }

@@ -134,6 +134,7 @@ export class MemoryBuffer implements ReadingBuffer {
       rejectsKept: 0,
       recovered: [],
       salvagedReadings: 0,
+      aside: [],
     };
   }
 

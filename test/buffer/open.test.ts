@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { build } from "esbuild";
 import t, { type Test } from "tap";
 import { openBuffer } from "../../agent/buffer/open.ts";
-import { badSectors, drain, linesOf, NOW, openIn, settingsIn, store, testLog } from "./setup.ts";
+import { badSectors, drain, linesOf, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
 
 const deps = { now: () => NOW, log: testLog().log };
 const here = import.meta.dirname;
@@ -201,6 +201,8 @@ t.test("invariant 6, a log with a sector that can't be read: it starts all the s
   const { buffer, loud } = openIn(t, {}, { folder, readSectors });
   t.equal(store(buffer, 900, 1).length, 1, "stores at once");
   t.match(loud()[0], { level: 50, problem: "its log can't be read" });
+  await until(() => buffer.accounts().buffered >= 301);
+  await buffer.close();
 });
 
 t.test("each new file is a new epoch", async (t) => {

@@ -11,6 +11,7 @@ import { DurableBuffer } from "../../agent/buffer/buffer.ts";
 import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
 import { type Opened, openStore } from "../../agent/buffer/open-store.ts";
+import { READ_DISK } from "../../agent/buffer/sectors.ts";
 import { type GroupRow, Store } from "../../agent/buffer/store.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
 import { codeOf } from "../../agent/errors.ts";
@@ -69,6 +70,7 @@ function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
     timers: EVENT_LOOP,
     now: Date.now,
     freeBytes: () => 1e12,
+    readSectors: READ_DISK,
   });
   buffer.start(false);
   t.teardown(() => buffer.close());
