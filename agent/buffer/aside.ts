@@ -57,6 +57,11 @@ export function setAside(path: string, nowMs: number): string {
   return name;
 }
 
+/** Deletes the file and its log, in which nothing is that anybody was told of. */
+export function removeFile(path: string): void {
+  for (const part of ["", "-wal", "-shm"]) rmSync(`${path}${part}`, { force: true });
+}
+
 /** Copies the log of a file that stays in use, before SQLite cuts off what it can't read; the copy's name without `-wal`. */
 export function copyLogAside(path: string, nowMs: number): string {
   const name = freeName(path, nowMs);

@@ -112,7 +112,7 @@ export class DurableBuffer implements ReadingBuffer {
       disk: this.#disk,
       health: this.#health,
       ballast,
-      foundRuin: (ruin) => this.#salvager.found(ruin),
+      reopened: (ruin) => this.#salvager.start(ruin),
     });
     this.#committer = new Committer({
       disk: this.#disk,
@@ -132,6 +132,7 @@ export class DurableBuffer implements ReadingBuffer {
       disk: this.#disk,
       leases: this.#leases,
       committer: this.#committer,
+      trouble: this.#trouble,
       rejectsMaxBytes: this.#rejectsMaxBytes,
       log,
     });
@@ -162,9 +163,7 @@ export class DurableBuffer implements ReadingBuffer {
   /** Takes up what an earlier process left; `vanished` where it left traces and no buffer. */
   start(vanished: boolean): void {
     if (vanished) this.#salvager.vanished();
-    const { ruin } = this.#parts.opened;
-    if (ruin === undefined) this.#salvager.start();
-    else this.#salvager.found(ruin);
+    this.#salvager.start(this.#parts.opened.ruin);
     this.#upkeep.start();
   }
 
@@ -281,7 +280,7 @@ export class DurableBuffer implements ReadingBuffer {
       this.#retryLater();
       return;
     }
-    this.#retryMs = FIRST_RETRY_MS;
+    if (!this.#trouble.suspicion.isThere) this.#retryMs = FIRST_RETRY_MS;
     if (this.#intake.pending > 0 && !this.#trouble.isBlocked) this.#clock.arrived();
     this.#settling.remind(this.#trouble.isBlocked);
   }

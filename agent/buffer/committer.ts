@@ -13,6 +13,7 @@ import type { Leases } from "./leases.ts";
 import type { Opened } from "./open-store.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
+import type { Task } from "./suspicion.ts";
 import { beginTransaction, MAX_SETTLED_PER_COMMIT, type Outcome } from "./transaction.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -68,7 +69,7 @@ export class Committer {
 
   /** Runs `change` in a transaction of its own; false where the disk refuses, which is then dealt with. */
   change(change: (store: Store, state: State) => void): boolean {
-    const { disk } = this.#parts;
+    const { disk, trouble } = this.#parts;
     const { store } = disk;
     if (store === undefined) return false;
     const state = { ...disk.state, commits: disk.state.commits + 1 };
@@ -78,10 +79,11 @@ export class Committer {
       store.writeState(state);
       store.commit();
     } catch (error) {
-      this.failed(error);
+      this.failed(error, "change");
       return false;
     }
     disk.state = state;
+    trouble.suspicion.succeeded("change");
     return true;
   }
 
@@ -91,7 +93,7 @@ export class Committer {
   }
 
   /** Deals with an error of the open file, whatever was being done with it. */
-  failed(error: unknown): void {
+  failed(error: unknown, task: Task): void {
     this.#parts.intake.setAside();
     try {
       this.#parts.disk.store?.rollback();
@@ -99,7 +101,7 @@ export class Committer {
       // Whatever stopped the rollback is worse than `error`: a connection that stays inside a transaction is of no use.
       this.#parts.disk.abandon();
     }
-    this.#parts.trouble.met(error);
+    this.#parts.trouble.met(error, task);
   }
 
   /** One transaction; true where it did all there was to do. */
@@ -121,7 +123,7 @@ export class Committer {
       if (outcome.idle) store.rollback();
       else store.commit();
     } catch (error) {
-      this.failed(error);
+      this.failed(error, "commit");
       if (outcome !== undefined && !outcome.idle) this.#unclear = { outcome, batch: batch && intake.first() };
       return false;
     }
@@ -140,6 +142,7 @@ export class Committer {
     for (const key of outcome.droppedKeys) leases.dropped(key);
     if (placed !== undefined) intake.done(placed);
     else intake.setAside();
+    trouble.suspicion.succeeded("commit");
     trouble.passed(outcome);
     if (placed !== undefined) this.#tell(placed);
     this.#parts.committed(placed);
@@ -163,7 +166,7 @@ export class Committer {
     try {
       this.#checkpoints.committed(store, bodyBytes);
     } catch (error) {
-      this.failed(error);
+      this.failed(error, "upkeep");
     }
   }
 

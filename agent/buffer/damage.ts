@@ -3,16 +3,17 @@
 import { codeOf } from "../errors.ts";
 
 /**
- * full: the quota or the disk has no room. damaged: the file is not what we wrote. failed: the disk or the system refuses,
- * the file may be fine.
+ * full: the quota or the disk has no room. damaged: the file is not what we wrote. unreadable: the disk does not give a part
+ * of it. failed: the disk or the system refuses, the file may be fine.
  */
-export type FailureKind = "full" | "damaged" | "failed";
+export type FailureKind = "full" | "damaged" | "unreadable" | "failed";
 
 /** While the file is in use. */
 export function failureKind(error: unknown): FailureKind {
   const code = codeOf(error) ?? "";
   if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return "full";
-  return isDamage(code) ? "damaged" : "failed";
+  if (isDamage(code)) return "damaged";
+  return isUnreadable(code) ? "unreadable" : "failed";
 }
 
 /**

@@ -25,14 +25,23 @@ export class Health {
     this.#change("storing", undefined);
   }
 
-  /** Enters a state with its reason; the same state again only renews the reason. */
-  enter(state: Exclude<StoringState, "storing">, problem: string, details: object = {}): void {
+  /**
+   * Enters a state with its reason; the same state again only renews the reason. `outcome`: what follows from it, a sentence
+   * for the log.
+   */
+  enter(
+    state: Exclude<StoringState, "storing">,
+    problem: string,
+    details: object = {},
+    outcome?: string,
+  ): void {
     if (this.state === state) {
       this.problem = problem;
       return;
     }
-    if (state === "full") this.#log.warn(details, problem);
-    else this.#log.error(details, problem);
+    const said = outcome === undefined ? problem : `${problem} ${outcome}`;
+    if (state === "full") this.#log.warn(details, said);
+    else this.#log.error(details, said);
     this.#change(state, problem);
   }
 

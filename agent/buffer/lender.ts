@@ -8,12 +8,14 @@ import { mendGroup } from "./mend.ts";
 import { readGroups } from "./reader.ts";
 import type { GroupRow } from "./store.ts";
 import { addDamaged, trimRejects } from "./transaction.ts";
+import type { Trouble } from "./trouble.ts";
 import type { Group } from "./types.ts";
 
 export interface LenderParts {
   disk: Disk;
   leases: Leases;
   committer: Committer;
+  trouble: Trouble;
   rejectsMaxBytes: number;
   log: Logger;
 }
@@ -27,12 +29,14 @@ export class Lender {
 
   /** As `ReadingBuffer.lease`; nothing where the file can't be read, which is then dealt with. */
   lease(maxBytes: number): Group[] {
-    const { disk, leases, committer } = this.#parts;
+    const { disk, leases, committer, trouble } = this.#parts;
     if (disk.store === undefined) return [];
     try {
-      return readGroups(disk.store, leases, maxBytes, (row) => this.#mend(row));
+      const groups = readGroups(disk.store, leases, maxBytes, (row) => this.#mend(row));
+      trouble.suspicion.succeeded("lease");
+      return groups;
     } catch (error) {
-      committer.failed(error);
+      committer.failed(error, "lease");
       return [];
     }
   }

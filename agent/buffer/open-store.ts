@@ -4,10 +4,9 @@ import { accessSync, constants, mkdirSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Fault, messageOf } from "../errors.ts";
-import { copyLogAside, quotaBeside, setAside } from "./aside.ts";
+import { copyLogAside, quotaBeside } from "./aside.ts";
 import { decodeBody } from "./codec.ts";
 import { assertDurable, openWritable } from "./connection.ts";
-import { isUnusableFile } from "./damage.ts";
 import { newEpoch } from "./epoch.ts";
 import { writeProgress } from "./salvage-rows.ts";
 import { progressOf, type Ruin } from "./salvage-source.ts";
@@ -31,36 +30,6 @@ export interface Means extends Birth {
   readSectors?: ReadSectors;
 }
 
-/**
- * Opens the file at `path`, makes it where there is none, sets it aside and makes a new one where it is damaged (or where
- * `problem` says that it is). Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`, `buffer.not_durable`, or
- * SQLite's error where the disk refuses.
- */
-export function openStore(path: string, maxBytes: number, means: Means, problem?: string): Opened {
-  try {
-    if (problem !== undefined) throw new Fault("buffer.damaged", problem);
-    return openTwice(path, maxBytes, means);
-  } catch (error) {
-    if (!isUnusableFile(error)) throw error;
-    const file = guardWritable(path, () => setAside(path, means.now()));
-    const opened = openFile(path, maxBytes, means);
-    const ruin = { file, problem: messageOf(error) };
-    writeProgress(opened.store.db, progressOf(ruin));
-    return { ...opened, ruin };
-  }
-}
-
-/** A read that failed may pass the second time, and setting a whole buffer aside for it would be a waste. */
-function openTwice(path: string, maxBytes: number, means: Means): Opened {
-  const torn = keepTornLog(path, means);
-  try {
-    return openFile(path, maxBytes, means, torn);
-  } catch (error) {
-    if (!isUnusableFile(error)) throw error;
-  }
-  return openFile(path, maxBytes, means, torn);
-}
-
 /** Makes the buffer's folder and proves that we may write there. Throws `buffer.unwritable`. */
 export function prepareFolder(path: string): void {
   const folder = dirname(path);
@@ -75,14 +44,17 @@ export function prepareFolder(path: string): void {
 }
 
 /** The name of the copy of a log that ends inside a transaction, undefined for a whole one. Throws `buffer.damaged`. */
-function keepTornLog(path: string, { now, readSectors }: Means): string | undefined {
+export function keepTornLog(path: string, { now, readSectors }: Means): string | undefined {
   const log = inspectLog(path, readSectors);
   if (log === "damaged") throw new Fault("buffer.damaged", "its log can't be read");
   // SQLite cuts the log off where it can't read on, so what stands behind that is copied first.
   return log === "torn" ? copyLogAside(path, now()) : undefined;
 }
 
-/** As `openStore`, but throws `buffer.damaged` or SQLite's error where the file is damaged. */
+/**
+ * Opens the file at `path`, and makes it where there is none. Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`,
+ * `buffer.not_durable`, `buffer.damaged`, or SQLite's error where the file is damaged or the disk refuses.
+ */
 export function openFile(
   path: string,
   maxBytes: number,
@@ -142,7 +114,7 @@ function checkedState(store: Store): State {
 }
 
 /** Runs `work`; where the system forbids it, says who owns the file and who we are. */
-function guardWritable<T>(path: string, work: () => T): T {
+export function guardWritable<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

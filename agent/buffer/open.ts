@@ -4,7 +4,8 @@ import { Fault } from "../errors.ts";
 import { freeBytes } from "./ballast.ts";
 import { DurableBuffer } from "./buffer.ts";
 import { OwnerLock } from "./lock.ts";
-import { openStore, prepareFolder } from "./open-store.ts";
+import { prepareFolder } from "./open-store.ts";
+import { Opener } from "./opener.ts";
 import { READ_DISK, type ReadSectors } from "./sectors.ts";
 import { EVENT_LOOP, type Timers } from "./timers.ts";
 import type { BufferSettings, ReadingBuffer } from "./types.ts";
@@ -35,12 +36,12 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
   const vanished = isVanished(path);
   const lock = OwnerLock.take(path);
   try {
-    const means = { now, random, readSectors };
+    const opener = new Opener(path, maxBytes, { now, random, readSectors });
     const buffer = new DurableBuffer({
       settings,
       lock,
-      opened: openStore(path, maxBytes, means),
-      reopen: (usedKeys, problem) => openStore(path, maxBytes, { ...means, usedKeys }, problem),
+      opened: opener.open(),
+      reopen: (usedKeys, problem) => opener.open(usedKeys, problem),
       log,
       timers,
       now,

@@ -62,8 +62,9 @@ export class Salvager {
     this.#alarm = new Alarm(parts, () => this.#run());
   }
 
-  /** Takes up files that an earlier process left unread. */
-  start(): void {
+  /** Takes up what is unread; `ruin`: what was set aside just now. */
+  start(ruin?: Ruin): void {
+    if (ruin !== undefined) this.#found(ruin);
     this.#alarm.set(STEP_MS);
   }
 
@@ -74,8 +75,12 @@ export class Salvager {
     this.#parts.log.error({ path: this.#parts.path }, sentence);
   }
 
-  /** Something was just set aside: says so, and takes it up. */
-  found(ruin: Ruin): void {
+  stop(): void {
+    this.#alarm.stop();
+    this.#forget();
+  }
+
+  #found(ruin: Ruin): void {
     const { file, problem } = ruin;
     const { log } = this.#parts;
     const sentence =
@@ -85,12 +90,6 @@ export class Salvager {
     if (ruin.partial === 1) log.warn({ file, problem }, sentence);
     else log.error({ file, problem }, sentence);
     this.#say(sentence);
-    this.#forget();
-    this.#alarm.set(STEP_MS);
-  }
-
-  stop(): void {
-    this.#alarm.stop();
     this.#forget();
   }
 
@@ -115,7 +114,7 @@ export class Salvager {
 
   /** The buffer's own file, or the folder, failed. */
   #complain(error: unknown): void {
-    if (codeOf(error)?.startsWith("SQLITE_")) this.#parts.committer.failed(error);
+    if (codeOf(error)?.startsWith("SQLITE_")) this.#parts.committer.failed(error, "change");
     else if (!this.#complained)
       this.#parts.log.warn(
         { err: error },

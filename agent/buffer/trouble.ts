@@ -16,6 +16,7 @@ import type { Health } from "./health.ts";
 import type { Opened } from "./open-store.ts";
 import type { Ruin } from "./salvage-source.ts";
 import type { Store } from "./store.ts";
+import { Suspicion, type Task } from "./suspicion.ts";
 import type { Outcome, Room } from "./transaction.ts";
 import type { BufferSettings } from "./types.ts";
 
@@ -27,17 +28,23 @@ export const RESUME_BYTES = 1024 * 1024;
 const FULL_REFUSING = "The buffer is full: senders keep their readings until some are delivered.";
 const FULL_DROPPING = "The buffer is full: the oldest readings are dropped to take the newest.";
 
+/** Said in the log only: who shows the problem says so himself. */
+const MEANWHILE = "Nothing is acknowledged meanwhile.";
+const UNTIL_ROOM = "Nothing is acknowledged until it has room.";
+const UNTIL_NEW = "Nothing is acknowledged until a new one is begun.";
+
 export interface TroubleParts {
   settings: Pick<BufferSettings, "path" | "onFull" | "maxBytes">;
   disk: Disk;
   health: Health;
   ballast: Ballast;
-  /** A damaged file, or its log, was set aside. */
-  foundRuin(ruin: Ruin): void;
+  /** The file was opened again; `ruin`: it, or its log, was set aside before. */
+  reopened(ruin: Ruin | undefined): void;
 }
 
 export class Trouble {
   readonly #parts: TroubleParts;
+  readonly suspicion = new Suspicion();
   /** Why the file must be set aside before it is opened again. */
   #damage: string | undefined;
 
@@ -90,8 +97,8 @@ export class Trouble {
     if (health.state === "disk_full" && ballast.hasRoomFor(RESUME_BYTES)) health.storing();
   }
 
-  /** The disk refused. */
-  met(error: unknown): void {
+  /** The disk refused while `task` was being done. */
+  met(error: unknown, task: Task): void {
     const { health, ballast, settings, disk } = this.#parts;
     const kind = failureKind(error);
     if (kind === "full" && isQuotaFull(disk)) {
@@ -100,35 +107,37 @@ export class Trouble {
     }
     if (kind === "full") {
       const ballastReleased = ballast.release();
-      const problem = `The disk that holds ${settings.path} is full; nothing is acknowledged until it has room.`;
-      health.enter("disk_full", problem, { err: error, ballastReleased });
+      const problem = `The disk that holds ${settings.path} is full.`;
+      health.enter("disk_full", problem, { err: error, ballastReleased }, UNTIL_ROOM);
       return;
     }
     disk.abandon();
     const reason = messageOf(error);
-    if (kind === "damaged") this.#damage = reason;
-    const problem =
-      kind === "damaged"
-        ? `The buffer's file is damaged (${reason}); nothing is acknowledged until a new one is begun.`
-        : `The disk refuses to store readings (${reason}); nothing is acknowledged meanwhile.`;
-    health.enter("failed", problem, { err: error });
+    const isBad = (kind === "damaged" || kind === "unreadable") && this.suspicion.failed(task, kind);
+    if (isBad) this.#damage = reason;
+    const problem = isBad
+      ? `The buffer's file is damaged (${reason}).`
+      : `The disk refuses to store or to give readings (${reason}).`;
+    health.enter("failed", problem, { err: error, task }, isBad ? UNTIL_NEW : MEANWHILE);
   }
 
   /** Opens the file again; undefined where that must be tried later. */
   reopen(): Opened | undefined {
-    const { disk, health, foundRuin } = this.#parts;
+    const { disk, health, reopened } = this.#parts;
     try {
       const opened = disk.reopen(this.#damage);
       this.#damage = undefined;
+      this.suspicion.succeeded("reopen");
+      if (opened.ruin !== undefined) this.suspicion.clear();
       health.storing();
-      if (opened.ruin !== undefined) foundRuin(opened.ruin);
+      reopened(opened.ruin);
       return opened;
     } catch (error) {
-      health.enter(
-        "failed",
-        `The buffer can't be opened again (${messageOf(error)}); nothing is acknowledged.`,
-        { err: error },
-      );
+      const kind = failureKind(error);
+      const reason = messageOf(error);
+      if ((kind === "damaged" || kind === "unreadable") && this.suspicion.failed("reopen", kind))
+        this.#damage = reason;
+      health.enter("failed", `The buffer can't be opened again (${reason}).`, { err: error }, MEANWHILE);
       return undefined;
     }
   }

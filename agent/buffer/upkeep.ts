@@ -85,7 +85,7 @@ export class Upkeep {
       this.#shrunk = false;
       return REST_MS;
     } catch (error) {
-      committer.failed(error);
+      committer.failed(error, "upkeep");
       return REST_MS;
     }
   }

@@ -1,19 +1,22 @@
 // Promise 1 when the disk fails: nothing is acknowledged until the file was closed, opened again, checked and moved.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import t, { type Test } from "tap";
 import { LEAST_BALLAST_BYTES } from "../../agent/buffer/ballast.ts";
 import { DurableBuffer } from "../../agent/buffer/buffer.ts";
 import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
-import { type Opened, openStore } from "../../agent/buffer/open-store.ts";
+import type { Opened } from "../../agent/buffer/open-store.ts";
+import { Opener } from "../../agent/buffer/opener.ts";
 import { READ_DISK } from "../../agent/buffer/sectors.ts";
 import { type GroupRow, Store } from "../../agent/buffer/store.ts";
+import { TRIES } from "../../agent/buffer/suspicion.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
+import type { ReadingBuffer } from "../../agent/buffer/types.ts";
 import { codeOf } from "../../agent/errors.ts";
 import { drain, head, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
 
@@ -48,7 +51,7 @@ class FailingStore extends Store {
 function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
   const settings = settingsIn(t.testdir());
   const captured = testLog();
-  const birth = { now: () => NOW, random: Math.random };
+  const opener = new Opener(settings.path, settings.maxBytes, { now: () => NOW, random: Math.random });
   const wrap = (opened: Opened): Opened => ({
     ...opened,
     store: new FailingStore(opened, settings.maxBytes, faults, reads),
@@ -57,14 +60,14 @@ function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
   const buffer = new DurableBuffer({
     settings,
     lock: OwnerLock.take(settings.path),
-    opened: wrap(openStore(settings.path, settings.maxBytes, birth)),
+    opened: wrap(opener.open()),
     reopen: (usedKeys, problem) => {
       openings++;
       if (faults[0] === "reopen refused") {
         faults.shift();
         throw new Database.SqliteError("unable to open database file", "SQLITE_CANTOPEN");
       }
-      return wrap(openStore(settings.path, settings.maxBytes, { ...birth, usedKeys }, problem));
+      return wrap(opener.open(usedKeys, problem));
     },
     log: captured.log,
     timers: EVENT_LOOP,
@@ -149,6 +152,82 @@ t.test(
     await until(() => arrived.length > 0);
     t.same(arrived, [10]);
     t.same(buffer.accounts(), { received: 10, buffered: 0, shipped: 10, rejected: 0, dropped: 0 });
+  },
+);
+
+/** Leases whatever there is, whenever called, until `count` readings have arrived. */
+async function arrived(buffer: ReadingBuffer, count: number): Promise<void> {
+  const ids = new Set<string>();
+  const take = () => {
+    for (const { id } of drain(buffer)) ids.add(id);
+  };
+  buffer.onReady(take);
+  take();
+  await until(() => ids.size === count);
+}
+
+function asideIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => /damaged-\w+$/.test(name));
+}
+
+t.test("damage that is gone when the file is opened again: nothing is set aside", async (t) => {
+  const reads: string[] = [];
+  const { buffer, settings } = openFailing(t, [], reads);
+  store(buffer, 0, 10);
+  reads.push("SQLITE_CORRUPT");
+  await arrived(buffer, 10);
+  t.equal(buffer.status().state, "storing");
+  t.same(asideIn(dirname(settings.path)), []);
+});
+
+for (const [code, times] of [
+  ["SQLITE_CORRUPT", TRIES.damaged],
+  ["SQLITE_IOERR_READ", TRIES.unreadable],
+] as const) {
+  t.test(`${code} each time the front is read: the file is set aside once, and all is saved`, async (t) => {
+    const reads: string[] = [];
+    const faults: Fault[] = [];
+    const { buffer, settings, loud } = openFailing(t, faults, reads);
+    store(buffer, 0, 10);
+    reads.push(...Array.from({ length: times }, () => code));
+    await arrived(buffer, 10);
+    t.equal(asideIn(dirname(settings.path)).length, 1);
+    t.equal(loud().filter(({ msg }) => /it is kept as/.test(msg)).length, 1);
+    await until(() => buffer.status().aside.length === 1);
+    await buffer.close();
+  });
+}
+
+t.test(
+  "a file set aside before its successor could be made is not set aside again, nor is the empty one",
+  async (t) => {
+    const { path, maxBytes } = settingsIn(t.testdir());
+    const opener = new Opener(path, maxBytes, { now: () => NOW, random: Math.random });
+    opener.open().store.close();
+    const refuses = () => {
+      throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+    };
+    const writing = t.intercept(Store.prototype, "writeState", { value: refuses });
+    for (let tries = 3; tries > 0; tries--) {
+      t.throws(() => opener.open(undefined, "it looked odd"), { code: "SQLITE_IOERR_FSYNC" });
+      t.equal(asideIn(dirname(path)).length, 1);
+    }
+    writing.restore();
+    const opened = opener.open(undefined, "it looked odd");
+    t.equal(opened.ruin?.problem, "it looked odd");
+    t.equal(asideIn(dirname(path)).length, 1);
+    opened.store.close();
+  },
+);
+
+t.test(
+  "what is wrong is said without what follows from it, which is said once by whoever shows it",
+  async (t) => {
+    const { buffer, loud } = openFailing(t, ["lost"]);
+    buffer.append(head("PP_1"), "T07", NOW, () => {});
+    buffer.flush();
+    t.equal(buffer.status().problem, "The disk refuses to store or to give readings (disk I/O error).");
+    t.match(loud()[0]?.msg, /\. Nothing is acknowledged meanwhile\.$/);
   },
 );
 
