@@ -8,6 +8,8 @@ import type { Stored } from "./types.ts";
 
 /** Charged for a reject besides what it holds, bytes. */
 const REJECT_OVERHEAD = 64;
+/** A row longer than this may continue on pages of its own. */
+const MOST_LOCAL = PAGE_BYTES - 128;
 /** Bytes of a page that an overflow chain fills. */
 const USABLE_BYTES = PAGE_BYTES - 4;
 
@@ -42,17 +44,29 @@ export function encodeBatch(batch: Omit<Batch, "encoded">): Batch {
   return { ...batch, encoded: encodeBody(batch.lines) };
 }
 
-/** Pages the batch needs at most, the tables' inner pages included. */
-export function pagesFor(batch: Batch): number {
-  const rejects = batch.rejects.reduce((sum, reject) => sum + 1 + Math.ceil(reject.bytes / USABLE_BYTES), 0);
+/** Pages the batch needs at most with these of its rejects, the tables' inner pages included. */
+export function pagesFor(batch: Batch, rejects: readonly RejectRow[]): number {
   const body = batch.count === 0 ? 0 : 1 + Math.ceil(batch.encoded.body.length / USABLE_BYTES);
-  return body + rejects + 3;
+  return body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
 }
 
-/** A message that can't be understood, as it will lie in the lane; its payload is copied. */
-export function rejectRow(rejection: Rejection, receivedMs: number): RejectRow {
-  const payload = Buffer.from(rejection.payload);
-  const { reason, detail, topic } = rejection;
+/** Pages that rows of these lengths need at most, one after the other: short ones share a page, and waste less than half. */
+export function pagesOfRows(lengths: readonly number[]): number {
+  const overflow = lengths.reduce(
+    (sum, length) => sum + (length > MOST_LOCAL ? Math.ceil(length / USABLE_BYTES) : 0),
+    0,
+  );
+  const local = lengths.reduce((sum, length) => sum + Math.min(length, PAGE_BYTES), 0);
+  return overflow + Math.ceil((2 * local) / PAGE_BYTES);
+}
+
+/** A message that can't be understood, as it will lie in the lane; its payload is copied, up to `maxPayloadBytes`. */
+export function rejectRow(rejection: Rejection, receivedMs: number, maxPayloadBytes: number): RejectRow {
+  const payload = Buffer.from(rejection.payload.subarray(0, maxPayloadBytes));
+  const { reason, topic } = rejection;
+  const { length } = rejection.payload;
+  const cut = payload.length < length ? ` (the first ${payload.length} of its ${length} bytes are kept)` : "";
+  const detail = `${rejection.detail}${cut}`;
   return {
     received: receivedMs,
     count: 1,

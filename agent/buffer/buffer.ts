@@ -18,9 +18,10 @@
  *     is set aside, and what can be read of it comes back in small steps after the start; what the disk does not give is
  *     passed over and counted. It is deleted only when all that was in it was saved.
  *  7. One owner: a second process is refused while the first lives, and not a moment longer.
- *  8. Limits: the file `maxBytes`, the file and those set aside twice that (`quotaBeside`), the log `LARGEST_WAL_BYTES` (a reader may make it longer), the reject lane
- *     `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings `MAX_WAITING_BYTES`, groups out
- *     `MAX_LEASED_GROUPS`; memory does not grow with the backlog.
+ *  8. Limits: the file `maxBytes`, the file and those set aside twice that (`quotaBeside`), the log `LARGEST_WAL_BYTES` (a
+ *     reader may make it longer), the reject lane `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings
+ *     `MAX_WAITING_BYTES`, groups out `MAX_LEASED_GROUPS`; memory does not grow with the backlog. For want of room leave, in
+ *     this order: rejects beyond their lane, what was delivered, and only then, with `drop_oldest`, the oldest groups.
  *  9. Whoever ships is called after every commit that made groups ready, and whenever the buffer stores again after trouble:
  *     no group waits for a call that never comes.
  */
@@ -104,7 +105,8 @@ export class DurableBuffer implements ReadingBuffer {
     this.#rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(settings.maxBytes / 4));
 
     this.#disk = new Disk(opened, parts.reopen, log);
-    this.#intake = new Intake(settings.gateway, state.epoch, state.lastKey - state.epochBase + 1);
+    const nextSeq = state.lastKey - state.epochBase + 1;
+    this.#intake = new Intake(settings.gateway, state.epoch, nextSeq, this.#rejectsMaxBytes);
     this.#health = new Health(log);
     const ballast = new Ballast(`${settings.path}.ballast`, settings.ballastBytes, parts.freeBytes);
     this.#trouble = new Trouble({

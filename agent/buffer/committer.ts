@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import type { Batch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { CommitTimes } from "./commit-times.ts";
+import { PAGE_BYTES } from "./connection.ts";
 import type { Disk } from "./disk.ts";
 import type { Intake } from "./intake.ts";
 import type { Leases } from "./leases.ts";
@@ -14,7 +15,7 @@ import type { Opened } from "./open-store.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
 import type { Task } from "./suspicion.ts";
-import { beginTransaction, MAX_SETTLED_PER_COMMIT, type Outcome } from "./transaction.ts";
+import { beginTransaction, type Outcome } from "./transaction.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** Settled groups that are many enough to be deleted with the next readings. */
@@ -111,15 +112,16 @@ export class Committer {
     const { store } = disk;
     const batch = intake.first();
     const rides = settle || leases.settled.length >= SETTLED_RIDE || trouble.isShort;
-    const settled = rides ? leases.settled.slice(0, MAX_SETTLED_PER_COMMIT) : [];
-    if (store === undefined || (batch === undefined && settled.length === 0)) return false;
+    if (store === undefined || (batch === undefined && !(rides && leases.settled.length > 0))) return false;
     const startMs = performance.now();
     let outcome: Outcome | undefined;
     this.#unclear = undefined;
     try {
       const room = trouble.room(store, batch);
       const lazy = this.#unwritten < LAZY_COMMITS;
-      outcome = beginTransaction(store, disk.state, { batch, leases, settled, room, lazy, rejectsMaxBytes });
+      const lane = Math.min(rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
+      const work = { batch, leases, rides, room, lazy, rejectsMaxBytes: lane };
+      outcome = beginTransaction(store, disk.state, work);
       if (outcome.idle) store.rollback();
       else store.commit();
     } catch (error) {

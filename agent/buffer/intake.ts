@@ -12,10 +12,13 @@ export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 export const MAX_WAITING_MESSAGES = 200_000;
 /** Messages one sender may have waiting while nothing can be committed. */
 export const BLOCKED_WINDOW = 16;
+/** Of so many rejects the lane holds at least the newest, so one may take this part of it. */
+const REJECTS_AT_LEAST = 4;
 
 export class Intake {
   readonly #writer: GroupWriter;
   readonly #gateway: string;
+  readonly #maxPayloadBytes: number;
   #waiting: Batch[] = [];
   #waitingBytes = 0;
   #waitingMessages = 0;
@@ -24,8 +27,9 @@ export class Intake {
   #rejectBytes = 0;
   #nextSeq: number;
 
-  /** `nextSeq`: given to the next reading. */
-  constructor(gateway: string, epoch: string, nextSeq: number) {
+  /** `nextSeq`: given to the next reading. `rejectsMaxBytes`: what the reject lane holds. */
+  constructor(gateway: string, epoch: string, nextSeq: number, rejectsMaxBytes: number) {
+    this.#maxPayloadBytes = Math.floor(rejectsMaxBytes / REJECTS_AT_LEAST);
     this.#gateway = gateway;
     this.#writer = new GroupWriter(gateway, epoch);
     this.#nextSeq = nextSeq;
@@ -66,7 +70,7 @@ export class Intake {
   }
 
   reject(rejection: Rejection, receivedMs: number, stored: Stored): void {
-    const row = rejectRow(rejection, receivedMs);
+    const row = rejectRow(rejection, receivedMs, this.#maxPayloadBytes);
     this.#rejects.push(row);
     this.#rejectBytes += row.bytes;
     this.#stored.push(stored);

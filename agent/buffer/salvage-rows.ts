@@ -1,7 +1,7 @@
 /** What salvage writes into the new buffer: groups behind keys below zero, rejects, and how far it has come. */
 
 import type { Database } from "better-sqlite3";
-import { PAGE_BYTES } from "./connection.ts";
+import { pagesOfRows } from "./batch.ts";
 import type { Progress } from "./salvage-source.ts";
 import type { State } from "./state.ts";
 import type { GroupRow, RejectRow, Store } from "./store.ts";
@@ -37,8 +37,7 @@ export function addSaved(store: Store, state: State, saved: Saved, rejectsMaxByt
 
 /** Pages that what was saved needs at most. */
 export function pagesForSaved({ groups, rejects }: Saved): number {
-  const lengths = [...groups.map(({ body }) => body.length), ...rejects.map(({ bytes }) => bytes)];
-  return lengths.reduce((sum, length) => sum + 1 + Math.ceil(length / PAGE_BYTES), 4);
+  return 4 + pagesOfRows([...groups.map(({ body }) => body.length), ...rejects.map(({ bytes }) => bytes)]);
 }
 
 /** The files that are being read, in their order. */

@@ -73,7 +73,7 @@ export interface Found {
 
 /** Rows and pages read in one step, at most. */
 const STEP_ROWS = 64;
-const STEP_BYTES = 256 * 1024;
+const STEP_BYTES = 128 * 1024;
 const STEP_PAGES = 256;
 /** Pages that the disk may refuse before it has given the first one; then it is not the file's fault. */
 export const MAX_REFUSED_PAGES = 64;

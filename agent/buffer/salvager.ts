@@ -19,6 +19,8 @@ import type { Trouble } from "./trouble.ts";
 const STEP_MS = 5;
 /** While the buffer is full, or the disk refuses. */
 const WAIT_MS = 1000;
+/** Pages left to the sensors' next readings, or a sixteenth of a small quota. */
+const LEFT_PAGES = 256;
 /** How often a file is tried that the disk does not give; then it is the next one's turn, and its own at the next start. */
 export const MAX_TRIES = 3;
 /** Sentences kept to be shown. */
@@ -144,7 +146,8 @@ export class Salvager {
     const sifted = this.#sieve.sift(found);
     const progress = advance(job, found.next, sifted);
     // What the sensors send meanwhile comes first.
-    const hasRoom = 2 * pagesForSaved(sifted) <= store.roomPages();
+    const left = Math.min(LEFT_PAGES, store.maxPages / 16);
+    const hasRoom = pagesForSaved(sifted) + left <= store.roomPages();
     const done =
       hasRoom &&
       committer.change((store, state) => {

@@ -7,6 +7,10 @@ import type { State } from "./state.ts";
 
 /** Pages of the quota that inserts leave free, so that deletes and accounts always fit. */
 const SPARE_PAGES = 64;
+/** The smallest quota: room for the largest batch there can be beside a full reject lane. */
+const LEAST_PAGES = 4 * SPARE_PAGES;
+/** Pages that the empty tables take, at most. */
+const BARE_PAGES = 16;
 
 export interface GroupRow {
   key: number;
@@ -54,7 +58,7 @@ export class Store {
 
   /** Sets the quota; a file that is larger already takes nothing more until it has shrunk. */
   limit(maxBytes: number): void {
-    this.#maxPages = Math.max(2 * SPARE_PAGES, Math.floor(maxBytes / PAGE_BYTES));
+    this.#maxPages = Math.max(LEAST_PAGES, Math.floor(maxBytes / PAGE_BYTES));
     this.db.pragma(`max_page_count = ${this.#maxPages}`);
   }
 
@@ -160,6 +164,19 @@ export class Store {
   /** Pages that inserts may still use before the quota; below zero where the spare ones are in use. */
   roomPages(): number {
     return this.maxPages - SPARE_PAGES - this.usedPages();
+  }
+
+  /** What `roomPages` could be at most, were no group there. */
+  mostRoomPages(rejectsBytes: number): number {
+    return this.maxPages - SPARE_PAGES - BARE_PAGES - Math.floor(rejectsBytes / PAGE_BYTES);
+  }
+
+  /** Inside a transaction: what `work` does is taken back where it says false. */
+  attempt(work: () => boolean): boolean {
+    this.db.exec("SAVEPOINT attempt");
+    const done = work();
+    this.db.exec(done ? "RELEASE attempt" : "ROLLBACK TO attempt; RELEASE attempt");
+    return done;
   }
 
   /** True where a row of `bytes` fits into the pages that inserts must leave free. */

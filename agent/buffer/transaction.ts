@@ -22,8 +22,8 @@ export interface Work {
   /** The oldest batch that waits, if any. */
   batch: Batch | undefined;
   leases: Leases;
-  /** Groups to delete. */
-  settled: readonly Settled[];
+  /** True where settled groups are to be deleted at all events; otherwise only as many as the batch needs the room of. */
+  rides: boolean;
   room: Room;
   /** True where the accounts may be left to be added up at the next start, if only readings come in. */
   lazy: boolean;
@@ -51,21 +51,20 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
   store.begin();
   try {
     const state: State = { ...before, commits: before.commits + 1 };
-    const { settled } = work;
-    for (const group of settled) removeSettled(store, state, group);
     const outcome: Outcome = {
       state,
       placed: true,
       idle: false,
       stateWritten: true,
-      settled,
+      settled: [],
       droppedKeys: [],
       droppedReadings: 0,
     };
+    if (work.rides) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT, () => false);
     if (work.batch !== undefined) place(store, outcome, work.batch, work);
-    outcome.idle = settled.length === 0 && !outcome.placed;
+    outcome.idle = outcome.settled.length === 0 && !outcome.placed;
     trimRejects(store, state, work.rejectsMaxBytes);
-    outcome.stateWritten = !(work.lazy && isPlain(outcome, work));
+    outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
     if (outcome.stateWritten) store.writeState(state);
     return outcome;
   } catch (error) {
@@ -75,10 +74,26 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
 }
 
 /** True where readings came in and nothing else happened, which their rows tell as well as the accounts would. */
-function isPlain({ settled, droppedKeys }: Outcome, { batch }: Work): boolean {
-  return (
-    settled.length === 0 && droppedKeys.length === 0 && batch !== undefined && batch.rejects.length === 0
-  );
+function isPlain({ settled, droppedKeys, state }: Outcome, before: State, { batch }: Work): boolean {
+  const sameLane = state.rejectsKept === before.rejectsKept && state.rejected === before.rejected;
+  return settled.length === 0 && droppedKeys.length === 0 && batch !== undefined && sameLane;
+}
+
+/** Deletes settled groups in their order, up to `most` of them, until `isEnough`. */
+function deleteSettled(
+  store: Store,
+  outcome: Outcome,
+  { leases }: Work,
+  most: number,
+  isEnough: () => boolean,
+): void {
+  const { settled } = leases;
+  let count = outcome.settled.length;
+  for (const end = Math.min(settled.length, count + most); count < end && !isEnough(); count++) {
+    const group = settled[count];
+    if (group !== undefined) removeSettled(store, outcome.state, group);
+  }
+  outcome.settled = settled.slice(0, count);
 }
 
 function removeSettled(store: Store, state: State, { key, refused }: Settled): void {
@@ -102,42 +117,83 @@ function refuseGroup(store: Store, state: State, key: number, detail: string): {
 }
 
 function place(store: Store, outcome: Outcome, batch: Batch, work: Work): void {
-  const needed = pagesFor(batch) + work.room.slackPages;
-  if (work.room.withinFile ? store.freePages() < needed : !makeRoom(store, outcome, needed, work)) {
+  const { state } = outcome;
+  const rejects = newestWithin(batch.rejects, work.rejectsMaxBytes);
+  if (!hasRoom(store, outcome, pagesFor(batch, rejects) + work.room.slackPages, rejects, work)) {
     outcome.placed = false;
     return;
   }
-  const { state } = outcome;
   const key = state.epochBase + batch.firstSeq;
   if (batch.count > 0) {
     store.insertGroup(groupRow(batch, key));
     state.lastKey = key + batch.count - 1;
   }
-  for (const reject of batch.rejects) addReject(store, state, reject);
+  for (const reject of rejects) addReject(store, state, reject);
   state.received += batch.count + batch.rejects.length;
   state.buffered += batch.count;
   state.rejected += batch.rejects.length;
 }
 
-/** True where the quota has room for `needed` pages, if need be after dropping the oldest groups. */
-function makeRoom(store: Store, outcome: Outcome, needed: number, work: Work): boolean {
-  if (store.roomPages() >= needed) return true;
-  if (!work.room.dropOldest) return false;
+/** The rejects that would be left of `rejects` once the lane is within `maxBytes`: the others are counted and not kept. */
+function newestWithin(rejects: readonly RejectRow[], maxBytes: number): readonly RejectRow[] {
+  let bytes = 0;
+  let first = rejects.length;
+  for (
+    let row = rejects[first - 1];
+    row !== undefined && bytes + row.bytes <= maxBytes;
+    row = rejects[first - 1]
+  ) {
+    bytes += row.bytes;
+    first--;
+  }
+  return first === 0 ? rejects : rejects.slice(first);
+}
+
+/** True where there is room for `needed` pages, if need be once what is of least use is gone: readings come last. */
+function hasRoom(
+  store: Store,
+  outcome: Outcome,
+  needed: number,
+  rejects: readonly RejectRow[],
+  work: Work,
+): boolean {
+  const { room, rejectsMaxBytes } = work;
+  const isThere = (): boolean => (room.withinFile ? store.freePages() : store.roomPages()) >= needed;
+  if (isThere()) return true;
+  const { state } = outcome;
+  trimRejects(store, state, rejectsMaxBytes - rejects.reduce((sum, { bytes }) => sum + bytes, 0));
+  deleteSettled(store, outcome, work, work.leases.settled.length, isThere);
+  if (isThere()) return true;
+  if (room.dropOldest && !room.withinFile && dropOldest(store, outcome, needed, work)) return true;
+  // Nothing that could be delivered would ever make the room.
+  while (state.buffered === 0 && !isThere() && trimOne(store, state));
+  return isThere();
+}
+
+/** True where dropping the oldest groups made room for `needed` pages; where it can't, none is dropped. */
+function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: Work): boolean {
+  if (needed > store.mostRoomPages(outcome.state.rejectsBytes)) return false;
   const keys: number[] = [];
-  const order = work.leases.dropOrder(
+  let readings = 0;
+  const order = leases.dropOrder(
     (key) => store.front(key),
     (after, before) => store.nextFront(after, before),
   );
-  for (const { key, count } of order) {
-    store.deleteGroup(key);
-    keys.push(key);
-    outcome.droppedReadings += count;
-    if (store.roomPages() >= needed) break;
-  }
+  const made = store.attempt(() => {
+    for (const { key, count } of order) {
+      store.deleteGroup(key);
+      keys.push(key);
+      readings += count;
+      if (store.roomPages() >= needed) return true;
+    }
+    return false;
+  });
+  if (!made) return false;
   outcome.droppedKeys = keys;
-  outcome.state.buffered -= outcome.droppedReadings;
-  outcome.state.dropped += outcome.droppedReadings;
-  return store.roomPages() >= needed;
+  outcome.droppedReadings = readings;
+  outcome.state.buffered -= readings;
+  outcome.state.dropped += readings;
+  return true;
 }
 
 export function addReject(store: Store, state: State, row: RejectRow): void {
@@ -148,18 +204,24 @@ export function addReject(store: Store, state: State, row: RejectRow): void {
 
 /** Lets the oldest rejects go until the lane is within its size; they stay counted. */
 export function trimRejects(store: Store, state: State, maxBytes: number): void {
-  while (state.rejectsBytes > maxBytes) {
-    const bytes = store.removeOldestReject();
-    if (bytes === undefined) break;
-    state.rejectsBytes -= bytes;
-    state.rejectsKept--;
-  }
+  while (state.rejectsBytes > maxBytes && trimOne(store, state));
+}
+
+/** False where there is none. */
+function trimOne(store: Store, state: State): boolean {
+  const bytes = store.removeOldestReject();
+  if (bytes === undefined) return false;
+  state.rejectsBytes -= bytes;
+  state.rejectsKept--;
+  return true;
 }
 
 /** Counts `lost` readings of a damaged group as rejected and keeps its bytes as they are. */
 export function addDamaged(store: Store, state: State, row: GroupRow, lost: number): void {
   const detail = `${lost} of ${row.count} readings of a group damaged on disk could not be read`;
-  const bytes = rejectBytes(row.body, "", detail);
+  // As for a refused group: where there is no room they are counted, or the buffer could never get past them.
+  const payload = store.hasSpareFor(row.body.length) ? row.body : Buffer.alloc(0);
+  const bytes = rejectBytes(payload, "", detail);
   const reject = {
     received: row.received,
     count: lost,
@@ -167,7 +229,7 @@ export function addDamaged(store: Store, state: State, row: GroupRow, lost: numb
     reason: "damaged",
     detail,
     topic: "",
-    payload: row.body,
+    payload,
   };
   addReject(store, state, reject);
   state.buffered -= lost;

@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import t from "tap";
+import { newestRejects } from "../../agent/buffer/inspect.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
 import type { ReadingBuffer } from "../../agent/buffer/types.ts";
-import { drain, head, NOW, openIn } from "./setup.ts";
+import { drain, head, NOW, openIn, until } from "./setup.ts";
 
 const MIB = 1024 * 1024;
 
@@ -100,6 +101,85 @@ t.test("drop_oldest: a group that is out is dropped last, and its settlement is 
   t.ok(inBalance(buffer.accounts()), "with everything out, even that is dropped");
   t.ok(buffer.accounts().dropped > dropped);
 });
+
+/** Sends junk of these lengths, one after the other or in one group; how many were stored. */
+function sendJunk(buffer: ReadingBuffer, lengths: number[], flush: "each" | "once"): number {
+  let stored = 0;
+  for (const length of lengths) {
+    const rejection = { reason: "not_json" as const, detail: "no JSON", topic: "windfarm/T07/power-factor" };
+    buffer.reject({ ...rejection, payload: randomBytes(length) }, NOW, (error) => {
+      if (error == null) stored++;
+    });
+    if (flush === "each") buffer.flush();
+  }
+  buffer.flush();
+  return stored;
+}
+
+t.test("invariant 8: junk alone never fills the buffer", async (t) => {
+  const { buffer, loud } = openIn(t, { maxBytes: MIB });
+  const sizes = [62_000, 62_000, 62_000, 62_000, 500_000, 62_000, 500_000];
+  t.equal(sendJunk(buffer, sizes, "each"), sizes.length, "large ones");
+  const small = Array.from({ length: 3000 }, () => 50);
+  t.equal(sendJunk(buffer, small, "once"), small.length, "thousands at once");
+  const many = Array.from({ length: 300 }, () => 2100);
+  t.equal(sendJunk(buffer, many, "each"), many.length, "more than the lane holds");
+  const sender = newSender();
+  send(buffer, sender, 40);
+  t.equal(sender.stored.size, 40, "and there is room for readings");
+  t.equal(buffer.accounts().rejected, sizes.length + small.length + many.length);
+  t.ok(inBalance(buffer.accounts()));
+  t.same(loud(), []);
+});
+
+t.test("of a reject that is too long the beginning is kept, and how long it was is said", async (t) => {
+  const { buffer, settings } = openIn(t, { rejectsMaxBytes: 4000 });
+  t.equal(sendJunk(buffer, [900, 5000], "each"), 2);
+  t.same(
+    newestRejects(settings.path, 2).map(({ payload, detail }) => [payload.length, detail]),
+    [
+      [1000, "no JSON (the first 1000 of its 5000 bytes are kept)"],
+      [900, "no JSON"],
+    ],
+  );
+});
+
+t.test("drop_oldest: what would not fit into an empty buffer either drops nothing", async (t) => {
+  const { buffer } = openIn(t, { maxBytes: MIB, onFull: "drop_oldest" });
+  const sender = newSender();
+  send(buffer, sender, 60);
+  const before = buffer.accounts();
+  buffer.append(head(randomBytes(900_000).toString("base64url")), "T07", NOW, (error) => {
+    if (error == null) t.fail("stored");
+  });
+  buffer.flush();
+  t.equal(buffer.status().state, "full");
+  t.same(buffer.accounts(), before);
+  t.equal(drain(buffer).length, 60);
+});
+
+for (const onFull of ["drop_oldest", "refuse"] as const) {
+  t.test(`${onFull}: delivered readings make room before any other is dropped or refused`, async (t) => {
+    const { buffer, loud } = openIn(t, { maxBytes: 2 * MIB, onFull, lingerMs: 1 });
+    const sender = newSender();
+    while (buffer.status().usedBytes < 1.6 * MIB) send(buffer, sender, 20);
+    const out = buffer.lease(1e7);
+    for (const { firstSeq } of out.slice(0, 10)) buffer.settle(firstSeq, { outcome: "delivered" });
+    for (const { firstSeq } of out.slice(10)) buffer.settle(firstSeq, { outcome: "again" });
+    const delivered = out.slice(0, 10).reduce((sum, { count }) => sum + count, 0);
+    // Through the event loop, as from the sensors: a flush would delete what is settled at all events.
+    for (let groups = 8; groups > 0; groups--) {
+      const goal = sender.sent + 20;
+      for (let left = 20; left > 0; left--) {
+        const id = `${sender.sent++}:${randomBytes(3700).toString("base64url")}`;
+        buffer.append(head(id), "T07", NOW, (error) => error == null && sender.stored.add(id));
+      }
+      await until(() => sender.stored.size === goal);
+    }
+    t.match(buffer.accounts(), { dropped: 0, shipped: delivered, buffered: sender.sent - delivered });
+    t.same(loud(), [], "the buffer was never full");
+  });
+}
 
 t.test("free pages go back to the file system while nobody waits", async (t) => {
   const { buffer, settings } = openIn(t);
