@@ -17,7 +17,8 @@
  *  6. A start takes a time that does not depend on the backlog, and needs no sector to be readable. A file that can't be used
  *     is set aside, and what can be read of it comes back in small steps after the start; what the disk does not give is
  *     passed over and counted. It is deleted only when all that was in it was saved.
- *  7. One owner: a second process is refused while the first lives, and not a moment longer.
+ *  7. One owner: a second process is refused while the first lives, and not a moment longer, also where somebody deleted the
+ *     lock; an owner that lost it all the same writes nothing more.
  *  8. Limits: the file `maxBytes`, the file and those set aside twice that (`quotaBeside`), the log `LARGEST_WAL_BYTES` (a
  *     reader may make it longer), the reject lane `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings
  *     `MAX_WAITING_BYTES`, groups out `MAX_LEASED_GROUPS`; memory does not grow with the backlog. For want of room leave, in
@@ -104,7 +105,7 @@ export class DurableBuffer implements ReadingBuffer {
     this.#settings = settings;
     this.#rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(settings.maxBytes / 4));
 
-    this.#disk = new Disk(opened, parts.reopen, log);
+    this.#disk = new Disk(opened, parts.reopen, parts.lock, log);
     const nextSeq = state.lastKey - state.epochBase + 1;
     this.#intake = new Intake(settings.gateway, state.epoch, nextSeq, this.#rejectsMaxBytes);
     this.#health = new Health(log);

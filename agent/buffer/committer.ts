@@ -75,6 +75,7 @@ export class Committer {
     if (store === undefined) return false;
     const state = { ...disk.state, commits: disk.state.commits + 1 };
     try {
+      disk.own();
       store.begin();
       change(store, state);
       store.writeState(state);
@@ -117,6 +118,7 @@ export class Committer {
     let outcome: Outcome | undefined;
     this.#unclear = undefined;
     try {
+      disk.own();
       const room = trouble.room(store, batch);
       const lazy = this.#unwritten < LAZY_COMMITS;
       const lane = Math.min(rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
@@ -174,17 +176,18 @@ export class Committer {
 
   #reopen(): boolean {
     const { disk, intake, trouble } = this.#parts;
-    const epoch = disk.state.epoch;
+    const { epoch, lastKey } = disk.state;
     const opened = trouble.reopen();
     if (opened === undefined) return false;
     const unclear = this.#unclear;
     this.#unclear = undefined;
-    if (opened.state.epoch !== epoch) {
-      this.#parts.leases.reset();
-      intake.rebase(opened.state.epoch, opened.state.lastKey - opened.state.epochBase + 1);
-    } else if (unclear !== undefined && hasLanded(opened, unclear.outcome)) {
+    const isOther = opened.state.epoch !== epoch;
+    if (isOther) this.#parts.leases.reset();
+    if (!isOther && unclear !== undefined && hasLanded(opened, unclear.outcome))
       this.#adopt(unclear.outcome, unclear.batch, opened.state);
-    }
+    // The same file with other readings at its end: another process had it meanwhile.
+    else if (isOther || opened.state.lastKey !== lastKey)
+      intake.rebase(opened.state.epoch, opened.state.lastKey - opened.state.epochBase + 1);
     return true;
   }
 }

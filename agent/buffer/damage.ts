@@ -3,15 +3,17 @@
 import { codeOf } from "../errors.ts";
 
 /**
- * full: the quota or the disk has no room. damaged: the file is not what we wrote. unreadable: the disk does not give a part
- * of it. failed: the disk or the system refuses, the file may be fine.
+ * full: the quota or the disk has no room. damaged: the file is not what we wrote. malformed: SQLite says so, who says the same
+ * of a page that it could not read. unreadable: the disk does not give a part of the file. failed: the disk or the system
+ * refuses, the file may be fine.
  */
-export type FailureKind = "full" | "damaged" | "unreadable" | "failed";
+export type FailureKind = "full" | "damaged" | "malformed" | "unreadable" | "failed";
 
 /** While the file is in use. */
 export function failureKind(error: unknown): FailureKind {
   const code = codeOf(error) ?? "";
   if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return "full";
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") return "malformed";
   if (isDamage(code)) return "damaged";
   return isUnreadable(code) ? "unreadable" : "failed";
 }

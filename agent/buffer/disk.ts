@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
+import type { OwnerLock } from "./lock.ts";
 import type { Opened } from "./open-store.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
@@ -11,12 +12,14 @@ export type Reopen = (used: { lastKey: number; salvagedKey: number }, problem?: 
 
 export class Disk {
   readonly #reopen: Reopen;
+  readonly #lock: OwnerLock;
   readonly #log: Logger;
   #store: Store | undefined;
   /** As committed. */
   state: Readonly<State>;
 
-  constructor(opened: Opened, reopen: Reopen, log: Logger) {
+  constructor(opened: Opened, reopen: Reopen, lock: OwnerLock, log: Logger) {
+    this.#lock = lock;
     this.#store = opened.store;
     this.state = opened.state;
     this.#reopen = reopen;
@@ -26,6 +29,11 @@ export class Disk {
   /** The open file; undefined while it can't be used. */
   get store(): Store | undefined {
     return this.#store;
+  }
+
+  /** Throws `buffer.locked` where the file is another process' meanwhile: nothing may be written then. */
+  own(): void {
+    this.#lock.keep();
   }
 
   /** Closes the file at once: after a failed fsync nothing may be acknowledged on its connection. */
@@ -44,6 +52,7 @@ export class Disk {
    */
   reopen(problem?: string): Opened {
     this.abandon();
+    this.#lock.keep();
     const { lastKey, salvagedKey } = this.state;
     const opened = this.#reopen({ lastKey, salvagedKey }, problem);
     try {

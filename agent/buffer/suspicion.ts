@@ -8,7 +8,7 @@
 export type Task = "lease" | "commit" | "change" | "upkeep" | "reopen";
 
 /** Failures of one task, with no success between them, that are too many. */
-export const TRIES = { damaged: 2, unreadable: 5 } as const;
+export const TRIES = { damaged: 1, malformed: 2, unreadable: 5 } as const;
 
 export class Suspicion {
   readonly #failures = new Map<Task, number>();

@@ -7,7 +7,7 @@
  *           groups were delivered       room for the ballast again        reopened, checked, log moved
  */
 
-import { messageOf } from "../errors.ts";
+import { codeOf, messageOf } from "../errors.ts";
 import type { Ballast } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
 import { failureKind } from "./damage.ts";
@@ -113,11 +113,12 @@ export class Trouble {
     }
     disk.abandon();
     const reason = messageOf(error);
-    const isBad = (kind === "damaged" || kind === "unreadable") && this.suspicion.failed(task, kind);
-    if (isBad) this.#damage = reason;
+    const isBad = this.#isTooMuch(error, task);
     const problem = isBad
       ? `The buffer's file is damaged (${reason}).`
-      : `The disk refuses to store or to give readings (${reason}).`;
+      : codeOf(error) === "buffer.locked"
+        ? `Another process took the buffer away: ${reason}.`
+        : `The disk refuses to store or to give readings (${reason}).`;
     health.enter("failed", problem, { err: error, task }, isBad ? UNTIL_NEW : MEANWHILE);
   }
 
@@ -133,13 +134,19 @@ export class Trouble {
       reopened(opened.ruin);
       return opened;
     } catch (error) {
-      const kind = failureKind(error);
-      const reason = messageOf(error);
-      if ((kind === "damaged" || kind === "unreadable") && this.suspicion.failed("reopen", kind))
-        this.#damage = reason;
-      health.enter("failed", `The buffer can't be opened again (${reason}).`, { err: error }, MEANWHILE);
+      this.#isTooMuch(error, "reopen");
+      const problem = `The buffer can't be opened again (${messageOf(error)}).`;
+      health.enter("failed", problem, { err: error }, MEANWHILE);
       return undefined;
     }
+  }
+
+  /** True where the file is to be set aside. */
+  #isTooMuch(error: unknown, task: Task): boolean {
+    const kind = failureKind(error);
+    if (kind === "full" || kind === "failed" || !this.suspicion.failed(task, kind)) return false;
+    this.#damage = messageOf(error);
+    return true;
   }
 }
 

@@ -48,10 +48,16 @@ export class Upkeep {
 
   /** One piece of work; when the next is due, ms. */
   #step(): number {
-    const { health, ballast, disk } = this.#parts;
+    const { health, ballast, disk, committer } = this.#parts;
+    if (disk.store === undefined) return REST_MS;
+    try {
+      disk.own();
+    } catch (error) {
+      committer.failed(error, "upkeep");
+    }
     if (health.state !== "storing" || disk.store === undefined) return REST_MS;
     if (!ballast.isWhole) return this.#fillBallast();
-    const { commits } = this.#parts.committer.times;
+    const { commits } = committer.times;
     const idle = commits === this.#seenCommits;
     this.#seenCommits = commits;
     return idle ? this.#shrink() : REST_MS;

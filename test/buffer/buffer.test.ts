@@ -4,7 +4,7 @@ import { statsOf } from "../../agent/buffer/inspect.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
 import type { Accounts, ReadingBuffer } from "../../agent/buffer/types.ts";
 import { MemoryBuffer } from "./memory-buffer.ts";
-import { drain, head, linesOf, NOW, openIn, settingsIn, store } from "./setup.ts";
+import { drain, head, linesOf, NOW, openIn, ownFolder, settingsIn, store } from "./setup.ts";
 
 const REJECTION = {
   reason: "not_json" as const,
@@ -156,7 +156,7 @@ t.test("readings appended by a callback are stored too", async (t) => {
 });
 
 t.test("readings, accounts and seq survive a reopening", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 2500);
   const [group] = first.buffer.lease(1);
@@ -179,7 +179,7 @@ t.test("readings, accounts and seq survive a reopening", async (t) => {
 });
 
 t.test("what was leased and not settled comes again after a reopening", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 5);
   first.buffer.lease(1e6);

@@ -7,7 +7,7 @@ import yargs from "yargs";
 import { bufferCommand } from "../../agent/cli/buffer.ts";
 import { rejectsCommand } from "../../agent/cli/rejects.ts";
 import { EXIT } from "../../agent/errors.ts";
-import { drain, NOW, openIn, store } from "./setup.ts";
+import { drain, NOW, openIn, ownFolder, store } from "./setup.ts";
 
 const TOPIC = "windfarm/T07/power-factor";
 
@@ -64,7 +64,7 @@ function reject(buffer: ReturnType<typeof openIn>["buffer"], payload: string): v
 }
 
 t.test("stats, verify and export look into a buffer while its agent runs", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const config = configIn(folder);
   const { buffer } = openIn(t, {}, { folder });
   store(buffer, 0, 1200);
@@ -90,7 +90,7 @@ t.test("stats, verify and export look into a buffer while its agent runs", async
 });
 
 t.test("what an export holds can be put back, and keeps its identity", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const config = configIn(folder);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 1500);
@@ -128,7 +128,7 @@ t.test("a buffer file from elsewhere can be put in", async (t) => {
 });
 
 t.test("verify says what is wrong, and fails", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const config = configIn(folder);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 5);
@@ -146,7 +146,7 @@ t.test("verify says what is wrong, and fails", async (t) => {
 });
 
 t.test("rejects are listed with their reasons, and replayed once they are understood", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 3);
   reject(first.buffer, '{"id":"PP_9","data":0.5,"type":"PF","date":"2026-11-22"}');
@@ -177,7 +177,7 @@ t.test("rejects are listed with their reasons, and replayed once they are unders
 });
 
 t.test("where there is no buffer, that is what is said", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const config = configIn(folder);
   await t.rejects(run("buffer", "stats", "--config", config), {
     code: "buffer.missing",

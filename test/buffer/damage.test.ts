@@ -16,7 +16,7 @@ import { openReadOnly } from "../../agent/buffer/connection.ts";
 import type { BufferDeps } from "../../agent/buffer/open.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
 import type { ReadingBuffer } from "../../agent/buffer/types.ts";
-import { badSectors, drain, type Line, openIn, settingsIn, store, until } from "./setup.ts";
+import { badSectors, drain, type Line, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
 
 const GROUPS = 150;
 const EACH = 40;
@@ -210,7 +210,7 @@ async function putOff(buffer: ReadingBuffer): Promise<Line[]> {
 
 /** A copy of a buffer of `TOTAL` readings as a power cut leaves it, or as an orderly stop does, with the damage done. */
 async function harmedCopy(t: Test, damage: Damage): Promise<string> {
-  const folder = t.testdir({ source: {}, copy: {} });
+  const folder = ownFolder(t);
   const source = join(folder, "source");
   const { buffer, settings } = openIn(t, {}, { folder: source });
   for (let group = 0; group < GROUPS; group++) store(buffer, group * EACH, EACH);

@@ -8,7 +8,7 @@ import { openBuffer } from "../../agent/buffer/open.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
 import type { BufferSettings, Group, ReadingBuffer } from "../../agent/buffer/types.ts";
 import { MemoryBuffer } from "./memory-buffer.ts";
-import { head, linesOf, NOW, settingsIn, testLog } from "./setup.ts";
+import { head, linesOf, NOW, ownFolder, settingsIn, testLog } from "./setup.ts";
 
 const QUOTA = 1024 * 1024;
 const RUNS = 25;
@@ -272,7 +272,7 @@ for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
     t.test(
       `${name} buffer, ${onFull}: nothing acknowledged is missing, nothing has two readings' seq`,
       async (t) => {
-        const top = t.testdir();
+        const top = ownFolder(t);
         let made = 0;
         let fills = 0;
         const folders = () => {

@@ -1,21 +1,42 @@
 // Opening: one owner, O(1), older and newer schemas, and what can't be opened at all.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { build } from "esbuild";
 import t, { type Test } from "tap";
+import { statsOf } from "../../agent/buffer/inspect.ts";
 import { openBuffer } from "../../agent/buffer/open.ts";
-import { badSectors, drain, linesOf, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
+import {
+  badSectors,
+  drain,
+  linesOf,
+  NOW,
+  openIn,
+  ownFolder,
+  settingsIn,
+  store,
+  testLog,
+  until,
+} from "./setup.ts";
 
 const deps = { now: () => NOW, log: testLog().log };
 const here = import.meta.dirname;
 
 /** The program of owner.ts as a file. */
 async function ownerProgram(t: Test): Promise<string> {
-  const outfile = join(t.testdir(), "owner.mjs");
+  const outfile = join(ownFolder(t), "owner.mjs");
   await build({
     entryPoints: [join(here, "owner.ts")],
     outfile,
@@ -64,8 +85,69 @@ t.test("a second buffer in the same process is refused too", async (t) => {
   t.throws(() => openBuffer(settings, deps), { code: "buffer.locked" });
 });
 
+const seesLocks = existsSync("/proc/locks");
+
+t.test(
+  "invariant 7, the lock is deleted: a second process is refused all the same, and readers are not",
+  { skip: seesLocks ? false : "the kernel does not tell who has a file open" },
+  async (t) => {
+    const program = await ownerProgram(t);
+    const settings = settingsIn(join(dirname(program), "buffer"));
+    const owner = start(t, program, settings.path);
+    t.equal(await firstLine(owner), "stored");
+    unlinkSync(`${settings.path}.lock`);
+    for (let tries = 2; tries > 0; tries--) {
+      t.throws(() => openBuffer(settings, deps), {
+        code: "buffer.locked",
+        message: new RegExp(`process ${owner.pid}`),
+      });
+      t.match(statsOf(settings.path), { lastSeq: 1 });
+    }
+    await until(() => existsSync(`${settings.path}.lock`));
+    t.ok(statsOf(settings.path).running, "the owner has made it again");
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+    const buffer = openBuffer(settings, deps);
+    t.equal(drain(buffer).length, 1);
+    await buffer.close();
+  },
+);
+
+t.test(
+  "invariant 7: an owner whose lock another process has got writes nothing until it is free",
+  async (t) => {
+    const { buffer, settings, loud } = openIn(t);
+    store(buffer, 0, 2);
+    unlinkSync(`${settings.path}.lock`);
+    const other = new Database(`${settings.path}.lock`);
+    other.exec("BEGIN EXCLUSIVE");
+    const told = store(buffer, 2, 1);
+    t.same(told, []);
+    t.match(buffer.status(), {
+      state: "failed",
+      problem: /^Another process took the buffer away: .+ belongs to/,
+    });
+    buffer.flush();
+    t.same(told, []);
+    other.close();
+    // It stores readings, delivers one group, and leaves.
+    const second = openIn(t, {}, { folder: dirname(settings.path) });
+    store(second.buffer, 100, 3);
+    second.buffer.settle(second.buffer.lease(1)[0]?.firstSeq ?? 0, { outcome: "delivered" });
+    await second.buffer.close();
+    buffer.flush();
+    t.same(told, ["PP_2"]);
+    t.same(
+      drain(buffer).map(({ id, seq }) => `${id} ${seq}`),
+      ["PP_100 3", "PP_101 4", "PP_102 5", "PP_2 6"],
+    );
+    t.same(buffer.accounts(), { received: 6, buffered: 0, shipped: 6, rejected: 0, dropped: 0 });
+    t.equal(loud().length, 1);
+  },
+);
+
 t.test("a start does not depend on the backlog", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, { maxBytes: 1e9 }, { folder });
   store(first.buffer, 0, 1);
   await first.buffer.close();
@@ -90,7 +172,7 @@ t.test("a start does not depend on the backlog", async (t) => {
 });
 
 t.test("a buffer of the prototype's schema is migrated, its readings and accounts kept", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const settings = settingsIn(folder);
   const db = new Database(settings.path);
   db.pragma("journal_mode = WAL");
@@ -117,7 +199,7 @@ t.test("a buffer of the prototype's schema is migrated, its readings and account
 });
 
 t.test("a newer schema is refused and left alone", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 1);
   await first.buffer.close();
@@ -133,7 +215,7 @@ t.test("a newer schema is refused and left alone", async (t) => {
 });
 
 t.test("another program's database is refused and left alone", async (t) => {
-  const settings = settingsIn(t.testdir());
+  const settings = settingsIn(ownFolder(t));
   const db = new Database(settings.path);
   db.exec("CREATE TABLE photos (path TEXT)");
   db.close();
@@ -167,7 +249,7 @@ t.test("a path that can't be a file, or a folder that can't be made, is one clea
 });
 
 t.test("a folder that is missing is made", async (t) => {
-  const settings = settingsIn(join(t.testdir(), "a", "b"));
+  const settings = settingsIn(join(ownFolder(t), "a", "b"));
   const buffer = openBuffer(settings, deps);
   store(buffer, 0, 1);
   await buffer.close();
@@ -176,7 +258,8 @@ t.test("a folder that is missing is made", async (t) => {
 
 /** A buffer of 300 readings as a power cut leaves it, its log beside it; the copy's folder. */
 async function cutOff(t: Test): Promise<string> {
-  const top = t.testdir({ copy: {} });
+  const top = ownFolder(t);
+  mkdirSync(join(top, "copy"));
   const { buffer, settings } = openIn(t, {}, { folder: join(top, "source") });
   for (let group = 0; group < 30; group++) store(buffer, group * 10, 10);
   for (const part of ["", "-wal", ".lock"])
@@ -219,7 +302,7 @@ t.test("each new file is a new epoch", async (t) => {
 });
 
 t.test("a damaged file that was not read to the end is taken up again by the next start", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 500);
   await first.buffer.close();

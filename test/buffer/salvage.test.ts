@@ -12,7 +12,7 @@ import {
 } from "../../agent/buffer/aside.ts";
 import { PAGE_BYTES } from "../../agent/buffer/connection.ts";
 import { MAX_TRIES } from "../../agent/buffer/salvager.ts";
-import { badSectors, drain, openIn, settingsIn, store, until } from "./setup.ts";
+import { badSectors, drain, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
 
 /** A buffer file of `count` readings set aside under a name of `day`; its path. */
 async function ruin(t: Test, folder: string, day: number, first: number, count: number): Promise<string> {
@@ -28,7 +28,7 @@ async function ruin(t: Test, folder: string, day: number, first: number, count: 
 t.test(
   "invariant 6: a file the disk does not give is put off after a few tries, and the next one is read",
   async (t) => {
-    const folder = t.testdir();
+    const folder = ownFolder(t);
     const bad = await ruin(t, folder, 1, 0, 50);
     await ruin(t, folder, 2, 100, 50);
     // SQLite must not be able to read it either.
@@ -61,7 +61,7 @@ t.test(
 );
 
 t.test("what the disk does not give is counted, and the file is then not taken for saved", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const file = await ruin(t, folder, 1, 0, 5000);
   // Beyond what SQLite is asked for: its log says that there is something to be looked for page by page.
   writeFileSync(`${file}-wal`, Buffer.alloc(100_000));
@@ -83,7 +83,7 @@ function reportOf(path: string, day: number, more: Partial<Report>): void {
 t.test(
   "only files from which all was saved are deleted: old ones, empty ones, and those there is no room for",
   async (t) => {
-    const { path } = settingsIn(t.testdir());
+    const { path } = settingsIn(ownFolder(t));
     reportOf(path, 1, { complete: false, lost: 3 });
     for (const day of [2, 3, 4, 6]) reportOf(path, day, {});
     reportOf(path, 5, { readings: 0 });
@@ -98,7 +98,7 @@ t.test(
 );
 
 t.test("invariant 8: what must be kept beyond the buffer's size is taken from its quota", async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const { path } = settingsIn(folder);
   const maxBytes = 2 * 1024 * 1024;
   writeFileSync(join(folder, "buffer.db.damaged-20261101T000000Z"), Buffer.alloc(3 * 1024 * 1024));

@@ -48,13 +48,19 @@ export interface TestBuffer extends TestLog {
   settings: BufferSettings;
 }
 
+/** The test's folder, removed after its buffers are closed: tap removes it first unless a handler is there already. */
+export function ownFolder(t: Test): string {
+  t.teardown(() => undefined);
+  return t.testdir();
+}
+
 /** Opens a buffer in `folder` (a new one by default) and closes it when the test ends. */
 export function openIn(
   t: Test,
   overrides: Partial<BufferSettings> = {},
   deps: Partial<BufferDeps> & { folder?: string } = {},
 ): TestBuffer {
-  const { folder = t.testdir(), ...others } = deps;
+  const { folder = ownFolder(t), ...others } = deps;
   const settings = settingsIn(folder, overrides);
   const captured = testLog();
   const buffer = openBuffer(settings, { now: () => NOW, log: captured.log, ...others });

@@ -18,7 +18,7 @@ import { TRIES } from "../../agent/buffer/suspicion.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
 import type { ReadingBuffer } from "../../agent/buffer/types.ts";
 import { codeOf } from "../../agent/errors.ts";
-import { drain, head, NOW, openIn, settingsIn, store, testLog, until } from "./setup.ts";
+import { drain, head, NOW, openIn, ownFolder, settingsIn, store, testLog, until } from "./setup.ts";
 
 /** What the disk does at the next commits: the fsync fails before anything landed, or after it did. */
 type Fault = "lost" | "landed" | "reopen refused";
@@ -49,7 +49,7 @@ class FailingStore extends Store {
 }
 
 function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
-  const settings = settingsIn(t.testdir());
+  const settings = settingsIn(ownFolder(t));
   const captured = testLog();
   const opener = new Opener(settings.path, settings.maxBytes, { now: () => NOW, random: Math.random });
   const wrap = (opened: Opened): Opened => ({
@@ -181,7 +181,8 @@ t.test("damage that is gone when the file is opened again: nothing is set aside"
 });
 
 for (const [code, times] of [
-  ["SQLITE_CORRUPT", TRIES.damaged],
+  ["buffer.damaged", TRIES.damaged],
+  ["SQLITE_CORRUPT", TRIES.malformed],
   ["SQLITE_IOERR_READ", TRIES.unreadable],
 ] as const) {
   t.test(`${code} each time the front is read: the file is set aside once, and all is saved`, async (t) => {
@@ -201,7 +202,7 @@ for (const [code, times] of [
 t.test(
   "a file set aside before its successor could be made is not set aside again, nor is the empty one",
   async (t) => {
-    const { path, maxBytes } = settingsIn(t.testdir());
+    const { path, maxBytes } = settingsIn(ownFolder(t));
     const opener = new Opener(path, maxBytes, { now: () => NOW, random: Math.random });
     opener.open().store.close();
     const refuses = () => {
@@ -232,7 +233,7 @@ t.test(
 );
 
 t.test("every connection syncs every commit, before and after its first write", async (t) => {
-  const db = openWritable(join(t.testdir(), "buffer.db"));
+  const db = openWritable(join(ownFolder(t), "buffer.db"));
   t.equal(db.pragma("synchronous", { simple: true }), 2);
   db.exec("CREATE TABLE x (y)");
   t.equal(db.pragma("synchronous", { simple: true }), 2);
@@ -241,7 +242,7 @@ t.test("every connection syncs every commit, before and after its first write", 
 });
 
 t.test("positive control: without being told, this SQLite stops syncing at the first write", async (t) => {
-  const db = new Database(join(t.testdir(), "plain.db"));
+  const db = new Database(join(ownFolder(t), "plain.db"));
   db.pragma("journal_mode = WAL");
   assertDurable(db);
   db.exec("CREATE TABLE x (y)");
