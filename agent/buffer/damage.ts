@@ -27,9 +27,18 @@ export function isUnusableFile(error: unknown): boolean {
   return isDamage(code) || isUnreadable(code) || code === "SQLITE_ERROR" || code === "SQLITE_READONLY";
 }
 
-/** True where the disk does not give what stands on it. SQLite says `SQLITE_CORRUPT` instead in places. */
+/** What SQLite makes of a read that failed; of `EIO` it makes CORRUPTFS, and in places `SQLITE_CORRUPT`. */
+const UNREADABLE = [
+  "SQLITE_IOERR_CORRUPTFS",
+  "SQLITE_IOERR_READ",
+  "SQLITE_IOERR_SHORT_READ",
+  "SQLITE_IOERR_DATA",
+  "EIO",
+];
+
+/** True where the disk does not give what stands on it. */
 function isUnreadable(code: string): boolean {
-  return ["SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_DATA", "EIO"].includes(code);
+  return UNREADABLE.includes(code);
 }
 
 function isDamage(code: string): boolean {

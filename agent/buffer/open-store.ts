@@ -66,8 +66,9 @@ export function openFile(
     if (isEmpty(db)) createSchema(db, birth);
     else migrate(db, birth);
     const store = new Store(db, quotaBeside(path, maxBytes));
+    // An opening is not counted: what a failed commit left must stay told from what an opening after it wrote.
     const found = checkedState(store);
-    const state = { ...found, commits: found.commits + 1 };
+    const state = { ...found };
     // Should a damaged transaction be lost, its seqs must not be given to other readings.
     if (torn !== undefined) Object.assign(state, { epoch: newEpoch(birth.random), epochBase: state.lastKey });
     // The first write of this connection, for only after it can be told whether commits will really be synced.

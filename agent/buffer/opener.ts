@@ -8,6 +8,9 @@ import { writeProgress } from "./salvage-rows.ts";
 import { progressOf, type Ruin } from "./salvage-source.ts";
 import type { Birth } from "./schema.ts";
 
+/** How often a new file is begun in one opening. */
+const NEW_FILE_TRIES = 5;
+
 export class Opener {
   readonly #path: string;
   readonly #maxBytes: number;
@@ -34,7 +37,19 @@ export class Opener {
     } catch (error) {
       if (!isUnusableFile(error)) throw error;
       this.#setAside(messageOf(error));
-      return this.#announced(openFile(this.#path, this.#maxBytes, means));
+      return this.#begin(means);
+    }
+  }
+
+  /** A new file. What is wrong with it is the disk's doing, and may be over the next time. */
+  #begin(means: Means): Opened {
+    for (let left = NEW_FILE_TRIES; ; left--) {
+      try {
+        return this.#announced(openFile(this.#path, this.#maxBytes, means));
+      } catch (error) {
+        if (left <= 1 || !isUnusableFile(error)) throw error;
+        this.#setAside(messageOf(error));
+      }
     }
   }
 

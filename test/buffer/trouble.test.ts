@@ -9,6 +9,7 @@ import t, { type Test } from "tap";
 import { LEAST_BALLAST_BYTES } from "../../agent/buffer/ballast.ts";
 import { DurableBuffer } from "../../agent/buffer/buffer.ts";
 import { assertDurable, openWritable } from "../../agent/buffer/connection.ts";
+import { statsOf } from "../../agent/buffer/inspect.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
 import type { Opened } from "../../agent/buffer/open-store.ts";
 import { Opener } from "../../agent/buffer/opener.ts";
@@ -16,12 +17,12 @@ import { READ_DISK } from "../../agent/buffer/sectors.ts";
 import { type GroupRow, Store } from "../../agent/buffer/store.ts";
 import { TRIES } from "../../agent/buffer/suspicion.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
-import type { ReadingBuffer } from "../../agent/buffer/types.ts";
+import type { Accounts, ReadingBuffer } from "../../agent/buffer/types.ts";
 import { codeOf } from "../../agent/errors.ts";
 import { drain, head, NOW, openIn, ownFolder, settingsIn, store, testLog, until } from "./setup.ts";
 
 /** What the disk does at the next commits: the fsync fails before anything landed, or after it did. */
-type Fault = "lost" | "landed" | "reopen refused";
+type Fault = "lost" | "landed" | "reopen refused" | "reopened in vain";
 
 /** A store whose commits fail as `faults` say, and whose reads of the front with the codes in `reads`, one each. */
 class FailingStore extends Store {
@@ -67,7 +68,11 @@ function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
         faults.shift();
         throw new Database.SqliteError("unable to open database file", "SQLITE_CANTOPEN");
       }
-      return wrap(opener.open(usedKeys, problem));
+      const reopened = opener.open(usedKeys, problem);
+      if (faults[0] !== "reopened in vain") return wrap(reopened);
+      faults.shift();
+      reopened.store.close();
+      throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
     },
     log: captured.log,
     timers: EVENT_LOOP,
@@ -183,7 +188,7 @@ t.test("damage that is gone when the file is opened again: nothing is set aside"
 for (const [code, times] of [
   ["buffer.damaged", TRIES.damaged],
   ["SQLITE_CORRUPT", TRIES.malformed],
-  ["SQLITE_IOERR_READ", TRIES.unreadable],
+  ["SQLITE_IOERR_CORRUPTFS", TRIES.unreadable],
 ] as const) {
   t.test(`${code} each time the front is read: the file is set aside once, and all is saved`, async (t) => {
     const reads: string[] = [];
@@ -231,6 +236,24 @@ t.test(
     t.match(loud()[0]?.msg, /\. Nothing is acknowledged meanwhile\.$/);
   },
 );
+
+for (const fault of ["lost", "landed"] as const) {
+  t.test(
+    `invariant 1, a commit that ${fault}, and an opening after it in vain: told once it is there`,
+    async (t) => {
+      const { buffer, settings } = openFailing(t, [fault, "reopened in vain"]);
+      const rejection = { reason: "no_id" as const, detail: "no id", topic: "windfarm/T07/x" };
+      let told: Accounts | undefined;
+      buffer.reject({ ...rejection, payload: Buffer.from("{}") }, NOW, () => {
+        told = statsOf(settings.path).accounts;
+      });
+      buffer.flush();
+      await until(() => told !== undefined);
+      t.match(told, { received: 1, rejected: 1 }, "on disk when its sender is told");
+      t.match(buffer.accounts(), { received: 1, rejected: 1 });
+    },
+  );
+}
 
 t.test("every connection syncs every commit, before and after its first write", async (t) => {
   const db = openWritable(join(ownFolder(t), "buffer.db"));

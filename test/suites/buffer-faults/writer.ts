@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import pino from "pino";
 import { openBuffer } from "../../../agent/buffer/open.ts";
 import { encodeHead } from "../../../agent/contract/shipped.ts";
+import { codeOf } from "../../../agent/errors.ts";
 
 const [path = "", count = "0", early] = process.argv.slice(2);
 const wanted = Number(count);
@@ -18,7 +19,15 @@ buffer.onState((state) => writeSync(1, `state ${state}\n`));
 
 function acknowledge(id: string): void {
   // Straight to the descriptor: what is printed has been said, however the process ends.
-  writeSync(1, `${id}\n`);
+  for (;;) {
+    try {
+      writeSync(1, `${id}\n`);
+      return;
+    } catch (error) {
+      // The reader is behind.
+      if (codeOf(error) !== "EAGAIN") throw error;
+    }
+  }
 }
 
 function send(): void {
