@@ -22,6 +22,8 @@ import type { BufferSettings } from "./types.ts";
 
 /** Part of the quota that must be free again before a full buffer takes readings. */
 const RESUME_SHARE = 1 / 64;
+/** The same where dropping goes on meanwhile: one large old group gone is no room, or the state would change with every group. */
+const CALM_SHARE = 1 / 4;
 /** What a disk that was full must have free besides the ballast before it is counted on again. Bytes. */
 export const RESUME_BYTES = 1024 * 1024;
 
@@ -85,10 +87,16 @@ export class Trouble {
       health.enter("full", FULL_DROPPING, figures);
     } else if (
       health.state !== "full" ||
-      (disk.store !== undefined && disk.store.roomPages() >= resumePages(disk.store))
+      (disk.store !== undefined && disk.store.roomPages() >= this.#calmPages(disk.store))
     ) {
       health.storing({ dropped: outcome.state.dropped });
     }
+  }
+
+  /** Pages free at which a full buffer is called full no more. */
+  #calmPages(store: Store): number {
+    const share = this.#parts.settings.onFull === "refuse" ? RESUME_SHARE : CALM_SHARE;
+    return Math.floor(store.maxPages * share);
   }
 
   /** Someone may have made room on a full disk. */

@@ -85,6 +85,21 @@ t.test("drop_oldest: the oldest groups go, are counted, and the newest are store
   t.equal(loud().length, 1, "said once");
 });
 
+t.test("drop_oldest: large groups that make room for small ones do not end the state", async (t) => {
+  const { buffer, loud } = openIn(t, { maxBytes: MIB, onFull: "drop_oldest" });
+  const states: string[] = [];
+  buffer.onState((state) => states.push(state));
+  const sender = newSender();
+  for (let round = 0; round < 10; round++) {
+    for (let large = 0; large < 4; large++) send(buffer, sender, 50);
+    for (let small = 0; small < 60; small++) send(buffer, sender, 1);
+  }
+  t.strictSame(states, ["full"]);
+  t.equal(loud().length, 1, "said once");
+  drain(buffer);
+  t.strictSame(states, ["full", "storing"], "over when they are delivered");
+});
+
 t.test("drop_oldest: a group that is out is dropped last, and its settlement is then nothing", async (t) => {
   const { buffer } = openIn(t, { maxBytes: 2 * MIB, onFull: "drop_oldest" });
   const sender = newSender();
