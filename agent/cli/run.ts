@@ -1,11 +1,10 @@
 /** `windfarm run`: the agent, until a signal ends it. */
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { Logger } from "pino";
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
 import { EXIT, Fault } from "../errors.ts";
+import { keepMemoryLow } from "./memory.ts";
 import { configOption } from "./options.ts";
 
 interface RunArguments {
@@ -19,8 +18,6 @@ export interface RunningAgent {
   finished: Promise<void>;
 }
 
-/** By then all that is loaded at the start has been. */
-const COLLECT_AFTER_MS = 3000;
 /** What the agent may take to finish what it has begun. */
 export const STOP_DEADLINE_MS = 10_000;
 
@@ -40,18 +37,11 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
       endOnSurprises(log);
       const signals = new Signals(log);
       const agent = await startAgent({ config, log, version });
-      setTimeout(collectOnce, COLLECT_AFTER_MS).unref();
+      keepMemoryLow();
       await runUntilStopped(agent, signals);
       process.exit(EXIT.ok);
     },
   };
-}
-
-/** A quiet agent would keep the garbage of its start for hours, about 20 MB: one full collection gives it back. */
-function collectOnce(): void {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect === "function") collect();
 }
 
 async function runUntilStopped(agent: RunningAgent, signals: Signals): Promise<void> {

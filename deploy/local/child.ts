@@ -1,9 +1,9 @@
 /** One of the programs that `npm start` runs, as a process of its own. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { firstLineOf } from "./first-line.ts";
 import { FOLLOW_PARENT } from "./follow.ts";
 
 export interface ChildSettings {
@@ -37,11 +37,12 @@ export class Child {
   constructor({ name, program, args, onLine, onResult }: ChildSettings) {
     this.name = name;
     const file = fileURLToPath(new URL(`${program}.js`, import.meta.url));
-    const child = spawn(process.execPath, [...nodeArguments(file), ...FOLLOW_PARENT, file, ...args], {
+    const { nodeArguments, env } = firstLineOf(file);
+    const child = spawn(process.execPath, [...nodeArguments, ...FOLLOW_PARENT, file, ...args], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A group of its own: a Ctrl-C must reach the programs one after the other.
       detached: true,
-      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+      env: { ...process.env, ...env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     });
     this.#process = child;
     const hear = (line: string): void => {
@@ -82,21 +83,6 @@ export class Child {
   #signal(signal: NodeJS.Signals): void {
     if (this.end === undefined) this.#process.kill(signal);
   }
-}
-
-const LONGEST_SHEBANG = 256;
-
-/** What a program's first line tells node (`#!/usr/bin/env -S node --max-semi-space-size=1`): run here, it is as it is installed. */
-export function nodeArguments(file: string): string[] {
-  const start = Buffer.alloc(LONGEST_SHEBANG);
-  const descriptor = openSync(file, "r");
-  try {
-    readSync(descriptor, start, 0, LONGEST_SHEBANG, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  const [, words] = /^#!\S+ -S node ([^\n]+)\n/.exec(start.toString("latin1")) ?? [];
-  return words === undefined ? [] : words.trim().split(/\s+/);
 }
 
 /** `exit code 1`, `signal SIGKILL`. */

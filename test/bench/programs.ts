@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { firstLineOf } from "../../deploy/local/first-line.ts";
 
 const dist = import.meta.dirname;
 
@@ -35,9 +36,11 @@ export class Program {
   readonly child: ChildProcess;
   readonly pid: number;
 
-  constructor(script: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
-    const options = { stdio: ["ignore", "pipe", "inherit"] as ["ignore", "pipe", "inherit"] };
-    this.child = spawn(process.execPath, [...nodeArgs, join(dist, script), ...args], options);
+  constructor(script: string, args: readonly string[] = []) {
+    const { nodeArguments, env } = firstLineOf(join(dist, script));
+    const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
+    const options = { stdio, env: { ...process.env, ...env } };
+    this.child = spawn(process.execPath, [...nodeArguments, join(dist, script), ...args], options);
     this.pid = this.child.pid ?? 0;
   }
 
@@ -83,7 +86,7 @@ export class AgentProgram extends Program {
   readonly #statusPort: number;
 
   private constructor(config: string, port: number, statusPort: number) {
-    super("windfarm.js", ["run", "--config", config], ["--max-semi-space-size=1"]);
+    super("windfarm.js", ["run", "--config", config]);
     this.child.stdout?.resume();
     this.port = port;
     this.#statusPort = statusPort;

@@ -1,0 +1,53 @@
+import t from "tap";
+import { FIRST_AFTER_MS, LEAST_PAUSE_MS, MemoryKeeper, WORTH_BYTES } from "../../agent/cli/memory.ts";
+
+/** A process of `needed` bytes and as much garbage, which a collection takes away a moment later. */
+function process() {
+  const state = { needed: 60e6, garbage: 30e6, ms: 0, collections: 0 };
+  const keeper = new MemoryKeeper({
+    rssBytes: () => state.needed + state.garbage,
+    collect: () => {
+      state.collections++;
+      state.garbage = 0;
+    },
+    now: () => state.ms,
+  });
+  const pass = (ms: number) => {
+    state.ms += ms;
+    keeper.look();
+  };
+  return { state, pass };
+}
+
+t.test("The start's garbage goes once the start is over", async (t) => {
+  const { state, pass } = process();
+  pass(FIRST_AFTER_MS - 1);
+  t.equal(state.collections, 0);
+  pass(1);
+  t.equal(state.collections, 1);
+  for (let i = 0; i < 100; i++) pass(LEAST_PAUSE_MS);
+  t.equal(state.collections, 1, "a quiet program is left alone");
+});
+
+t.test("What grew is collected, but not again and again where it is needed", async (t) => {
+  const { state, pass } = process();
+  pass(FIRST_AFTER_MS);
+  pass(LEAST_PAUSE_MS);
+  state.garbage = WORTH_BYTES;
+  pass(1);
+  t.equal(state.collections, 2);
+  pass(1000);
+  state.needed += 2 * WORTH_BYTES;
+  for (let i = 0; i < 100; i++) pass(LEAST_PAUSE_MS);
+  t.equal(state.collections, 3, "once to see that it is needed");
+});
+
+t.test("Garbage that comes quickly is collected after a pause", async (t) => {
+  const { state, pass } = process();
+  pass(FIRST_AFTER_MS);
+  for (let ms = 0; ms < 10 * LEAST_PAUSE_MS; ms += 1000) {
+    state.garbage += WORTH_BYTES;
+    pass(1000);
+  }
+  t.ok(state.collections <= 11, `${state.collections} collections`);
+});
