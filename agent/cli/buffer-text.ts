@@ -12,7 +12,7 @@ export function statsText(stats: BufferStats, nowMs: number): string {
       : `, the oldest for ${duration(nowMs - stats.oldestReceivedMs)}`;
   const reasons = Object.entries(stats.rejects).map(([reason, count]) => `${reason} ${count}`);
   return [
-    `${buffered} readings wait${behind}. The agent is ${stats.running ? "running" : "stopped"}.`,
+    `${buffered} ${buffered === 1 ? "reading waits" : "readings wait"}${behind}. The agent is ${stats.running ? "running" : "stopped"}.`,
     `  received  ${received} = ${buffered} buffered + ${shipped} shipped + ${rejected} rejected + ${dropped} dropped`,
     `  file      ${stats.path}: ${size(stats.fileBytes)}, ${size(stats.usedBytes)} in use, log ${size(stats.logBytes)}`,
     `  epoch     ${stats.epoch}, born ${new Date(stats.bornMs).toISOString()}, last seq ${stats.lastSeq}`,

@@ -62,7 +62,11 @@ async function list(file: string, limit: number, json: boolean): Promise<void> {
     printJson({ rejected: accounts.rejected, kept: rejectsKept, byReason: rejects, newest: readable });
     return;
   }
-  print(`${accounts.rejected} readings rejected since the buffer was born, ${rejectsKept} messages kept.`);
+  const readings = accounts.rejected === 1 ? "reading" : "readings";
+  const messages = rejectsKept === 1 ? "message" : "messages";
+  print(
+    `${accounts.rejected} ${readings} rejected since the buffer was born, ${rejectsKept} ${messages} kept.`,
+  );
   for (const [reason, count] of Object.entries(rejects)) print(`  ${reason}: ${count}`);
   for (const reject of shown) print(rejectText(reject));
 }
