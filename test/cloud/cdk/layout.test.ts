@@ -14,24 +14,13 @@ import {
   rejectsFileOf,
   versionFolder,
 } from "../../../cloud/layout.ts";
+import { OTHER_LAYOUT } from "../other-layout.ts";
 import { build, writeSources } from "./build.ts";
 import { has } from "./has.ts";
 import { grantsOf } from "./policies.ts";
 
 const OTHER: Layout = {
-  database: "otherfarm",
-  table: "measurements",
-  rawTable: "arrivals",
-  stream: "other-stream",
-  deliveryStream: "other-delivery",
-  rawFolder: "incoming",
-  errorFolder: "undeliverable",
-  curatedFolder: "clean/measurements",
-  rejectsFolder: "refused",
-  indexFolder: "hours",
-  rawPartitions: [{ name: "day", pattern: "yyyyMMdd" }],
-  dayKey: "event_day",
-  versionKey: "version",
+  ...OTHER_LAYOUT,
   fields: { id: "string", data: "bigint", type: "string", date: "timestamp", station: "string" },
 };
 
