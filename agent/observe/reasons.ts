@@ -18,6 +18,7 @@ const CLOSINGS: Readonly<Record<string, string>> = {
   malformed: "malformed packet",
   not_authorized: "not authorized to publish there",
   bad_client_id: "unfit client id",
+  client_id_taken: "its client id is another user's",
   connect_timeout: "no handshake in time",
   packet_timeout: "packet not ended in time",
   not_reading: "did not read its answers",
