@@ -34,9 +34,9 @@ const agent = await AgentProcess.start({
 });
 t.teardown(() => agent.stop());
 
-/** The agent's memory when it has calmed down: the least of some seconds. */
+/** The agent's memory when it has calmed down, with what the attackers published shipped: the least of some seconds. */
 async function settledRss(): Promise<number> {
-  await agent.until(({ buffer }) => buffer.pending < 100);
+  await agent.until(({ buffer, buffered }) => buffer.pending < 100 && buffered < 1000);
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 8; i++) {
     await pause(500);
