@@ -18,6 +18,7 @@ import { build } from "esbuild";
 import t, { type Test } from "tap";
 import { statsOf } from "../../agent/buffer/inspect.ts";
 import { openBuffer } from "../../agent/buffer/open.ts";
+import { plainNode } from "../helpers/node.ts";
 import {
   badSectors,
   drain,
@@ -50,7 +51,7 @@ async function ownerProgram(t: Test): Promise<string> {
 }
 
 function start(t: Test, program: string, path: string, options: { uid?: number } = {}): ChildProcess {
-  const child = spawn(process.execPath, [program, path], {
+  const child = spawn(...plainNode([program, path]), {
     stdio: ["ignore", "pipe", "inherit"],
     ...options,
   });

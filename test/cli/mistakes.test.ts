@@ -36,7 +36,7 @@ function windfarm(cwd: string, ...args: string[]): Promise<Ended> {
 /** The command in a shell, where its output may lead somewhere. */
 async function inShell(cwd: string, line: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = line.replaceAll("windfarm", `"${process.execPath}" "${ROOT}/dist/windfarm.js"`);
-  const child = spawn("bash", ["-c", `set -o pipefail; ${script}`], {
+  const child = spawn("bash", ["-c", `unset NODE_OPTIONS; set -o pipefail; ${script}`], {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import t from "tap";
 import { verifyPassword } from "../../agent/collect/passwords.ts";
 import { readUsersText } from "../../agent/collect/users-file.ts";
+import { plainNode } from "../helpers/node.ts";
 import { ROOT } from "../helpers/program.ts";
 
 const MINIMAL = readFileSync("test/cases/config/minimal/agent.config.yaml", "utf8");
 
 async function windfarm(cwd: string, input: string, ...args: string[]) {
-  const child = spawn(process.execPath, [join(ROOT, "dist/windfarm.js"), ...args], { cwd, stdio: "pipe" });
+  const child = spawn(...plainNode([join(ROOT, "dist/windfarm.js"), ...args]), { cwd, stdio: "pipe" });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;

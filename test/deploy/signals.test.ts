@@ -25,7 +25,10 @@ t.test("SIGTERM to npm ends the program in order, with its summary", async (t) =
   await broker.start();
   t.teardown(() => broker.stop());
   const args = ["run", "--silent", "simulate", "--", "--turbines=1", "--rate=100", `--broker=${broker.url}`];
-  const npm = spawn("npm", args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const npm = spawn("env", ["NODE_OPTIONS=", "npm", ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   t.teardown(() => npm.kill("SIGKILL"));
   let said = "";
   npm.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -67,15 +67,10 @@ export class AgentProcess {
       'status: { listen: "http://127.0.0.1:0" }',
     ];
     writeFileSync(config, `${lines.join("\n")}\n`);
-    // Itself, not through node, for its first line sets how much memory it may use; and without what the test runner
-    // would load into it, some 70 MB.
-    const child = spawn(
-      "env",
-      ["-u", "NODE_OPTIONS", join(ROOT, "dist/windfarm.js"), "run", "--config", config],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
+    // Itself, not through node, for its first line sets how much memory it may use; without NODE_OPTIONS as node.ts says.
+    const child = spawn("env", ["NODE_OPTIONS=", join(ROOT, "dist/windfarm.js"), "run", "--config", config], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const output = { text: "" };
     child.stdout.setEncoding("utf8");
     await new Promise<void>((resolve, reject) => {

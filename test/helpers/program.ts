@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { FOLLOW_PARENT } from "../../deploy/local/follow.ts";
+import { plainNode } from "./node.ts";
 
 /** The checkout's folder: two above this file, wherever the test runner put it. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -28,7 +29,8 @@ export class Program {
     args: readonly string[],
     options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
   ) {
-    this.child = spawn(process.execPath, [...FOLLOW_PARENT, `${ROOT}/dist/${name}.js`, ...args], {
+    const command = [...FOLLOW_PARENT, `${ROOT}/dist/${name}.js`, ...args];
+    this.child = spawn(...plainNode(command, options.env?.NODE_OPTIONS), {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, NO_COLOR: "1", ...options.env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],

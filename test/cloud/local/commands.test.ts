@@ -6,6 +6,7 @@ import { join } from "node:path";
 import t from "tap";
 import { z } from "zod";
 import { encodeShipped } from "../../../agent/contract/shipped.ts";
+import { plainNode } from "../../helpers/node.ts";
 import { lakeFolder, objectName } from "./helpers/lake.ts";
 import { linesOf, readingOf } from "./helpers/producer.ts";
 
@@ -17,7 +18,7 @@ interface Ended {
 
 function run(program: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [`dist/${program}.js`, ...args], (_error, out, said) =>
+    const child = execFile(...plainNode([`dist/${program}.js`, ...args]), (_error, out, said) =>
       resolve({ code: child.exitCode ?? -1, out, said }),
     );
   });
@@ -205,7 +206,7 @@ t.test("a reader that closes the output early is no error", async (t) => {
     ["simulate", "--count", "1", "--broker", "mqtt://127.0.0.1:1", "--once"],
     ["bench", "--list"],
   ]) {
-    const child = spawn(process.execPath, [`dist/${program}.js`, ...args], {
+    const child = spawn(...plainNode([`dist/${program}.js`, ...args]), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stdout.destroy();

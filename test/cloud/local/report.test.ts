@@ -10,12 +10,13 @@ import { pageOf } from "../../../cloud/local/report/page.ts";
 import { readDay } from "../../../cloud/local/report/read-day.ts";
 import { linear, ticks, valueDomain } from "../../../cloud/local/report/scale.ts";
 import { summaryOf } from "../../../cloud/local/report/summary.ts";
+import { plainNode } from "../../helpers/node.ts";
 import { DAY, farm, MINUTE, SICK, START } from "./helpers/farm-day.ts";
 import { lakeFolder, objectName } from "./helpers/lake.ts";
 
 function report(...args: string[]): Promise<{ code: number; out: string; said: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ["dist/report.js", ...args], (_error, out, said) =>
+    const child = execFile(...plainNode(["dist/report.js", ...args]), (_error, out, said) =>
       resolve({ code: child.exitCode ?? -1, out, said }),
     );
   });

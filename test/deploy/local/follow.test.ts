@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import t from "tap";
 import { FOLLOW_PARENT } from "../../../deploy/local/follow.ts";
+import { plainNode } from "../../helpers/node.ts";
 
 const WAITS = 'process.stdout.write("up"); setInterval(() => {}, 1000);';
 
@@ -9,7 +10,7 @@ t.test(
   "A program whose parent is gone gets SIGTERM, also when the parent went before it was up",
   async (t) => {
     for (const wait of [true, false]) {
-      const child = spawn(process.execPath, [...FOLLOW_PARENT, "--eval", WAITS], {
+      const child = spawn(...plainNode([...FOLLOW_PARENT, "--eval", WAITS]), {
         stdio: ["ignore", "pipe", "ignore", "ipc"],
       });
       const ended = once(child, "exit");
@@ -21,7 +22,7 @@ t.test(
 );
 
 t.test("The channel does not keep a program alive that is done", async (t) => {
-  const child = spawn(process.execPath, [...FOLLOW_PARENT, "--eval", ""], {
+  const child = spawn(...plainNode([...FOLLOW_PARENT, "--eval", ""]), {
     stdio: ["ignore", "pipe", "ignore", "ipc"],
   });
   t.strictSame(await once(child, "exit"), [0, null]);

@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import t, { type Test } from "tap";
 import { lookAside } from "../../../agent/buffer/aside.ts";
 import { drain, type Line, openIn, ownFolder, store, until } from "../../buffer/setup.ts";
+import { plainNode } from "../../helpers/node.ts";
 
 const READINGS = 3000;
 
@@ -109,7 +110,8 @@ async function write(
   const syscall = inject.split(":")[0] ?? "";
   const only = ofBuffer ? ["-P", path, "-P", `${path}-wal`] : [];
   const trace = ["-f", "-qq", "-o", "/dev/null", ...only, "-e", `trace=${syscall}`, "-e", `inject=${inject}`];
-  const argv = [...trace, process.execPath, program, path, String(READINGS), ...more];
+  const [env, command] = plainNode([program, path, String(READINGS), ...more]);
+  const argv = [...trace, env, ...command];
   const child = spawn("strace", argv, { stdio: ["ignore", "pipe", "ignore"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

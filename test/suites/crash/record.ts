@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { WireClient } from "../../helpers/mqtt-wire.ts";
+import { plainNode } from "../../helpers/node.ts";
 import { buildProgram, type Mutation } from "./mutants.ts";
 import { type Op, readTrace, STRACE_ARGS } from "./trace.ts";
 
@@ -89,17 +90,8 @@ export async function record(
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);
   const trace = join(folder, "trace");
-  const args = [
-    "-o",
-    trace,
-    ...STRACE_ARGS,
-    process.execPath,
-    launcher,
-    agent,
-    config,
-    acceptedFile,
-    String(streamPort),
-  ];
+  const [env, command] = plainNode([launcher, agent, config, acceptedFile, String(streamPort)]);
+  const args = ["-o", trace, ...STRACE_ARGS, env, ...command];
   const child = spawn("strace", args, { stdio: ["pipe", "inherit", "inherit"] });
   const ended = once(child, "exit");
   await reachable(mqttPort);

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Test } from "tap";
 import { z } from "zod";
+import { plainNode } from "../../../helpers/node.ts";
 
 const Status = z.looseObject({
   kinesisPid: z.number(),
@@ -32,7 +33,7 @@ export interface RunningCloud {
 /** Resolves when it prints that it is ready; rejects with what it said when it ends before. */
 export async function startCloud(t: Test, data: string, ...options: string[]): Promise<RunningCloud> {
   const fixed = ["--data", data, "--port", "0", "--control-port", "0", "--log-level", "error"];
-  const child = spawn(process.execPath, ["dist/cloud.js", ...fixed, ...options], {
+  const child = spawn(...plainNode(["dist/cloud.js", ...fixed, ...options]), {
     stdio: ["ignore", "pipe", "pipe"],
   });
   t.teardown(() => child.kill("SIGKILL"));
