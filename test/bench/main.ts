@@ -1,6 +1,6 @@
 /** `npm run bench`: every figure the design names, measured on the built programs. */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import yargs from "yargs";
@@ -13,6 +13,8 @@ import { existingBroker } from "./existing-broker.ts";
 import { intake } from "./intake.ts";
 import { lake } from "./lake.ts";
 import { latency } from "./latency.ts";
+import { ownSeconds, profileTable } from "./profile.ts";
+import { Program } from "./programs.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 
@@ -27,6 +29,11 @@ const options = await yargs(hideBin(process.argv))
   .option("quick", { type: "boolean", default: false, describe: "Shorter and smaller; for a first look" })
   .option("json", { type: "boolean", default: false, describe: "Print JSON" })
   .option("list", { type: "boolean", default: false, describe: "Say what there is to measure" })
+  .option("profile", {
+    type: "boolean",
+    default: false,
+    describe: "Show what the agent's CPU time goes into; profiling itself slows it down",
+  })
   .option("folder", { type: "string", describe: "Where the buffers are made; its disk is what is measured" })
   .strictOptions()
   .version(pkg.version)
@@ -56,6 +63,7 @@ try {
     if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
     const folder = join(top, bench.name);
     mkdirSync(folder);
+    if (options.profile) Program.profiles = join(top, `${bench.name}-profiles`);
     const figures = await bench.run(folder, { quick: options.quick });
     rmSync(folder, { recursive: true, force: true });
     if ("skipped" in figures) {
@@ -64,6 +72,8 @@ try {
     }
     all.push(...figures.map((figure) => ({ bench: bench.name, ...figure })));
     if (!options.json) console.log(`\n${bench.about}\n${tableOf(figures)}`);
+    if (Program.profiles !== undefined && existsSync(Program.profiles) && !options.json)
+      console.log(profileTable(ownSeconds(Program.profiles)));
   }
 } finally {
   rmSync(top, { recursive: true, force: true });

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { firstLineOf } from "../../deploy/local/first-line.ts";
 
 const dist = import.meta.dirname;
+const AGENT = "windfarm.js";
 
 /** What the kernel says of a process. */
 export interface Usage {
@@ -33,6 +34,8 @@ export function usageOf(pid: number): Usage {
 }
 
 export class Program {
+  /** Where the agent's CPU profiles go; none are written without. */
+  static profiles: string | undefined;
   readonly child: ChildProcess;
   readonly pid: number;
 
@@ -40,7 +43,14 @@ export class Program {
     const { nodeArguments, env } = firstLineOf(join(dist, script));
     const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
     const options = { stdio, env: { ...process.env, ...env } };
-    this.child = spawn(process.execPath, [...nodeArguments, join(dist, script), ...args], options);
+    const { profiles } = Program;
+    const profiling =
+      script === AGENT && profiles !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
+    this.child = spawn(
+      process.execPath,
+      [...nodeArguments, ...profiling, join(dist, script), ...args],
+      options,
+    );
     this.pid = this.child.pid ?? 0;
   }
 
@@ -86,7 +96,7 @@ export class AgentProgram extends Program {
   readonly #statusPort: number;
 
   private constructor(config: string, port: number, statusPort: number) {
-    super("windfarm.js", ["run", "--config", config]);
+    super(AGENT, ["run", "--config", config]);
     this.child.stdout?.resume();
     this.port = port;
     this.#statusPort = statusPort;
