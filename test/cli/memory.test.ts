@@ -1,5 +1,12 @@
+import { writeToStream } from "mqtt-packet";
 import t from "tap";
-import { FIRST_AFTER_MS, LEAST_PAUSE_MS, MemoryKeeper, WORTH_BYTES } from "../../agent/cli/memory.ts";
+import {
+  FIRST_AFTER_MS,
+  keepMemoryLow,
+  LEAST_PAUSE_MS,
+  MemoryKeeper,
+  WORTH_BYTES,
+} from "../../agent/cli/memory.ts";
 
 /** A process of `needed` bytes and as much garbage, which a collection takes away a moment later. */
 function process() {
@@ -50,4 +57,9 @@ t.test("Garbage that comes quickly is collected after a pause", async (t) => {
     pass(1000);
   }
   t.ok(state.collections <= 11, `${state.collections} collections`);
+});
+
+t.test("No Buffer is kept for every number a packet may hold", async (t) => {
+  keepMemoryLow();
+  t.equal(writeToStream.cacheNumbers, false);
 });
