@@ -32,9 +32,17 @@ export function aggregatedLength(dataBytes: number): number {
   return 1 + varintLength(inner) + inner;
 }
 
-/** Fills one record after the other in the same memory. */
+/** Bytes of readings there is always room for; more is found for a larger body, and given up with the next. */
+const SOURCE_BYTES = 256 * 1024;
+
+/**
+ * Fills one record after the other in the same memory. What is to go into them lies behind: moving bytes within one
+ * memory makes no object, and a view for each reading was a tenth of what shipping costs.
+ */
 export class AggregateWriter {
-  readonly #memory: Buffer;
+  /** The record, and from `#capacity` on the readings. */
+  #memory: Buffer;
+  readonly #capacity: number;
   #end = 0;
   #start = 0;
   /** Readings in the record so far. */
@@ -42,7 +50,19 @@ export class AggregateWriter {
 
   /** `capacity`: the largest record, in bytes. */
   constructor(capacity: number) {
-    this.#memory = Buffer.allocUnsafe(capacity);
+    this.#capacity = capacity;
+    this.#memory = Buffer.allocUnsafeSlow(capacity + SOURCE_BYTES);
+  }
+
+  /** Takes the bytes that `add` speaks of. The record goes on. */
+  load(source: Uint8Array): void {
+    const bytes = this.#capacity + Math.max(source.length, SOURCE_BYTES);
+    if (this.#memory.length !== bytes) {
+      const memory = Buffer.allocUnsafeSlow(bytes);
+      memory.set(this.#memory.subarray(0, this.#end));
+      this.#memory = memory;
+    }
+    this.#memory.set(source, this.#capacity);
   }
 
   /** Opens a record. */
@@ -56,17 +76,17 @@ export class AggregateWriter {
     this.#end += this.#memory.write(partitionKey, this.#end);
   }
 
-  /** Adds the bytes of `source` from `from` to `to`; false where the record has no room for them. */
-  add(source: Uint8Array, from: number, to: number): boolean {
+  /** Adds what was loaded, from `from` to `to`; false where the record has no room for it. */
+  add(from: number, to: number): boolean {
     const length = to - from;
-    if (this.#end + aggregatedLength(length) + DIGEST_BYTES > this.#memory.length) return false;
+    if (this.#end + aggregatedLength(length) + DIGEST_BYTES > this.#capacity) return false;
     this.#memory[this.#end++] = RECORD;
     this.#varint(2 + 1 + varintLength(length) + length);
     this.#memory[this.#end++] = KEY_INDEX;
     this.#memory[this.#end++] = 0;
     this.#memory[this.#end++] = DATA;
     this.#varint(length);
-    this.#memory.set(source.subarray(from, to), this.#end);
+    this.#memory.copyWithin(this.#end, this.#capacity + from, this.#capacity + to);
     this.#end += length;
     this.count++;
     return true;

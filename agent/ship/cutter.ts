@@ -78,18 +78,17 @@ class AggregatingCutter implements Cutter {
   }
 
   cut(progress: GroupProgress, body: Buffer, onRecord: (record: ShipRecord) => void): void {
-    // Views of a plain Uint8Array cost half of what those of a Buffer do, and one is made for each reading.
-    const bytes = new Uint8Array(body.buffer, body.byteOffset, body.length);
+    this.#writer.load(body);
     forEachLine(body, (from, to) => {
       if (this.#key === undefined) this.#begin();
-      if (!this.#writer.add(bytes, from, to)) {
+      if (!this.#writer.add(from, to)) {
         if (!this.#fitsAlone(to - from)) {
           onRecord(this.#alone(progress, body.subarray(from, to)));
           return;
         }
         this.flush(onRecord);
         this.#begin();
-        this.#writer.add(bytes, from, to);
+        this.#writer.add(from, to);
       }
       if (this.#groups.at(-1) !== progress) {
         progress.parts++;

@@ -12,7 +12,8 @@ const VECTOR = "f3899ac20a0d706172746974696f6e5f6b65791a0808001a0464617461d03699
 t.test("a record is written byte for byte as the Kinesis Producer Library writes it", async (t) => {
   const writer = new AggregateWriter(1024);
   writer.begin("partition_key");
-  t.ok(writer.add(Buffer.from("data"), 0, 4));
+  writer.load(Buffer.from("some data"));
+  t.ok(writer.add(5, 9));
   t.equal(writer.finish().toString("hex"), VECTOR);
 });
 
@@ -29,7 +30,10 @@ t.test("readings come out as they went in, every one with the record's own key",
     fc.property(readings, key, (all, partitionKey) => {
       const writer = new AggregateWriter(64 * 1024);
       writer.begin(partitionKey);
-      for (const data of all) writer.add(data, 0, data.length);
+      for (const data of all) {
+        writer.load(data);
+        writer.add(0, data.length);
+      }
       t.equal(writer.count, all.length);
       const expected = all.map((data) => ({ partitionKey, data: Buffer.from(data) }));
       t.strictSame(deaggregate(writer.finish()), expected);
@@ -42,7 +46,8 @@ t.test("the announced lengths are the lengths written", async (t) => {
   for (const length of [0, 1, 116, 117, 122, 123, 127, 128, 178, 16_000, 16_377, 16_384, 40_000]) {
     const writer = new AggregateWriter(128 * 1024);
     writer.begin("12345678");
-    writer.add(Buffer.alloc(length), 0, length);
+    writer.load(Buffer.alloc(length));
+    writer.add(0, length);
     t.equal(
       writer.finish().length,
       aggregateOverhead("12345678") + aggregatedLength(length),
@@ -62,7 +67,8 @@ t.test("a reading without room is not taken, and the record stays within its cap
         let expected = aggregateOverhead("12345678");
         for (const size of sizes) {
           const fits = expected + aggregatedLength(size) <= capacity;
-          t.equal(writer.add(Buffer.alloc(size), 0, size), fits);
+          writer.load(Buffer.alloc(size));
+          t.equal(writer.add(0, size), fits);
           if (fits) expected += aggregatedLength(size);
         }
         t.equal(writer.finish().length, expected);
@@ -76,15 +82,35 @@ t.test(
   "one writer fills one record after the other, and a finished one does not change any more",
   async (t) => {
     const writer = new AggregateWriter(1024);
+    writer.load(Buffer.from("onetwo"));
     writer.begin("first");
-    writer.add(Buffer.from("one"), 0, 3);
+    writer.add(0, 3);
     const first = writer.finish();
     writer.begin("second");
-    writer.add(Buffer.from("two"), 0, 3);
+    writer.add(3, 6);
     t.strictSame(deaggregate(first), [{ partitionKey: "first", data: Buffer.from("one") }]);
     t.strictSame(deaggregate(writer.finish()), [{ partitionKey: "second", data: Buffer.from("two") }]);
   },
 );
+
+t.test("a record goes on where a body larger than all before comes between", async (t) => {
+  const writer = new AggregateWriter(1024);
+  writer.begin("key");
+  const bodies = [
+    Buffer.from("one"),
+    Buffer.alloc(600_000, "x"),
+    Buffer.from("two"),
+    Buffer.alloc(300_000, "y"),
+  ];
+  for (const body of bodies) {
+    writer.load(body);
+    writer.add(body.length - 3, body.length);
+  }
+  t.strictSame(
+    deaggregate(writer.finish())?.map(({ data }) => data.toString()),
+    ["one", "xxx", "two", "yyy"],
+  );
+});
 
 t.test("what is no aggregated record is told from one that is", async (t) => {
   const record = Buffer.from(VECTOR, "hex");

@@ -36,7 +36,8 @@ export function aggregated(partitionKey: string, lines: string): Buffer {
   writer.begin(partitionKey);
   for (const line of lines.split("\n").filter((text) => text !== "")) {
     const bytes = Buffer.from(`${line}\n`);
-    writer.add(bytes, 0, bytes.length);
+    writer.load(bytes);
+    writer.add(0, bytes.length);
   }
   return writer.finish();
 }
