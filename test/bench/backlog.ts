@@ -3,17 +3,36 @@
 import { join } from "node:path";
 import pino from "pino";
 import { openBuffer } from "../../agent/buffer/open.ts";
+import type { Reading } from "../../agent/contract/reading.ts";
 import { encodeHead } from "../../agent/contract/shipped.ts";
+import { toDigits } from "../../simulators/sensor.ts";
 import { forkKinesisStub } from "../helpers/kinesis-stub-process.ts";
 import { AgentProgram, freePort, usageOf } from "./programs.ts";
 import type { Bench } from "./report.ts";
 
 const GROUP = 1000;
+/** A farm behind one gateway; every sensor counts its own readings, as ours and the original producers do. */
+const TURBINES = 100;
+const SENSORS = [
+  { idPrefix: "PP_", type: "Power Factor", about: 0.95, digits: 4 },
+  { idPrefix: "PT_", type: "Temperature Battery", about: 23, digits: 2 },
+  { idPrefix: "PPH_", type: "Hydraulic Pressure", about: 76, digits: 2 },
+] as const;
+const FIRST_MS = Date.UTC(2026, 10, 22);
+
+function readingOf(index: number): Reading {
+  const turbine = `T${String(index % TURBINES).padStart(2, "0")}`;
+  const { idPrefix, type, about, digits } =
+    SENSORS[Math.floor(index / TURBINES) % SENSORS.length] ?? SENSORS[0];
+  const id = `${idPrefix}${Math.floor(index / (TURBINES * SENSORS.length))}`;
+  const data = toDigits(about * (0.95 + 0.1 * Math.random()), digits);
+  return { id, data, type, date: new Date(FIRST_MS + index).toISOString(), turbine };
+}
 
 /** Fills a buffer through its own interface, as an outage would. */
 async function fill(path: string, readings: number): Promise<void> {
   const settings = {
-    gateway: "gw-bench",
+    gateway: "gw-01",
     maxBytes: 20 * 2 ** 30,
     onFull: "refuse",
     lingerMs: 0,
@@ -24,11 +43,9 @@ async function fill(path: string, readings: number): Promise<void> {
   for (let done = 0; done < readings; done += GROUP) {
     await new Promise<void>((resolve, reject) => {
       for (let i = 0; i < GROUP; i++) {
-        const date = new Date(1.7e12 + done + i).toISOString();
-        const data = Math.round(Math.random() * 1e6) / 1e4;
-        const head = encodeHead({ id: `PP_${done + i}`, data, type: "Power Factor", date, turbine: "T07" });
+        const reading = readingOf(done + i);
         const last = i === GROUP - 1;
-        buffer.append(Buffer.from(head), "T07", Date.now(), (error) => {
+        buffer.append(Buffer.from(encodeHead(reading)), reading.turbine, Date.now(), (error) => {
           if (error) reject(error);
           else if (last) resolve();
         });

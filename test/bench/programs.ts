@@ -110,7 +110,7 @@ export class AgentProgram extends Program {
     const mqtt = plan.connect === undefined ? `listen: mqtt://127.0.0.1:${port}` : `connect: ${plan.connect}`;
     const text = [
       "version: 1",
-      "gateway: { id: gw-bench }",
+      "gateway: { id: gw-01 }",
       `mqtt: { ${mqtt} }`,
       `buffer: { path: ${join(plan.folder, "buffer.db")}, max_size: ${plan.maxSize ?? "20GiB"} }`,
       `kinesis: { region: us-east-1, endpoint: "${plan.endpoint ?? `http://127.0.0.1:${nobody}`}" }`,
