@@ -71,10 +71,20 @@ const pageInside = {
   },
 };
 
+// zod speaks fifty languages, a tenth of the whole program; ours are English.
+const oneLanguage = {
+  name: "one-language",
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => {
+      return { contents: 'export { default as en } from "./en.js";', loader: "js" };
+    });
+  },
+};
+
 await build({
   ...common,
   entryPoints: entries({ windfarm: "agent/main.ts" }),
-  plugins: [pageInside],
+  plugins: [pageInside, oneLanguage],
   external: ["better-sqlite3"],
   banner: { js: `${shebang}\n${commonJsNames}` },
   // Less to read at start and to keep in memory; the names stay, for the stack traces.
