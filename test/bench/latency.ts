@@ -1,8 +1,29 @@
-/** From writing a PUBLISH to reading its PUBACK, at a steady thousand readings a second. */
+/**
+ * From writing a PUBLISH to reading its PUBACK, at a steady thousand readings a second, beside what the disk takes for
+ * the synchronisation alone: its slowest hundredth is no better than the disk's.
+ */
 
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { generateLoad } from "./generate.ts";
 import { AgentProgram } from "./programs.ts";
 import type { Bench } from "./report.ts";
+
+const SYNCS = 1000;
+const PAGE = Buffer.alloc(4096, 1);
+
+/** ms a page and its fsync take, sorted. */
+function bareSyncs(file: string): number[] {
+  const descriptor = openSync(file, "w");
+  const took = Array.from({ length: SYNCS }, () => {
+    const started = performance.now();
+    writeSync(descriptor, PAGE);
+    fsyncSync(descriptor);
+    return performance.now() - started;
+  });
+  closeSync(descriptor);
+  return took.sort((a, b) => a - b);
+}
 
 export const latency: Bench = {
   name: "latency",
@@ -13,6 +34,7 @@ export const latency: Bench = {
     await generateLoad({ ...plan, seconds: 2 });
     const { latencyMs } = await generateLoad({ ...plan, seconds: quick ? 3 : 10 });
     await agent.stop();
+    const syncs = bareSyncs(join(folder, "page"));
     return [
       {
         what: "PUBACK latency at 1 000/s, p50",
@@ -28,6 +50,8 @@ export const latency: Bench = {
         goal: 15,
         better: "less",
       },
+      { what: "a bare fsync of this disk, p50", value: syncs[SYNCS * 0.5] ?? Number.NaN, unit: "ms" },
+      { what: "a bare fsync of this disk, p99", value: syncs[SYNCS * 0.99] ?? Number.NaN, unit: "ms" },
     ];
   },
 };
