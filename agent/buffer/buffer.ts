@@ -29,7 +29,6 @@
 
 import type { Logger } from "pino";
 import type { Rejection } from "../contract/rejection.ts";
-import { Alarm } from "./alarm.ts";
 import { Ballast } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
 import { CommitClock } from "./commit-clock.ts";
@@ -42,6 +41,7 @@ import { Lender } from "./lender.ts";
 import type { OwnerLock } from "./lock.ts";
 import type { Opened } from "./open-store.ts";
 import { closedFault, waitingFault } from "./refusals.ts";
+import { Retry } from "./retry.ts";
 import { Salvager } from "./salvager.ts";
 import type { ReadSectors } from "./sectors.ts";
 import { Settling } from "./settling.ts";
@@ -59,8 +59,6 @@ import type {
 } from "./types.ts";
 import { Upkeep } from "./upkeep.ts";
 
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 2000;
 /** Bytes a message needs at most besides its own. */
 const TAIL_BYTES = 512;
 
@@ -90,10 +88,9 @@ export class DurableBuffer implements ReadingBuffer {
   readonly #upkeep: Upkeep;
   readonly #salvager: Salvager;
   readonly #settling: Settling;
-  readonly #retry: Alarm;
+  readonly #retry: Retry;
   readonly #ready: (() => void)[] = [];
   readonly #rejectsMaxBytes: number;
-  #retryMs = FIRST_RETRY_MS;
   /** What could not be leased before can be now. */
   #wakes = false;
   #closed = false;
@@ -143,7 +140,7 @@ export class DurableBuffer implements ReadingBuffer {
     const run = () => this.flush();
     this.#clock = new CommitClock(parts, settings.lingerMs, () => this.#run(this.#settling.isDue));
     this.#settling = new Settling(parts, this.#leases, run);
-    this.#retry = new Alarm(parts, run);
+    this.#retry = new Retry(parts, run);
     this.#salvager = new Salvager({
       ...parts,
       path: settings.path,
@@ -283,16 +280,14 @@ export class DurableBuffer implements ReadingBuffer {
       this.#retryLater();
       return;
     }
-    if (!this.#trouble.suspicion.isThere) this.#retryMs = FIRST_RETRY_MS;
+    if (!this.#trouble.suspicion.isThere) this.#retry.succeeded();
     if (this.#intake.pending > 0 && !this.#trouble.isBlocked) this.#clock.arrived();
     this.#settling.remind(this.#trouble.isBlocked);
   }
 
   /** A full disk and one that fails are tried again by time; a full buffer waits for a settlement. */
   #retryLater(): void {
-    if (this.#health.state === "full" || this.#closed) return;
-    this.#retry.set(this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    if (this.#health.state !== "full" && !this.#closed) this.#retry.later();
   }
 
   #announce(): void {
