@@ -63,6 +63,8 @@ export interface Snapshot {
     rejectsKept: number;
     salvagedReadings: number;
     recovered: readonly string[];
+    /** Files set aside that still lie beside the buffer. */
+    aside: readonly { file: string; bytes: number; state: "unread" | "incomplete" | "complete" }[];
   };
   ship: {
     stream: string;

@@ -121,6 +121,20 @@ t.test("Damage found at the start stands there with what was saved", async (t) =
   t.match(textOf(snapshot), /The buffer was damaged; 40 211 readings saved The file was cut short\./);
 });
 
+t.test("Files set aside are counted with what they take, where there are any", async (t) => {
+  const snapshot = sampleSnapshot();
+  t.notMatch(textOf(snapshot), /set aside/);
+  const aside = [
+    { file: "buffer.db.damaged-1", bytes: 2 ** 20, state: "incomplete" },
+    { file: "buffer.db.damaged-2", bytes: 2 ** 20, state: "unread" },
+  ] as const;
+  snapshot.buffer = { ...snapshot.buffer, aside };
+  t.match(
+    textOf(snapshot),
+    /Files set aside now 2, 2\.0 MiB, 1 with readings that could not be saved: windfarm buffer/,
+  );
+});
+
 t.test("Every figure says since when it counts, and reasons are in words", async (t) => {
   const snapshot = sampleSnapshot();
   snapshot.validate = { ...snapshot.validate, rejected: { topic: 2, no_value: 1 } };

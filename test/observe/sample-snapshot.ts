@@ -45,6 +45,7 @@ export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
       rejectsKept: 5,
       salvagedReadings: 0,
       recovered: [],
+      aside: [],
     },
     ship: {
       stream: "windfarm-readings",

@@ -43,7 +43,17 @@ function diskRows({ buffer, health }: Snapshot): Row[] {
     ["Longest commit", commits === 0 ? "–" : together(formatLatency(longestCommitSeconds))],
     ["When full", buffer.onFull === "refuse" ? "sensors keep their readings" : "the oldest are dropped"],
     ["Rejects kept now", together(formatCount(rejectsKept))],
+    ["Files set aside now", asideOf(buffer.aside)],
   ];
+}
+
+/** Nothing in almost every case, and then not a row. */
+function asideOf(files: Snapshot["buffer"]["aside"]): Html | undefined {
+  if (files.length === 0) return undefined;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const lossy = files.filter(({ state }) => state === "incomplete").length;
+  const unsaved = lossy === 0 ? "" : `, ${lossy} with readings that could not be saved`;
+  return html`${together(`${formatCount(files.length)}, ${formatBytes(bytes)}${unsaved}`)}: <code>windfarm buffer stats</code>`;
 }
 
 function freeOf(free: number, total: number | undefined): string {
