@@ -92,11 +92,14 @@ export class AggregateWriter {
     return true;
   }
 
-  /** Closes the record; a copy of its bytes. */
-  finish(): Buffer {
+  /** Closes the record; a copy of its bytes, in `memory` of at least its capacity where that is given. */
+  finish(memory?: Buffer): Buffer {
     const body = this.#memory.subarray(this.#start, this.#end);
     createHash("md5").update(body).digest().copy(this.#memory, this.#end);
-    return Buffer.from(this.#memory.subarray(0, this.#end + DIGEST_BYTES));
+    const record = this.#memory.subarray(0, this.#end + DIGEST_BYTES);
+    if (memory === undefined) return Buffer.from(record);
+    memory.set(record);
+    return memory.subarray(0, record.length);
   }
 
   #varint(value: number): void {

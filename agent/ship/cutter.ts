@@ -2,7 +2,8 @@
 
 import { AggregateWriter, aggregatedLength, aggregateOverhead } from "../contract/aggregate.ts";
 import type { GroupProgress, ShipRecord } from "./ledger.ts";
-import { KEY_LENGTH, MAX_REQUEST_RECORDS } from "./settings.ts";
+import { RecordMemory } from "./record-memory.ts";
+import { KEY_LENGTH, MAX_HELD_BYTES, MAX_REQUEST_RECORDS } from "./settings.ts";
 
 const NEWLINE = 10;
 
@@ -13,6 +14,8 @@ export interface Cutter {
   readonly waiting: number;
   /** Hands out what is waiting. */
   flush(onRecord: (record: ShipRecord) => void): void;
+  /** The record was accepted: its bytes are not read any more. */
+  release(record: ShipRecord): void;
 }
 
 /** `newKey` gives a partition key of KEY_LENGTH ASCII characters, another each time. */
@@ -57,12 +60,15 @@ class PlainCutter implements Cutter {
     this.#records = [];
     for (const record of records) onRecord(record);
   }
+
+  release(): void {}
 }
 
 /** As many readings a record as fit; a record goes on from one group into the next. */
 class AggregatingCutter implements Cutter {
   readonly #newKey: () => string;
   readonly #writer: AggregateWriter;
+  readonly #memory: RecordMemory;
   readonly #capacity: number;
   #key: string | undefined;
   #groups: GroupProgress[] = [];
@@ -71,6 +77,7 @@ class AggregatingCutter implements Cutter {
     this.#newKey = newKey;
     this.#capacity = recordBytes - KEY_LENGTH;
     this.#writer = new AggregateWriter(this.#capacity);
+    this.#memory = new RecordMemory(this.#capacity, Math.ceil(MAX_HELD_BYTES / recordBytes));
   }
 
   get waiting(): number {
@@ -102,12 +109,16 @@ class AggregatingCutter implements Cutter {
     const record = {
       key: this.#key,
       readings: this.#writer.count,
-      data: this.#writer.finish(),
+      data: this.#writer.finish(this.#memory.take()),
       groups: this.#groups,
     };
     this.#key = undefined;
     this.#groups = [];
     onRecord(record);
+  }
+
+  release({ data }: ShipRecord): void {
+    this.#memory.giveBack(data);
   }
 
   #begin(): void {

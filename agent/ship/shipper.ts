@@ -18,7 +18,7 @@ import type { Logger } from "pino";
 import { type Cutter, createCutter, forEachLine } from "./cutter.ts";
 import { createKeys } from "./keys.ts";
 import { KinesisSink } from "./kinesis.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type ShipRecord } from "./ledger.ts";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Pace } from "./pace.ts";
 import { Sender } from "./sender.ts";
 import {
@@ -110,7 +110,7 @@ class KinesisShipper implements Shipper {
       now,
       monotonicMs,
       waiting: () => source.accounts().buffered,
-      accepted: (record) => this.#ledger.accepted(record),
+      accepted: (record) => this.#accepted(record),
       ended: () => this.#wake(),
     });
   }
@@ -247,6 +247,11 @@ class KinesisShipper implements Shipper {
     });
     if (handedOut) this.#waitingSinceMs = this.#monotonicMs();
     this.#ledger.closeCut(progress);
+  }
+
+  #accepted(record: ShipRecord): void {
+    this.#cutter.release(record);
+    this.#ledger.accepted(record);
   }
 
   #flush(): void {

@@ -12,7 +12,10 @@ export interface FailedRecord {
 }
 
 export interface Sink {
-  /** The records not accepted. Rejects, with a Fault or whatever broke, where nothing is known to be accepted. */
+  /**
+   * The records not accepted; the bytes of the others must not be read after that. Rejects, with a Fault or whatever
+   * broke, where nothing is known to be accepted.
+   */
   put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]>;
   /** Ends all connections. */
   close(): void;

@@ -57,6 +57,45 @@ for (const aggregation of ["kpl", "none"] as const) {
   });
 }
 
+t.test(
+  "the memory of a record is used again once it was accepted, in whatever order, and not before",
+  async (t) => {
+    /** After each record: one of those under way is accepted, or none. */
+    const accepted = fc.array(fc.option(fc.nat(), { nil: undefined }), { minLength: 20, maxLength: 100 });
+    let usedAgain = 0;
+    fc.assert(
+      fc.property(bodies, fc.integer({ min: 200, max: 1000 }), accepted, (all, recordBytes, picks) => {
+        const cutter = createCutter("kpl", recordBytes, createKeys(randomBytes));
+        const waiting: ShipRecord[] = [];
+        const memories = new Set<ArrayBufferLike>();
+        const found: string[] = [];
+        const accept = (pick: number) => {
+          const [record] = waiting.splice(pick % waiting.length, 1);
+          if (record === undefined) return;
+          found.push(...linesOf(record));
+          // A second time is of no effect.
+          for (let i = 0; i < 2; i++) cutter.release(record);
+        };
+        const take = (record: ShipRecord) => {
+          if (memories.has(record.data.buffer)) usedAgain++;
+          memories.add(record.data.buffer);
+          waiting.push(record);
+          const pick = picks.pop();
+          if (pick !== undefined) accept(pick);
+        };
+        for (const [firstSeq, body] of all.entries()) {
+          cutter.cut({ firstSeq, bytes: body.length, parts: 0, cut: false }, Buffer.from(body), take);
+        }
+        cutter.flush(take);
+        while (waiting.length > 0) accept(0);
+        t.strictSame(found.sort(), all.flatMap(splitLines).sort());
+      }),
+      { numRuns: 100 },
+    );
+    t.ok(usedAgain > 20, `${usedAgain} times`);
+  },
+);
+
 t.test("a record with its key is never larger than it was told, except with one long reading", async (t) => {
   fc.assert(
     fc.property(bodies, fc.integer({ min: 100, max: 3000 }), (all, recordBytes) => {
