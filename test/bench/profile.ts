@@ -1,13 +1,21 @@
 /** What the agent's CPU time went into, from the profiles that node writes with `--cpu-prof`. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { SourceMap } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
+const CallFrame = z.object({
+  functionName: z.string(),
+  url: z.string(),
+  /** From 0. */
+  lineNumber: z.number(),
+  columnNumber: z.number(),
+});
+type CallFrame = z.infer<typeof CallFrame>;
 const Profile = z.object({
-  nodes: z.array(
-    z.object({ id: z.number(), callFrame: z.object({ functionName: z.string(), url: z.string() }) }),
-  ),
+  nodes: z.array(z.object({ id: z.number(), callFrame: CallFrame })),
   samples: z.array(z.number()),
   /** µs since the sample before. */
   timeDeltas: z.array(z.number()),
@@ -46,7 +54,23 @@ export function profileTable(seconds: ReadonlyMap<string, number>): string {
   ].join("\n");
 }
 
-function nameOf({ functionName, url }: { functionName: string; url: string }): string {
-  const from = url.startsWith("node:") ? ` ${url}` : "";
-  return `${functionName === "" ? "(anonymous)" : functionName}${from}`;
+const maps = new Map<string, SourceMap | undefined>();
+
+function mapOf(url: string): SourceMap | undefined {
+  if (!url.startsWith("file:")) return undefined;
+  if (!maps.has(url)) {
+    const file = `${fileURLToPath(url)}.map`;
+    maps.set(url, existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, "utf8"))) : undefined);
+  }
+  return maps.get(url);
+}
+
+/** Functions of a file that have no name of their own, or one that was made short, are told by their line. */
+function nameOf({ functionName, url, lineNumber, columnNumber }: CallFrame): string {
+  if (url === "") return functionName;
+  const origin = mapOf(url)?.findEntry(lineNumber, columnNumber);
+  if (origin === undefined || !("originalSource" in origin)) return `${functionName} ${url}`.trim();
+  const source = origin.originalSource.replace(/^.*\/node_modules\//, "").replace(/^(\.\.\/)+/, "");
+  const named = functionName === "" || functionName.startsWith("#") ? "" : `${functionName} `;
+  return `${named}${source}:${origin.originalLine + 1}`;
 }
