@@ -2,11 +2,12 @@
  * One client's connection: stands between its socket and aedes.
  *
  *   socket ──▶ framing guard ──▶ PUBLISH, PUBREL ──▶ intake ──(fsync)──▶ PUBACK, PUBREC, PUBCOMP ──▶ socket
+ *                           ├──▶ PINGREQ ─────────────────────────────────────────────▶ PINGRESP ──▶ socket
  *                           └──▶ everything else ──▶ aedes ───────────────────────────────────────▶ socket
  *
  * aedes acknowledges a QoS 1 publish before anything stored it and reads a client's packets one chunk at a time; so
- * publishes do not pass through it. What is left to aedes is the session: CONNECT, SUBSCRIBE, PINGREQ, DISCONNECT, the
- * will. QoS 2 keeps no state here: a publish sent again after a lost PUBREC is stored again, and the lake removes it.
+ * publishes do not pass through it; nor do pings, of which a flood would cost it 50 MB. What is left to aedes is the session:
+ * CONNECT, SUBSCRIBE, DISCONNECT, the will. QoS 2 keeps no state here: a publish sent again after a lost PUBREC is stored again, and the lake removes it.
  */
 
 import type { Socket } from "node:net";
@@ -28,9 +29,13 @@ const MAX_UNTAKEN_BYTES = 1024;
 const CONNECT = 1;
 const PUBLISH = 3;
 const PUBREL = 6;
+const PINGREQ = 12;
 const DISCONNECT = 14;
 const PUBREL_HEADER = 0x62;
+const PINGREQ_HEADER = 0xc0;
 const PINGRESP = Buffer.from([0xd0, 0]);
+/** As many answers as leave in one piece. */
+const PINGRESPS = Buffer.alloc(512 * PINGRESP.length, PINGRESP);
 
 export class Connection extends Duplex {
   readonly socket: Socket;
@@ -42,6 +47,8 @@ export class Connection extends Duplex {
   readonly #acks = new Acknowledgements(MAX_OPEN_PUBLISHES, MAX_OPEN_BYTES);
   #state: "new" | "connecting" | "ready" | "leaving" | "closed" = "new";
   #untaken = false;
+  /** Pings not answered yet, bytes of their answers. */
+  #pingedBytes = 0;
   #saidGoodbye = false;
   #flushPlanned = false;
   #idle: (() => void) | undefined;
@@ -178,6 +185,7 @@ export class Connection extends Duplex {
   }
 
   #afterCut(error: FramingError | undefined): void {
+    this.#answerPings();
     if (error !== undefined) this.closeFor(error);
     else if (this.#cutter.held || this.#state === "leaving") this.socket.pause();
     else this.socket.resume();
@@ -194,6 +202,7 @@ export class Connection extends Duplex {
     }
     if (type === PUBLISH) return this.#publish(bytes, start, body, end);
     if (type === PUBREL) return this.#released(bytes, header, body, end);
+    if (type === PINGREQ) return this.#pinged(header, body, end);
     if (type === DISCONNECT) this.#saidGoodbye = true;
     if (type === DISCONNECT && this.#acks.open > 0) {
       // aedes hangs up at once; the client shall still get its acknowledgements.
@@ -259,6 +268,19 @@ export class Connection extends Duplex {
     if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
     this.socket.write(Buffer.from([0x70, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
     return !this.#blocked;
+  }
+
+  #pinged(header: number, body: number, end: number): boolean | FramingError {
+    if (header !== PINGREQ_HEADER || end !== body) return "malformed";
+    this.#pingedBytes += PINGRESP.length;
+    if (this.#pingedBytes === PINGRESPS.length) this.#answerPings();
+    return !this.#blocked;
+  }
+
+  #answerPings(): void {
+    if (this.#pingedBytes > 0 && this.#state !== "closed")
+      this.socket.write(PINGRESPS.subarray(0, this.#pingedBytes));
+    this.#pingedBytes = 0;
   }
 
   #drained(): void {

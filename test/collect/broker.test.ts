@@ -160,6 +160,8 @@ const malformed: Record<string, { bytes: number[]; reason: string }> = {
     reason: "reserved_topic",
   },
   "a PUBREL of wrong length": { bytes: [...CONNECT, 0x62, 1, 0], reason: "malformed" },
+  "a PINGREQ with flags": { bytes: [...CONNECT, 0xc1, 0], reason: "malformed" },
+  "a PINGREQ with a body": { bytes: [...CONNECT, 0xc0, 1, 0], reason: "malformed" },
 };
 for (const [what, { bytes, reason }] of Object.entries(malformed)) {
   t.test(`${what} costs the connection`, async (t) => {
