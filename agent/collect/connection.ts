@@ -6,8 +6,9 @@
  *                           └──▶ everything else ──▶ aedes ───────────────────────────────────────▶ socket
  *
  * aedes acknowledges a QoS 1 publish before anything stored it and reads a client's packets one chunk at a time; so
- * publishes do not pass through it; nor do pings, of which a flood would cost it 50 MB. What is left to aedes is the session:
- * CONNECT, SUBSCRIBE, DISCONNECT, the will. QoS 2 keeps no state here: a publish sent again after a lost PUBREC is stored again, and the lake removes it.
+ * publishes do not pass through it; nor do pings, of which a flood would cost it 50 MB. What is left to aedes is the
+ * session: CONNECT, SUBSCRIBE, DISCONNECT, the will. QoS 2 keeps no state here: a publish sent again after a lost PUBREC is
+ * stored again, and the lake removes it.
  */
 
 import type { Socket } from "node:net";
