@@ -9,7 +9,7 @@ import { writeToStream } from "mqtt-packet";
 
 const LOOK_EVERY_MS = 1000;
 /** Growth since the last collection that is worth the next; one takes 20 to 50 ms. */
-export const WORTH_BYTES = 16 * 1024 * 1024;
+export const WORTH_BYTES = 8 * 1024 * 1024;
 /** So that it never costs more than a fiftieth of the time. */
 export const LEAST_PAUSE_MS = 2000;
 /** The start is over by then. */
