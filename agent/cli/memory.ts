@@ -14,6 +14,8 @@ export const WORTH_BYTES = 8 * 1024 * 1024;
 export const LEAST_PAUSE_MS = 2000;
 /** The start is over by then. */
 export const FIRST_AFTER_MS = 1500;
+/** Busy for less of the time, the program is quiet. */
+export const QUIET_SHARE = 0.1;
 
 export interface Memory {
   /** Resident, bytes. */
@@ -21,13 +23,22 @@ export interface Memory {
   collect(): void;
   /** Monotonic, ms. */
   now(): number;
+  /** Of the time since it was last asked, how much the program was at work, 0 to 1. */
+  busyShare(): number;
 }
 
+/**
+ * Collects what grew since the last collection; and, once it has become quiet, what was in use at that one and is no more.
+ */
 export class MemoryKeeper {
   readonly #memory: Memory;
+  /** Since the last collection. */
   #leastBytes = 0;
+  /** Ever. */
+  #lowestBytes = Number.POSITIVE_INFINITY;
   #collectedMs: number;
   #collected = false;
+  #wasBusy = false;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -35,14 +46,20 @@ export class MemoryKeeper {
   }
 
   look(): void {
-    const { rssBytes, collect, now } = this.#memory;
+    const { rssBytes, collect, now, busyShare } = this.#memory;
     const bytes = rssBytes();
+    const quiet = busyShare() < QUIET_SHARE;
+    if (!quiet) this.#wasBusy = true;
     // Freed pages are given back a moment after the collection.
     this.#leastBytes = this.#collected ? bytes : Math.min(this.#leastBytes, bytes);
+    this.#lowestBytes = Math.min(this.#lowestBytes, bytes);
     this.#collected = false;
-    if (bytes - this.#leastBytes < WORTH_BYTES || now() - this.#collectedMs < LEAST_PAUSE_MS) return;
+    const over = quiet && this.#wasBusy;
+    const usualBytes = over ? Math.min(this.#lowestBytes, this.#leastBytes) : this.#leastBytes;
+    if (bytes - usualBytes < WORTH_BYTES || now() - this.#collectedMs < LEAST_PAUSE_MS) return;
     collect();
     this.#collected = true;
+    this.#wasBusy = !quiet;
     this.#collectedMs = now();
   }
 }
@@ -54,10 +71,16 @@ export function keepMemoryLow(): void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   if (typeof collect !== "function") return;
+  let asked = performance.eventLoopUtilization();
   const keeper = new MemoryKeeper({
     rssBytes: process.memoryUsage.rss,
     collect: () => collect(),
     now: () => performance.now(),
+    busyShare: () => {
+      const before = asked;
+      asked = performance.eventLoopUtilization();
+      return performance.eventLoopUtilization(asked, before).utilization;
+    },
   });
   setInterval(() => keeper.look(), LOOK_EVERY_MS).unref();
 }
