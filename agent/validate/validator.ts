@@ -8,6 +8,7 @@ import { encodeHead } from "../contract/shipped.ts";
 import { TopicReader } from "../contract/topics.ts";
 import { messageOf } from "../errors.ts";
 import { FastLane } from "./fast-lane.ts";
+import { type KnownTopic, KnownTopics } from "./known-topics.ts";
 
 export interface ValidatorSettings {
   /** The topic filter, with `+` for the turbine and the sensor. */
@@ -31,21 +32,11 @@ export interface ValidatorStats {
   rejected: Record<string, number>;
 }
 
-interface KnownTopic {
-  turbine: string;
-  slug: string | undefined;
-  sensor: Sensor | undefined;
-}
-
-/** Topics remembered; a gateway has a few hundred, a hostile client as many as it likes. */
-export const MAX_KNOWN_TOPICS = 10_000;
-
 export class Validator {
   readonly #catalog: SensorCatalog;
   readonly #reader: ReadingReader;
-  readonly #topicReader: TopicReader;
   readonly #fast: FastLane;
-  readonly #topics = new Map<string, KnownTopic | null>();
+  readonly #topics: KnownTopics;
   readonly #counts: {
     accepted: Map<string, number>;
     outOfRange: Map<string, number>;
@@ -57,7 +48,7 @@ export class Validator {
     const [first = DEFAULT_SENSORS["Power Factor"], ...rest] = settings.sensors;
     this.#catalog = new SensorCatalog(settings.sensors);
     this.#reader = new ReadingReader(this.#catalog, new DateReader(settings.timezone));
-    this.#topicReader = new TopicReader(settings.topic);
+    this.#topics = new KnownTopics(new TopicReader(settings.topic), this.#catalog);
     this.#fast = new FastLane([first, ...rest]);
     const zeros = () => new Map(settings.sensors.map(({ type }) => [type as string, 0]));
     this.#counts = { accepted: zeros(), outOfRange: zeros(), rejected: new Map() };
@@ -73,7 +64,7 @@ export class Validator {
   }
 
   #check(topic: string, payload: Uint8Array): Accepted | Rejection {
-    const known = this.#topic(topic);
+    const known = this.#topics.find(topic);
     if (known === null)
       return this.#refuse(refuse("topic", "the topic doesn't fit the filter"), topic, payload);
     if (this.#fast.read(payload, known.sensor)) {
@@ -108,23 +99,6 @@ export class Validator {
   #count(sensor: Sensor, plausible: boolean): void {
     bump(this.#counts.accepted, sensor.type);
     if (!plausible) bump(this.#counts.outOfRange, sensor.type);
-  }
-
-  #topic(topic: string): KnownTopic | null {
-    const known = this.#topics.get(topic);
-    if (known !== undefined) return known;
-    const parts = this.#topicReader.read(topic);
-    const found =
-      parts === undefined
-        ? null
-        : {
-            turbine: parts.turbine,
-            slug: parts.sensor,
-            sensor: parts.sensor === undefined ? undefined : this.#catalog.find(parts.sensor),
-          };
-    if (this.#topics.size >= MAX_KNOWN_TOPICS) this.#topics.clear();
-    this.#topics.set(topic, found);
-    return found;
   }
 }
 
