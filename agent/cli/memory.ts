@@ -15,7 +15,7 @@ export const LEAST_PAUSE_MS = 2000;
 /** The start is over by then. */
 export const FIRST_AFTER_MS = 1500;
 /** Busy for less of the time, the program is quiet. */
-export const QUIET_SHARE = 0.1;
+export const QUIET_SHARE = 0.25;
 
 export interface Memory {
   /** Resident, bytes. */
