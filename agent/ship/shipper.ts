@@ -32,6 +32,7 @@ import {
 import type { Sink } from "./sink.ts";
 import type { LeasedGroup, ReadingSource } from "./source.ts";
 import type { ShipState, ShipStats } from "./stats.ts";
+import { Trickle } from "./trickle.ts";
 import { Trouble } from "./trouble.ts";
 
 export interface ShipDeps {
@@ -51,7 +52,7 @@ export interface ShipDeps {
 
 export interface Shipper {
   start(): void;
-  /** Leases no more, sends what is under way, and gives the rest back to the source; never takes longer than `deadlineMs`. */
+  /** Leases once more, sends what is under way, and gives the rest back to the source; never takes longer than `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
   stats(): ShipStats;
   state(): ShipState;
@@ -71,6 +72,7 @@ class KinesisShipper implements Shipper {
   readonly #monotonicMs: () => number;
   readonly #pace: Pace;
   readonly #trouble: Trouble;
+  readonly #trickle = new Trickle();
   readonly #cutter: Cutter;
   readonly #ledger: Ledger;
   readonly #sender: Sender;
@@ -151,6 +153,7 @@ class KinesisShipper implements Shipper {
 
   async #stop(deadlineMs: number): Promise<void> {
     if (this.#phase === "running" && !this.#pace.failing) {
+      this.#fill();
       this.#phase = "stopping";
       this.#flush();
       await this.#drained(deadlineMs);
@@ -175,7 +178,7 @@ class KinesisShipper implements Shipper {
   #step(): boolean {
     const sender = this.#sender;
     if (sender.mayStart && sender.full) return sender.start();
-    if (this.#fill()) return true;
+    if (!this.#leaseMayWait() && this.#fill()) return true;
     if (!sender.mayStart) return false;
     if (this.#cutter.waiting > 0 && this.#untilDueMs() === 0) this.#flush();
     return sender.start();
@@ -215,8 +218,15 @@ class KinesisShipper implements Shipper {
     const room = MAX_HELD_BYTES - this.#ledger.heldBytes;
     if (this.#phase !== "running" || room <= 0) return false;
     const groups = this.#lease(Math.min(room, LEASE_BYTES));
+    const bytes = groups.reduce((sum, { body }) => sum + body.length, 0);
+    this.#trickle.leased(bytes, this.#source.accounts().buffered);
     for (const group of groups) this.#cut(group);
     return groups.length > 0;
+  }
+
+  #leaseMayWait(): boolean {
+    if (this.#cutter.waiting === 0 || this.#untilDueMs() === 0) return false;
+    return this.#trickle.mayWait(this.#source.accounts().buffered);
   }
 
   #lease(maxBytes: number): LeasedGroup[] {

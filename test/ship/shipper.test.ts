@@ -1,5 +1,6 @@
 import t from "tap";
 import { deaggregate } from "../../agent/contract/aggregate.ts";
+import { TRICKLE_READINGS } from "../../agent/ship/trickle.ts";
 import { INFO, readings, rig, WARN } from "../helpers/ship-rig.ts";
 
 t.test("what is leased arrives, and is settled as delivered", async (t) => {
@@ -53,6 +54,29 @@ t.test("a full record leaves at once", async (t) => {
   t.equal(stub.lines.length, 300, "until the shipper stops");
   t.equal(source.unsettled, 0);
 });
+
+t.test(
+  "readings that trickle in are leased together: when many wait, or when the shipper stops",
+  async (t) => {
+    const { stub, source, shipper } = await rig(t, {}, { flushEveryMs: 3_600_000 });
+    const turns = async () => {
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    shipper.start();
+    for (let at = 0; at < TRICKLE_READINGS; at++) {
+      source.add(readings(1, at));
+      await turns();
+    }
+    t.equal(source.leased, 1, "the first begins a record, the others wait for it to be due");
+    source.add(readings(1, TRICKLE_READINGS));
+    await turns();
+    t.equal(source.leased, TRICKLE_READINGS + 1, "or for many");
+    source.add(readings(1, TRICKLE_READINGS + 1));
+    await turns();
+    await shipper.stop(5000);
+    t.equal(stub.lines.length, TRICKLE_READINGS + 2);
+  },
+);
 
 t.test("without aggregation a record is a reading, and a request has up to 500 of them", async (t) => {
   const requests: number[] = [];
