@@ -4,21 +4,21 @@
  */
 
 import { KinesisClient } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import type { Credentials } from "./credentials.ts";
 import type { StreamSettings } from "./settings.ts";
 
 const MAX_SOCKETS = 16;
 
 /** Keep-alive connections; Node sets TCP_NODELAY on them by itself. */
-export function createHandler(requestTimeoutMs: number): NodeHttpHandler {
-  return new NodeHttpHandler({
+export function handlerSettings(requestTimeoutMs: number): NodeHttpHandlerOptions {
+  return {
     connectionTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     throwOnRequestTimeout: true,
     httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-  });
+  };
 }
 
 /** A client for `settings`; the `handler` is shared and stays the caller's to close. */
@@ -34,5 +34,7 @@ export function createClient(
     requestHandler: handler,
     maxAttempts: 1,
     retryMode: "standard",
+    // Putting the chain of middleware together takes a fifth of a small request's time.
+    cacheMiddleware: true,
   });
 }

@@ -5,12 +5,12 @@
  * in JavaScript, which alone took a third of the CPU time.
  */
 
-import { type KinesisClient, PutRecordsCommand, type PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
 import type { Fault } from "../errors.ts";
-import { createClient, createHandler } from "./client.ts";
+import { createClient, handlerSettings } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
+import { PutRecords, SignalledHandler } from "./put-records.ts";
 import { RequestBodies } from "./request.ts";
 import { MAX_REQUEST_BYTES, type StreamSettings } from "./settings.ts";
 import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
@@ -21,33 +21,23 @@ const KEPT_BODIES = 4;
 export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
   readonly #deps: CredentialDeps;
-  readonly #handler: NodeHttpHandler;
+  readonly #handler: SignalledHandler;
   readonly #bodies = new RequestBodies(MAX_REQUEST_BYTES, KEPT_BODIES);
-  #client: KinesisClient;
+  #requests: PutRecords;
 
   constructor(settings: StreamSettings, deps: CredentialDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#handler = createHandler(settings.requestTimeoutMs);
-    this.#client = this.#newClient();
+    this.#handler = new SignalledHandler(handlerSettings(settings.requestTimeoutMs));
+    this.#requests = this.#newRequests();
   }
 
   async put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]> {
     const { stream } = this.#settings;
     const body = this.#bodies.encode(stream, records);
-    const command = new PutRecordsCommand({ StreamName: stream, Records: [] });
-    command.middlewareStack.add(
-      (next) => (args) => {
-        setBody(args.request, body);
-        return next(args);
-      },
-      { step: "build", priority: "high", name: "putRecordsBody" },
-    );
     try {
-      const answer = await this.#withinTime(signal, (abortSignal) =>
-        this.#client.send(command, { abortSignal }),
-      );
-      const failed = this.#failed(records.length, answer.Records ?? []);
+      const answers = await this.#withinTime(signal, (ended) => this.#requests.send(body, ended));
+      const failed = this.#failed(records.length, answers);
       this.#bodies.release(body);
       return failed;
     } catch (error) {
@@ -56,12 +46,14 @@ export class KinesisSink implements Sink {
   }
 
   close(): void {
-    this.#client.destroy();
+    this.#requests.close();
     this.#handler.destroy();
   }
 
-  #newClient(): KinesisClient {
-    return createClient(this.#settings, this.#handler, createCredentials(this.#settings, this.#deps));
+  #newRequests(): PutRecords {
+    const credentials = createCredentials(this.#settings, this.#deps);
+    const client = createClient(this.#settings, this.#handler, credentials);
+    return new PutRecords(client, this.#handler, this.#settings.stream);
   }
 
   /** The whole exchange has a time limit, also an answer that comes in drops. */
@@ -106,12 +98,8 @@ export class KinesisSink implements Sink {
   #fault(error: unknown): Fault {
     const fault = classify(error, this.#settings, this.#deps.now());
     if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
-      this.#client = this.#newClient();
+      this.#requests = this.#newRequests();
     }
     return fault;
   }
-}
-
-function setBody(request: unknown, body: Buffer): void {
-  if (typeof request === "object" && request !== null && "body" in request) request.body = body;
 }

@@ -1,7 +1,8 @@
 /** Asks the service whether the stream is there and who we are to it, without writing anything. */
 
 import { DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
-import { createClient, createHandler } from "./client.ts";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { createClient, handlerSettings } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify } from "./errors.ts";
 import type { StreamSettings } from "./settings.ts";
@@ -19,7 +20,7 @@ export interface ProbeResult {
 /** Never throws; answers within the settings' request timeout, give or take the default chain's search for credentials. */
 export async function probeStream(settings: StreamSettings, deps: CredentialDeps): Promise<ProbeResult> {
   const { stream, region, requestTimeoutMs } = settings;
-  const handler = createHandler(requestTimeoutMs);
+  const handler = new NodeHttpHandler(handlerSettings(requestTimeoutMs));
   const credentials = createCredentials(settings, deps);
   const client = createClient(settings, handler, credentials);
   try {
