@@ -5,7 +5,7 @@ import { ROOT } from "../../helpers/program.ts";
 
 t.test("A program is run with the memory that its first line grants it", async (t) => {
   t.strictSame(firstLineOf(join(ROOT, "dist/windfarm.js")), {
-    nodeArguments: ["--max-semi-space-size=1", "--heap-growing-percent=50", "--single-threaded-gc"],
+    nodeArguments: ["--max-semi-space-size=1", "--heap-growing-percent=25", "--single-threaded-gc"],
     env: { MALLOC_TRIM_THRESHOLD_: "8388608", MALLOC_ARENA_MAX: "1" },
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Everything hostile at the real agent, while a sensor that behaves goes on publishing: every reading of that one is
- * acknowledged, its connection stays, memory rises by less than 30 MB, and why connections were closed can be read in the
+ * acknowledged, its connection stays, memory never rises by 30 MB, and why connections were closed can be read in the
  * metrics. SEED repeats a run's mutations.
  */
 
@@ -78,11 +78,12 @@ function attack(title: string, run: (signal: AbortSignal) => Promise<string | un
     const risen = await rise();
     t.ok(agent.running, "the agent lives");
     t.notOk(sensor.dropped, "the good client's connection stays");
-    t.ok(risen < MAX_RISE_BYTES, `memory rose by ${Math.round(risen / MB)} MB`);
+    const most = peak - baseline;
+    t.ok(most < MAX_RISE_BYTES, `memory rose by ${(most / MB).toFixed(1)} MB at most`);
     const { received, buffered, shipped, rejected, dropped } = await agent.status();
     t.equal(received, buffered + shipped + rejected + dropped, "the accounts balance");
     t.comment(
-      `${said ?? "done"}; rss +${(risen / MB).toFixed(1)} MB, highest so far +${((peak - baseline) / MB).toFixed(1)} MB, slowest PUBACK so far ${Math.round(sensor.slowestMs)} ms`,
+      `${said ?? "done"}; rss +${(risen / MB).toFixed(1)} MB afterwards, slowest PUBACK so far ${Math.round(sensor.slowestMs)} ms`,
     );
   });
 }
