@@ -34,7 +34,7 @@ export class MemoryKeeper {
   readonly #memory: Memory;
   /** Since the last collection. */
   #leastBytes = 0;
-  /** Ever. */
+  /** After any collection. */
   #lowestBytes = Number.POSITIVE_INFINITY;
   #collectedMs: number;
   #collected = false;
@@ -52,7 +52,7 @@ export class MemoryKeeper {
     if (!quiet) this.#wasBusy = true;
     // Freed pages are given back a moment after the collection.
     this.#leastBytes = this.#collected ? bytes : Math.min(this.#leastBytes, bytes);
-    this.#lowestBytes = Math.min(this.#lowestBytes, bytes);
+    if (this.#collected) this.#lowestBytes = Math.min(this.#lowestBytes, bytes);
     this.#collected = false;
     const over = quiet && this.#wasBusy;
     const usualBytes = over ? Math.min(this.#lowestBytes, this.#leastBytes) : this.#leastBytes;
