@@ -1,5 +1,7 @@
 /** Takes a PUBLISH packet apart (MQTT 3.1.1 section 3.3) and knows the topics it has seen. */
 
+import { Remembered } from "../contract/remembered.ts";
+
 /** A topic as it stands on the wire, judged once. */
 export interface WireTopic {
   topic: string;
@@ -15,14 +17,12 @@ export interface Publish {
   payload: Buffer;
 }
 
-/** Topics remembered, and their length; more than a gateway has, and no leak for a client that invents one each time. */
-export const MAX_WIRE_TOPICS = 4096;
-const MAX_REMEMBERED_BYTES = 128;
 /** Longest topic taken, bytes. */
 export const MAX_TOPIC_BYTES = 1024;
 
 export class PublishReader {
-  readonly #topics = new Map<string, WireTopic>();
+  /** By one character a byte: a key that tells any two topics apart, without decoding each time. */
+  readonly #topics = new Remembered<WireTopic>((key) => this.#judge(Buffer.from(key, "latin1")));
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   /** The packet whose fixed header is at `start` and whose body goes from `body` to `end`; undefined if malformed. */
@@ -34,20 +34,8 @@ export class PublishReader {
     if (payloadStart > end) return undefined;
     const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
     if (qos !== 0 && messageId === 0) return undefined;
-    const topic = this.#topic(bytes, body + 2, topicEnd);
+    const topic = this.#topics.get(bytes.toString("latin1", body + 2, topicEnd));
     return { topic, qos: qos as 0 | 1 | 2, messageId, payload: bytes.subarray(payloadStart, end) };
-  }
-
-  #topic(bytes: Buffer, start: number, end: number): WireTopic {
-    // One character a byte: a key that tells any two topics apart, without decoding each time.
-    const key = bytes.toString("latin1", start, end);
-    const known = this.#topics.get(key);
-    if (known !== undefined) return known;
-    const judged = this.#judge(bytes.subarray(start, end));
-    if (key.length > MAX_REMEMBERED_BYTES) return judged;
-    if (this.#topics.size >= MAX_WIRE_TOPICS) this.#topics.clear();
-    this.#topics.set(key, judged);
-    return judged;
   }
 
   #judge(bytes: Buffer): WireTopic {

@@ -2,8 +2,9 @@
 
 import t from "tap";
 import { UNREAD_TIMEOUT_MS } from "../../agent/collect/patience.ts";
-import { MAX_WIRE_TOPICS, PublishReader } from "../../agent/collect/publish-packet.ts";
+import { PublishReader } from "../../agent/collect/publish-packet.ts";
 import { MAX_SUBSCRIPTIONS } from "../../agent/collect/sessions.ts";
+import { MAX_REMEMBERED } from "../../agent/contract/remembered.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 
@@ -82,6 +83,6 @@ t.test("Long topics are judged each time and not remembered", async (t) => {
   t.not(read(long), read(long));
   t.strictSame(read(long), { topic: long });
   const first = read("a/b");
-  for (let i = 0; i <= MAX_WIRE_TOPICS; i++) read(`a/${i}`);
+  for (let i = 0; i <= MAX_REMEMBERED; i++) read(`a/${i}`);
   t.not(read("a/b"), first, "those seen long ago are forgotten");
 });

@@ -1,7 +1,8 @@
 import t from "tap";
+import { MAX_REMEMBERED } from "../../agent/contract/remembered.ts";
 import { DEFAULT_SENSORS, SensorCatalog } from "../../agent/contract/sensors.ts";
 import { TopicReader } from "../../agent/contract/topics.ts";
-import { KnownTopics, MAX_KNOWN_TOPICS } from "../../agent/validate/known-topics.ts";
+import { KnownTopics } from "../../agent/validate/known-topics.ts";
 
 const topics = () =>
   new KnownTopics(new TopicReader("windfarm/+/+"), new SensorCatalog(Object.values(DEFAULT_SENSORS)));
@@ -24,6 +25,6 @@ t.test("Those of a gateway's own sensors are read once, invented ones take no ro
   const long = `windfarm/${"t".repeat(125)}/power-factor`;
   t.match(known.find(long), { turbine: "t".repeat(125) });
   t.not(known.find(long), known.find(long), "a long one is read each time");
-  for (let i = 0; i <= MAX_KNOWN_TOPICS; i++) known.find(`windfarm/${i}/power-factor`);
+  for (let i = 0; i <= MAX_REMEMBERED; i++) known.find(`windfarm/${i}/power-factor`);
   t.not(known.find("windfarm/T07/power-factor"), first, "those seen long ago are forgotten");
 });
