@@ -11,6 +11,7 @@
 
 import type { ReadingBuffer } from "./buffer/types.ts";
 import type { Intake } from "./collect/intake.ts";
+import { MARK_DAY, MARK_DUP } from "./contract/shipped.ts";
 import type { Validator } from "./validate/validator.ts";
 
 export class Pipeline implements Intake {
@@ -28,13 +29,14 @@ export class Pipeline implements Intake {
     return this.#buffer.window;
   }
 
-  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
     const verdict = this.#validator.check(topic, payload);
     if ("reason" in verdict) {
       // The reject lane keeps it beyond this call; the payload's memory is the collector's.
-      this.#buffer.reject({ ...verdict, payload: Uint8Array.from(payload) }, this.#now(), stored);
+      this.#buffer.reject({ ...verdict, topic, payload: Uint8Array.from(payload), dup }, this.#now(), stored);
     } else {
-      this.#buffer.append(verdict.head, verdict.turbine, this.#now(), stored);
+      const marks = (verdict.day ? MARK_DAY : 0) | (dup ? MARK_DUP : 0);
+      this.#buffer.append(verdict.head, verdict.turbine, this.#now(), marks, stored);
     }
   }
 }

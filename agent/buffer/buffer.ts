@@ -175,9 +175,9 @@ export class DurableBuffer implements ReadingBuffer {
     return this.#trouble.isBlocked ? this.#intake.blockedWindow : Number.POSITIVE_INFINITY;
   }
 
-  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void {
+  append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
     if (!this.#takes(head.length, stored)) return;
-    this.#intake.append(head, turbine, receivedMs, stored);
+    this.#intake.append(head, turbine, receivedMs, marks, stored);
     this.#arrived();
   }
 
@@ -195,10 +195,10 @@ export class DurableBuffer implements ReadingBuffer {
     return this.#closed ? [] : this.#lender.lease(maxBytes);
   }
 
-  settle(firstSeq: number, settlement: Settlement): void {
-    if (!this.#leases.settle(firstSeq, settlement)) {
+  settle(groupKey: number, settlement: Settlement): void {
+    if (!this.#leases.settle(groupKey, settlement)) {
       this.#parts.log.debug(
-        { firstSeq },
+        { groupKey },
         "A group was settled that is not out (dropped, or settled before).",
       );
       return;

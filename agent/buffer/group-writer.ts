@@ -18,6 +18,7 @@ export class GroupWriter {
   #memory = Buffer.allocUnsafe(GROUP_BYTES + 64 * 1024);
   #received: Buffer = Buffer.alloc(0);
   #receivedMs = Number.NaN;
+  #marks = 0;
   /** Bytes written. */
   length = 0;
   /** Readings written. */
@@ -30,12 +31,13 @@ export class GroupWriter {
     this.#epoch = epoch;
   }
 
-  /** Adds one reading; `head` as in contract/shipped.ts. Throws a RangeError for a time that is no date. */
-  add(head: Uint8Array, turbine: string, receivedMs: number, seq: number): void {
+  /** Adds one reading; `head` and `marks` as in contract/shipped.ts. Throws a RangeError for a time that is no date. */
+  add(head: Uint8Array, turbine: string, receivedMs: number, marks: number, seq: number): void {
     const tail = this.#tails.get(turbine) ?? this.#newTail(turbine);
-    if (receivedMs !== this.#receivedMs) {
-      this.#received = Buffer.from(encodeReceived(receivedMs));
+    if (receivedMs !== this.#receivedMs || marks !== this.#marks) {
+      this.#received = Buffer.from(encodeReceived(receivedMs, marks));
       this.#receivedMs = receivedMs;
+      this.#marks = marks;
     }
     const most = this.length + head.length + tail.length + MAX_DIGITS + this.#received.length;
     if (most > this.#memory.length) this.#grow(most);

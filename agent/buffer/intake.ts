@@ -63,8 +63,8 @@ export class Intake {
     return this.#stored.length >= GROUP_READINGS || this.#writer.length + this.#rejectBytes >= GROUP_BYTES;
   }
 
-  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void {
-    this.#writer.add(head, turbine, receivedMs, this.#nextSeq);
+  append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
+    this.#writer.add(head, turbine, receivedMs, marks, this.#nextSeq);
     this.#nextSeq++;
     this.#stored.push(stored);
   }

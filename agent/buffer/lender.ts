@@ -5,7 +5,7 @@ import type { Committer } from "./committer.ts";
 import type { Disk } from "./disk.ts";
 import type { Leases } from "./leases.ts";
 import { mendGroup } from "./mend.ts";
-import { readGroups } from "./reader.ts";
+import { asMember, readGroups } from "./reader.ts";
 import type { GroupRow } from "./store.ts";
 import { addDamaged, trimRejects } from "./transaction.ts";
 import type { Trouble } from "./trouble.ts";
@@ -56,6 +56,6 @@ export class Lender {
     if (lost === 0) log.warn(details, "A damaged group in the buffer was put right.");
     else log.error(details, "A group in the buffer is damaged: readings in it are lost.");
     if (mended.count === 0) return "gone";
-    return { firstSeq: row.key, count: mended.count, receivedMs: row.received, body };
+    return { groupKey: row.key, count: mended.count, receivedMs: row.received, body: asMember(body) };
   }
 }

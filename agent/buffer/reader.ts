@@ -1,5 +1,6 @@
 /** Reads groups for those who ship them. */
 
+import { gzipSync } from "node:zlib";
 import { decodeBody } from "./codec.ts";
 import type { Leases } from "./leases.ts";
 import type { GroupRow, Store } from "./store.ts";
@@ -7,6 +8,11 @@ import type { Group } from "./types.ts";
 
 /** Bytes of groups that one lease may hold at most, whatever was asked for. */
 export const MAX_LEASE_BYTES = 16 * 1024 * 1024;
+
+/** NDJSON as the one gzip member that travels. */
+export function asMember(lines: Buffer): Buffer {
+  return gzipSync(lines, { level: 1 });
+}
 
 /** What took a damaged row's place: a group, nothing (it is gone), or nothing now because the disk refuses. */
 export type Mend = (row: GroupRow) => Group | "gone" | "later";
@@ -20,7 +26,7 @@ export function readGroups(store: Store, leases: Leases, maxBytes: number, mend:
   try {
     read(store, leases, maxBytes, mend, groups);
   } catch (error) {
-    for (const group of groups) leases.settle(group.firstSeq, { outcome: "again" });
+    for (const group of groups) leases.settle(group.groupKey, { outcome: "again" });
     throw error;
   }
   return groups;
@@ -39,7 +45,7 @@ function read(store: Store, leases: Leases, maxBytes: number, mend: Mend, groups
     const group =
       body === undefined
         ? mend(row)
-        : { firstSeq: row.key, count: row.count, receivedMs: row.received, body };
+        : { groupKey: row.key, count: row.count, receivedMs: row.received, body: asMember(body) };
     if (group === "later") {
       leases.settle(row.key, { outcome: "again" });
       break;
@@ -49,7 +55,7 @@ function read(store: Store, leases: Leases, maxBytes: number, mend: Mend, groups
       continue;
     }
     leases.take(row.key, group.count);
-    left -= group.body.length;
+    left -= row.bytes;
     groups.push(group);
   }
 }

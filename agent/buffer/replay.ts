@@ -1,5 +1,6 @@
 /** Tries kept rejects again, once the cause is cured: an alias was added, a time zone set, a type taught. */
 
+import { MARK_DAY } from "../contract/shipped.ts";
 import { encodeBody } from "./codec.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { type KeptReject, rejectsOf } from "./inspect.ts";
@@ -12,7 +13,7 @@ import type { Store } from "./store.ts";
 export type Revalidate = (
   topic: string,
   payload: Uint8Array,
-) => { head: Uint8Array; turbine: string } | { reason: string };
+) => { head: Uint8Array; turbine: string; day: boolean } | { reason: string };
 
 export interface Replayed {
   /** Readings now in the queue. */
@@ -97,7 +98,7 @@ function newReading(state: State, reject: KeptReject, revalidate: Revalidate, wr
   const verdict = revalidate(reject.topic, reject.payload);
   if ("reason" in verdict) return 0;
   const seq = state.lastKey - state.epochBase + 1 + writer.count;
-  writer.add(verdict.head, verdict.turbine, reject.received, seq);
+  writer.add(verdict.head, verdict.turbine, reject.received, verdict.day ? MARK_DAY : 0, seq);
   return 1;
 }
 

@@ -30,13 +30,16 @@ export function statusOf(parts: StatusParts): BufferStatus {
     // The pages kept back for deletes count as used: a full buffer has used all of its quota.
     usedBytes: Math.min(parts.maxBytes, (store.maxPages - store.roomPages()) * PAGE_BYTES),
     maxBytes: Math.min(parts.maxBytes, store.maxPages * PAGE_BYTES),
-    oldest: oldestOf(store, parts.leases),
+    oldest: frontOf(store, parts.leases, Number.MIN_SAFE_INTEGER)?.received,
+    firstKey: frontOf(store, parts.leases, disk.state.epochBase)?.key,
   });
   // While the file can't be read, nobody knows.
-  const unknown = { usedBytes: 0, maxBytes: parts.maxBytes, oldest: undefined };
-  const { usedBytes, maxBytes, oldest } = lookAt(parts, look) ?? unknown;
+  const unknown = { usedBytes: 0, maxBytes: parts.maxBytes, oldest: undefined, firstKey: undefined };
+  const { usedBytes, maxBytes, oldest, firstKey } = lookAt(parts, look) ?? unknown;
   return {
     epoch: disk.state.epoch,
+    ...(firstKey === undefined ? {} : { firstSeq: firstKey - disk.state.epochBase }),
+    lastSeq: disk.state.lastKey - disk.state.epochBase,
     accounts: accountsNow(disk.state, parts.leases),
     state: health.state,
     ...(health.problem === undefined ? {} : { problem: health.problem }),
@@ -72,14 +75,15 @@ export function accountsNow(state: State, leases: Leases): Accounts {
 /** Settled groups that are looked behind for the oldest that is not. */
 const LOOK_BEHIND = 256;
 
-function oldestOf(store: Store, leases: Leases): number | undefined {
+/** The first group behind the key `after` that is not yet settled. */
+function frontOf(store: Store, leases: Leases, after: number) {
   const gone = new Set(leases.settled.map(({ key }) => key));
   const end = Number.MAX_SAFE_INTEGER;
-  let front = store.nextFront(Number.MIN_SAFE_INTEGER, end);
+  let front = store.nextFront(after, end);
   for (let steps = 0; front !== undefined && gone.has(front.key) && steps < LOOK_BEHIND; steps++) {
     front = store.nextFront(front.key, end);
   }
-  return front?.received;
+  return front;
 }
 
 function lookAt<T>({ disk, log }: StatusParts, look: (store: Store) => T): T | undefined {

@@ -40,12 +40,12 @@ export interface Group {
    * The group's key: its place in the queue. It runs with the `seq` of its first reading, and is that number as long as
    * the buffer file has had one epoch; what was salvaged has places below zero. Shipping needs it to settle, no more.
    */
-  firstSeq: number;
+  groupKey: number;
   /** Readings in it; their seqs follow without gaps. */
   count: number;
   /** When its first reading was received, ms since 1970. */
   receivedMs: number;
-  /** NDJSON, inflated. */
+  /** One gzip member of NDJSON, a reading a line. */
   body: Buffer;
 }
 
@@ -59,6 +59,10 @@ export type Settlement =
 
 export interface BufferStatus {
   epoch: string;
+  /** The smallest seq of this epoch still buffered, where there is one. */
+  firstSeq?: number;
+  /** The largest seq of this epoch that is on disk; 0 for none. */
+  lastSeq: number;
   accounts: Accounts;
   /** storing: fine. full: own quota reached. disk_full: no room on the disk. failed: the disk refuses; nothing is acknowledged. */
   state: "storing" | "full" | "disk_full" | "failed";
@@ -95,15 +99,19 @@ export interface ReadingBuffer {
    * Takes a reading. `head` is copied before the call returns.
    * @param head the shipped reading's JSON up to its date, without the closing brace, UTF-8 (contract/shipped.ts)
    * @param turbine from the topic; the tail of the shipped reading is made from it
+   * @param marks MARK_DAY and MARK_DUP as they apply (contract/shipped.ts)
    */
-  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void;
+  append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void;
   /** Takes a message that can't be understood; stored and counted in the same commit as readings. */
   reject(rejection: Rejection, receivedMs: number, stored: Stored): void;
   /** Commits what is pending now instead of when the event loop comes to it. */
   flush(): void;
-  /** The oldest groups not leased, up to `maxBytes` of bodies (at least one group where there is one). */
-  lease(maxBytes: number): Group[];
-  settle(firstSeq: number, settlement: Settlement): void;
+  /**
+   * Whole groups not yet leased, from the oldest or from the newest end, ascending by key: up to `maxBytes` of bodies, and at
+   * least one group where there is one.
+   */
+  lease(maxBytes: number, end?: "oldest" | "newest"): Group[];
+  settle(groupKey: number, settlement: Settlement): void;
   /** Called after each commit that made groups ready to lease. */
   onReady(listener: () => void): void;
   /** Called on each change of `status().state`. */

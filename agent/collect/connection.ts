@@ -226,7 +226,7 @@ export class Connection extends Duplex {
     }
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
     if (this.#host.forwards()) this.#acceptAndForward(publish);
-    else this.#host.intake.accept(publish.topic.topic, publish.payload, this.#stored);
+    else this.#host.intake.accept(publish.topic.topic, publish.payload, publish.dup, this.#stored);
     return !this.#blocked;
   }
 
@@ -234,9 +234,9 @@ export class Connection extends Duplex {
     return this.#host.mayPublish(this, topic) ? undefined : "not_authorized";
   }
 
-  #acceptAndForward({ topic: { topic }, payload }: Publish): void {
+  #acceptAndForward({ topic: { topic }, payload, dup }: Publish): void {
     const copy = Buffer.from(payload);
-    this.#host.intake.accept(topic, payload, (error) => {
+    this.#host.intake.accept(topic, payload, dup, (error) => {
       this.#stored(error);
       if (!error) this.#host.forward(topic, copy);
     });

@@ -2,10 +2,11 @@
 export interface Intake {
   /**
    * Takes one message as it came. Both arguments may be reused by the caller once the call has returned.
+   * @param dup MQTT's DUP flag: the sender may have sent it before
    * @param stored called once, in the order of the calls: with nothing after the fsync of the transaction that holds the
    *   message (as a reading or among the rejects), with an error when it could not be stored. Only then may it be acknowledged.
    */
-  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void;
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void;
   /**
    * Messages one sender may have between receipt and storage now: Infinity where nothing is in the way, few where the disk
    * can take nothing, 0 where no more can even wait. A sender who has more is not read until some are stored.

@@ -14,11 +14,15 @@ export interface Publish {
   qos: 0 | 1 | 2;
   /** 1…65 535; 0 for QoS 0. */
   messageId: number;
+  /** The DUP flag, of QoS 1 and 2; at QoS 0 it means nothing [MQTT-3.3.1-2]. */
+  dup: boolean;
   payload: Buffer;
 }
 
 /** Longest topic taken, bytes. */
 export const MAX_TOPIC_BYTES = 1024;
+
+const DUP = 0x08;
 
 export class PublishReader {
   /** By one character a byte: a key that tells any two topics apart, without decoding each time. */
@@ -35,7 +39,8 @@ export class PublishReader {
     const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
     if (qos !== 0 && messageId === 0) return undefined;
     const topic = this.#topics.get(bytes.toString("latin1", body + 2, topicEnd));
-    return { topic, qos: qos as 0 | 1 | 2, messageId, payload: bytes.subarray(payloadStart, end) };
+    const dup = qos !== 0 && ((bytes[start] ?? 0) & DUP) !== 0;
+    return { topic, qos: qos as 0 | 1 | 2, messageId, dup, payload: bytes.subarray(payloadStart, end) };
   }
 
   #judge(bytes: Buffer): WireTopic {

@@ -100,7 +100,7 @@ export async function createSessions(deps: SessionDeps): Promise<Sessions> {
     if (client !== null && !deps.mayPublish(connectionOf(client), packet.topic)) {
       return callback(new Error("not authorized"));
     }
-    deps.intake.accept(packet.topic, Buffer.from(packet.payload), callback);
+    deps.intake.accept(packet.topic, Buffer.from(packet.payload), false, callback);
   };
 
   aedes.authorizeSubscribe = (client, subscription, callback) => {

@@ -78,7 +78,7 @@ export class BrokerConnection {
       socket,
       { maxPayloadBytes: settings.maxPacketBytes, version },
       {
-        publish: (topic, payload, qos, id) => this.#received(topic, payload, qos, id),
+        publish: (...received) => this.#received(...received),
         pubrel: (id) => this.#stream.send(Buffer.from([0x70, 2, id >> 8, id & 0xff])),
       },
     );
@@ -122,10 +122,10 @@ export class BrokerConnection {
     giveUp();
   }
 
-  #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number): void {
+  #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number, dup: boolean): void {
     if (this.#ending !== undefined) return;
     const release = this.#acks.hold(qos, id, payload.length + HELD_OVERHEAD_BYTES);
-    this.#setup.intake.accept(topic, payload, (error) => {
+    this.#setup.intake.accept(topic, payload, dup, (error) => {
       if (error) this.#end(notStored(this.#setup.address, error));
       else release();
     });

@@ -8,7 +8,7 @@ import { Fault } from "../errors.ts";
 
 export interface PacketHandlers {
   /** `topic` and `payload` live in the chunk. A payload beyond the limit is cut to it. `id` is 0 at QoS 0. */
-  publish(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number): void;
+  publish(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number, dup: boolean): void;
   /** The broker has seen our PUBREC (QoS 2). */
   pubrel(id: number): void;
   /** Any other packet, whole. */
@@ -18,6 +18,7 @@ export interface PacketHandlers {
 const CONNACK = 2;
 const PUBLISH = 3;
 const PUBREL = 6;
+const DUP = 0x08;
 /** Topic, packet id and the lengths before them: what is kept of a packet beyond `maxPayloadBytes`. */
 const MAX_HEAD_BYTES = 5 + 2 + 0xffff + 2;
 /** Everything but PUBLISH is small; a longer packet comes from no broker. */
@@ -118,6 +119,7 @@ export class PacketReader {
     const topicEnd = body + 2 + (end - body < 2 ? 0 : bytes.readUInt16BE(body));
     let at = qos === 0 ? topicEnd : topicEnd + 2;
     if (at > end) throw broken("a PUBLISH is shorter than its topic");
+    const dup = qos !== 0 && (first & DUP) !== 0;
     const id = qos === 0 ? 0 : readId(bytes, topicEnd, end);
     if (this.#version === 5) {
       const properties = readLength(bytes.subarray(0, end), at);
@@ -125,7 +127,7 @@ export class PacketReader {
       at += properties.bytes + properties.value;
     }
     const payload = at < end ? bytes.subarray(at, Math.min(end, at + this.#maxPayloadBytes)) : EMPTY;
-    this.#handlers.publish(bytes.toString("utf8", body + 2, topicEnd), payload, qos as 0 | 1 | 2, id);
+    this.#handlers.publish(bytes.toString("utf8", body + 2, topicEnd), payload, qos as 0 | 1 | 2, id, dup);
   }
 }
 

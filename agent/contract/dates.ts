@@ -3,7 +3,13 @@
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
 const DAY_FIRST = /^(\d{2})\/(\d{2})\/(\d{4})$/;
+const DAY_ONLY = /^(?:\d{4}-\d{2}-\d{2}|\d{2}\/\d{2}\/\d{4})$/;
 const MINUTE_MS = 60_000;
+
+/** Whether a date that `DateReader` understands names a day and no time. */
+export function isDayOnly(text: string): boolean {
+  return DAY_ONLY.test(text.trim());
+}
 
 interface Fields {
   year: number;

@@ -1,7 +1,7 @@
 /** A reading as its producer sent it, read with tolerance: what is meant is taken, what can't be is told why. */
 
-import { DateReader } from "./dates.ts";
-import type { Rejection, RejectionReason } from "./rejection.ts";
+import { DateReader, isDayOnly } from "./dates.ts";
+import type { RejectionReason } from "./rejection.ts";
 import { type Sensor, SensorCatalog, type SensorType } from "./sensors.ts";
 import type { TopicParts } from "./topics.ts";
 
@@ -21,6 +21,8 @@ export interface Understood {
   sensor: Sensor;
   /** False where `data` lies outside the sensor's plausible range; such a reading is kept. */
   plausible: boolean;
+  /** The producer named only a day. */
+  day: boolean;
 }
 
 /** Either is told apart by `reason`. */
@@ -84,6 +86,7 @@ export class ReadingReader {
       reading: { id, data, type: sensor.type, date: new Date(ms).toISOString(), turbine: topic.turbine },
       sensor,
       plausible: data >= min && data <= max,
+      day: typeof said === "string" && isDayOnly(said),
     };
   }
 
@@ -98,11 +101,6 @@ export class ReadingReader {
     }
     return named;
   }
-}
-
-/** The rejection of a message, with what came. */
-export function rejection(refused: Refused, topic: string, payload: Uint8Array): Rejection {
-  return { ...refused, topic, payload };
 }
 
 export function refuse(reason: RejectionReason, detail: string): Refused {

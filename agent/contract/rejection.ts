@@ -20,4 +20,6 @@ export interface Rejection {
   detail: string;
   topic: string;
   payload: Uint8Array;
+  /** MQTT's DUP flag came with it. */
+  dup: boolean;
 }

@@ -1,6 +1,7 @@
 /**
  * A shipped reading: what Kinesis and the lake see, one JSON object and a newline, keys in this order:
- * id, data, type, date, turbine, gateway, epoch, seq, received. `(gateway, epoch, seq)` is the delivery's identity.
+ * id, data, type, date, turbine, gateway, epoch, seq, received, then `day` and `dup` where they are true.
+ * `(gateway, epoch, seq)` is the delivery's identity.
  *
  * It is written in two strokes. The head says what the producer said and is made when a reading is validated;
  * the tail says whose delivery it is and is added when the reading joins a commit, for only then is `seq` known.
@@ -30,7 +31,17 @@ export interface ShippedReading extends Reading {
   seq: number;
   /** When the gateway took it, `YYYY-MM-DDTHH:MM:SS.mmmZ`. */
   received: string;
+  /** The producer named only a day; absent is false. */
+  day?: boolean;
+  /** MQTT's DUP flag came with it: the producer may have sent it before; absent is false. */
+  dup?: boolean;
 }
+
+/** What is known of a reading besides its fields; a set of bits, since it travels with every reading. */
+export const MARK_DAY = 1;
+export const MARK_DUP = 2;
+/** `,"day":true` and `,"dup":true` by the marks' bits. */
+const MARKS = ["", ',"day":true', ',"dup":true', ',"day":true,"dup":true'] as const;
 
 /** The head of a shipped reading: its JSON up to the date, without the closing brace. */
 export function encodeHead(reading: Reading): string {
@@ -43,13 +54,14 @@ export function encodeTail(turbine: string, gateway: string, epoch: string): str
   return `,"turbine":${JSON.stringify(turbine)},"gateway":${JSON.stringify(gateway)},"epoch":${JSON.stringify(epoch)},"seq":`;
 }
 
-/** What stands after the number `seq`: the time of receipt and the newline. */
-export function encodeReceived(receivedMs: number): string {
-  return `,"received":"${new Date(receivedMs).toISOString()}"}\n`;
+/** What stands after the number `seq`: the time of receipt, the marks (MARK_DAY, MARK_DUP) and the newline. */
+export function encodeReceived(receivedMs: number, marks = 0): string {
+  return `,"received":"${new Date(receivedMs).toISOString()}"${MARKS[marks & 3]}}\n`;
 }
 
 /** The whole line, newline included. */
 export function encodeShipped(shipped: ShippedReading): string {
   const tail = encodeTail(shipped.turbine, shipped.gateway, shipped.epoch);
-  return `${encodeHead(shipped)}${tail}${shipped.seq}${encodeReceived(Date.parse(shipped.received))}`;
+  const marks = (shipped.day ? MARK_DAY : 0) | (shipped.dup ? MARK_DUP : 0);
+  return `${encodeHead(shipped)}${tail}${shipped.seq}${encodeReceived(Date.parse(shipped.received), marks)}`;
 }

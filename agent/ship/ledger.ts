@@ -10,7 +10,7 @@
 import type { LeasedGroup, ReadingSource } from "./source.ts";
 
 export interface GroupProgress {
-  firstSeq: number;
+  groupKey: number;
   bytes: number;
   /** Records that carry a part of it and were not accepted yet. */
   parts: number;
@@ -45,7 +45,7 @@ export class Ledger {
   }
 
   open(group: LeasedGroup): GroupProgress {
-    const progress = { firstSeq: group.firstSeq, bytes: group.body.length, parts: 0, cut: false };
+    const progress = { groupKey: group.groupKey, bytes: group.body.length, parts: 0, cut: false };
     this.#open.add(progress);
     this.#heldBytes += progress.bytes;
     return progress;
@@ -60,7 +60,7 @@ export class Ledger {
   /** None of the group was put into records, nor can it ever be. */
   refuse(progress: GroupProgress, detail: string): void {
     this.#close(progress);
-    this.#source.settle(progress.firstSeq, { outcome: "refused", detail });
+    this.#source.settle(progress.groupKey, { outcome: "refused", detail });
   }
 
   accepted(record: ShipRecord): void {
@@ -74,14 +74,14 @@ export class Ledger {
   giveBack(): void {
     for (const progress of [...this.#open]) {
       this.#close(progress);
-      this.#source.settle(progress.firstSeq, { outcome: "again" });
+      this.#source.settle(progress.groupKey, { outcome: "again" });
     }
   }
 
   #settleIfDone(progress: GroupProgress): void {
     if (!progress.cut || progress.parts > 0 || !this.#open.has(progress)) return;
     this.#close(progress);
-    this.#source.settle(progress.firstSeq, { outcome: "delivered" });
+    this.#source.settle(progress.groupKey, { outcome: "delivered" });
   }
 
   #close(progress: GroupProgress): void {

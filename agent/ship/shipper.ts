@@ -14,6 +14,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import type { Logger } from "pino";
 import { type Cutter, createCutter, forEachLine } from "./cutter.ts";
 import { createKeys } from "./keys.ts";
@@ -220,7 +221,7 @@ class KinesisShipper implements Shipper {
     const groups = this.#lease(Math.min(room, LEASE_BYTES));
     const bytes = groups.reduce((sum, { body }) => sum + body.length, 0);
     this.#trickle.leased(bytes, this.#source.accounts().buffered);
-    for (const group of groups) this.#cut(group);
+    for (const group of groups) this.#cut({ ...group, body: gunzipSync(group.body) });
     return groups.length > 0;
   }
 
@@ -246,7 +247,7 @@ class KinesisShipper implements Shipper {
     const longest = longestLine(group.body, MAX_RECORD_BYTES - KEY_LENGTH);
     if (longest > MAX_RECORD_BYTES - KEY_LENGTH) {
       const detail = `a reading of ${longest} bytes is larger than a Kinesis record may be (${MAX_RECORD_BYTES})`;
-      this.#log.error({ firstSeq: group.firstSeq, count: group.count }, `Readings set aside: ${detail}.`);
+      this.#log.error({ groupKey: group.groupKey, count: group.count }, `Readings set aside: ${detail}.`);
       this.#ledger.refuse(progress, detail);
       return;
     }

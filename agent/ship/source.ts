@@ -3,10 +3,10 @@
 /** One commit group. */
 export interface LeasedGroup {
   /** Its key. */
-  firstSeq: number;
+  groupKey: number;
   /** Readings in it. */
   count: number;
-  /** NDJSON, a reading a line, each with its newline. */
+  /** One gzip member of NDJSON, a reading a line, each with its newline. */
   body: Buffer;
 }
 
@@ -17,9 +17,9 @@ export type Settlement =
   | { outcome: "refused"; detail: string };
 
 export interface ReadingSource {
-  /** The oldest groups not leased, up to `maxBytes` of bodies; at least one where there is one. */
-  lease(maxBytes: number): LeasedGroup[];
-  settle(firstSeq: number, settlement: Settlement): void;
+  /** Groups not yet leased, from the oldest or newest end, up to `maxBytes` of bodies; at least one where there is one. */
+  lease(maxBytes: number, end?: "oldest" | "newest"): LeasedGroup[];
+  settle(groupKey: number, settlement: Settlement): void;
   /** Called whenever there may be something new to lease. */
   onReady(listener: () => void): void;
   accounts(): { buffered: number };

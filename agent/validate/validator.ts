@@ -1,8 +1,7 @@
-/** Bytes and a topic become a reading's head, or a rejection with its reason. */
+/** Bytes and a topic become a reading's head, or the reason why it can't. */
 
 import { DateReader } from "../contract/dates.ts";
-import { ReadingReader, refuse, rejection } from "../contract/reading.ts";
-import type { Rejection } from "../contract/rejection.ts";
+import { ReadingReader, type Refused, refuse } from "../contract/reading.ts";
 import { DEFAULT_SENSORS, type Sensor, SensorCatalog } from "../contract/sensors.ts";
 import { encodeHead } from "../contract/shipped.ts";
 import { TopicReader } from "../contract/topics.ts";
@@ -23,6 +22,8 @@ export interface Accepted {
   /** JSON up to the date, UTF-8, without the closing brace (contract/shipped.ts); valid until the next message. */
   head: Uint8Array;
   turbine: string;
+  /** The producer named only a day. */
+  day: boolean;
 }
 
 /** Messages since this process started, by canonical type or by reason. */
@@ -55,24 +56,23 @@ export class Validator {
   }
 
   /** Never throws: a message that breaks the reader is set aside like any other, or its sender would send it for ever. */
-  check(topic: string, payload: Uint8Array): Accepted | Rejection {
+  check(topic: string, payload: Uint8Array): Accepted | Refused {
     try {
       return this.#check(topic, payload);
     } catch (error) {
-      return this.#refuse(refuse("internal", `reading it failed: ${messageOf(error)}`), topic, payload);
+      return this.#refuse(refuse("internal", `reading it failed: ${messageOf(error)}`));
     }
   }
 
-  #check(topic: string, payload: Uint8Array): Accepted | Rejection {
+  #check(topic: string, payload: Uint8Array): Accepted | Refused {
     const known = this.#topics.find(topic);
-    if (known === null)
-      return this.#refuse(refuse("topic", "the topic doesn't fit the filter"), topic, payload);
+    if (known === null) return this.#refuse(refuse("topic", "the topic doesn't fit the filter"));
     if (this.#fast.read(payload, known.sensor)) {
       const { sensor, data } = this.#fast;
       this.#count(sensor, data >= sensor.plausible.min && data <= sensor.plausible.max);
-      return { head: this.#fast.head, turbine: known.turbine };
+      return { head: this.#fast.head, turbine: known.turbine, day: false };
     }
-    return this.#slow(topic, known, payload);
+    return this.#slow(known, payload);
   }
 
   stats(): ValidatorStats {
@@ -84,16 +84,16 @@ export class Validator {
     };
   }
 
-  #slow(topic: string, known: KnownTopic, payload: Uint8Array): Accepted | Rejection {
+  #slow(known: KnownTopic, payload: Uint8Array): Accepted | Refused {
     const verdict = this.#reader.read(payload, { turbine: known.turbine, sensor: known.slug });
-    if ("reason" in verdict) return this.#refuse(verdict, topic, payload);
+    if ("reason" in verdict) return this.#refuse(verdict);
     this.#count(verdict.sensor, verdict.plausible);
-    return { head: Buffer.from(encodeHead(verdict.reading)), turbine: known.turbine };
+    return { head: Buffer.from(encodeHead(verdict.reading)), turbine: known.turbine, day: verdict.day };
   }
 
-  #refuse(refused: Parameters<typeof rejection>[0], topic: string, payload: Uint8Array): Rejection {
+  #refuse(refused: Refused): Refused {
     bump(this.#counts.rejected, refused.reason);
-    return rejection(refused, topic, payload);
+    return refused;
   }
 
   #count(sensor: Sensor, plausible: boolean): void {

@@ -45,7 +45,7 @@ async function fill(path: string, readings: number): Promise<void> {
       for (let i = 0; i < GROUP; i++) {
         const reading = readingOf(done + i);
         const last = i === GROUP - 1;
-        buffer.append(Buffer.from(encodeHead(reading)), reading.turbine, Date.now(), (error) => {
+        buffer.append(Buffer.from(encodeHead(reading)), reading.turbine, Date.now(), 0, (error) => {
           if (error) reject(error);
           else if (last) resolve();
         });

@@ -11,6 +11,7 @@ const REJECTION = {
   detail: "the payload is not JSON",
   topic: "windfarm/T07/power-factor",
   payload: Buffer.from("hello"),
+  dup: false,
 };
 
 const IMPLEMENTATIONS: Record<string, (t: Test) => ReadingBuffer> = {
@@ -23,7 +24,7 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
     await t.test("tells a sender after the commit and not before", async (t) => {
       const buffer = open(t);
       const told: unknown[] = [];
-      buffer.append(head("PP_1"), "T07", NOW, (error) => told.push(error));
+      buffer.append(head("PP_1"), "T07", NOW, 0, (error) => told.push(error));
       t.same(told, []);
       buffer.flush();
       t.same(told, [undefined]);
@@ -33,7 +34,7 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
     await t.test("commits by itself when the event loop has read what there is", async (t) => {
       const buffer = open(t);
       await new Promise<void>((resolve) => {
-        buffer.append(head("PP_1"), "T07", NOW, () => resolve());
+        buffer.append(head("PP_1"), "T07", NOW, 0, () => resolve());
       });
       t.equal(buffer.accounts().buffered, 1);
     });
@@ -42,7 +43,7 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
       const buffer = open(t);
       let told = 0;
       for (let number = 0; number < 1000; number++)
-        buffer.append(head(`PP_${number}`), "T07", NOW, () => told++);
+        buffer.append(head(`PP_${number}`), "T07", NOW, 0, () => told++);
       t.equal(told, 1000);
     });
 
@@ -66,11 +67,11 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
         t.same(buffer.lease(1e6), []);
         if (one === undefined || two === undefined || three === undefined)
           throw new Error("three groups were stored");
-        buffer.settle(three.firstSeq, { outcome: "again" });
-        buffer.settle(one.firstSeq, { outcome: "again" });
+        buffer.settle(three.groupKey, { outcome: "again" });
+        buffer.settle(one.groupKey, { outcome: "again" });
         t.same(
-          buffer.lease(1e6).map(({ firstSeq }) => firstSeq),
-          [one.firstSeq, three.firstSeq],
+          buffer.lease(1e6).map(({ groupKey }) => groupKey),
+          [one.groupKey, three.groupKey],
         );
       },
     );
@@ -91,9 +92,9 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
       const [one, two, three] = buffer.lease(1e6);
       if (one === undefined || two === undefined || three === undefined)
         throw new Error("three groups were stored");
-      buffer.settle(one.firstSeq, { outcome: "delivered" });
-      buffer.settle(two.firstSeq, { outcome: "refused", detail: "no such stream" });
-      buffer.settle(three.firstSeq, { outcome: "again" });
+      buffer.settle(one.groupKey, { outcome: "delivered" });
+      buffer.settle(two.groupKey, { outcome: "refused", detail: "no such stream" });
+      buffer.settle(three.groupKey, { outcome: "again" });
       buffer.reject(REJECTION, NOW, () => {});
       buffer.flush();
       const expected: Accounts = { received: 10, buffered: 4, shipped: 2, rejected: 4, dropped: 0 };
@@ -106,8 +107,8 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
       store(buffer, 0, 2);
       buffer.settle(1, { outcome: "delivered" });
       const [group] = buffer.lease(1e6);
-      buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
-      buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+      buffer.settle(group?.groupKey ?? 0, { outcome: "delivered" });
+      buffer.settle(group?.groupKey ?? 0, { outcome: "delivered" });
       buffer.settle(4711, { outcome: "delivered" });
       buffer.flush();
       t.match(buffer.accounts(), { buffered: 0, shipped: 2 });
@@ -125,7 +126,7 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
       const buffer = open(t);
       await buffer.close();
       let told: unknown;
-      buffer.append(head("PP_1"), "T07", NOW, (error) => {
+      buffer.append(head("PP_1"), "T07", NOW, 0, (error) => {
         told = error;
       });
       t.ok(told instanceof Error);
@@ -136,10 +137,10 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
 t.test("a sender whose callback throws does not keep the others from being told", async (t) => {
   const { buffer, loud } = openIn(t);
   let told = 0;
-  buffer.append(head("PP_1"), "T07", NOW, () => {
+  buffer.append(head("PP_1"), "T07", NOW, 0, () => {
     throw new Error("gone");
   });
-  buffer.append(head("PP_2"), "T07", NOW, () => told++);
+  buffer.append(head("PP_2"), "T07", NOW, 0, () => told++);
   buffer.flush();
   t.equal(told, 1);
   t.equal(loud().length, 1);
@@ -148,8 +149,8 @@ t.test("a sender whose callback throws does not keep the others from being told"
 t.test("readings appended by a callback are stored too", async (t) => {
   const { buffer } = openIn(t);
   await new Promise<void>((resolve) => {
-    buffer.append(head("PP_1"), "T07", NOW, () => {
-      buffer.append(head("PP_2"), "T07", NOW, () => resolve());
+    buffer.append(head("PP_1"), "T07", NOW, 0, () => {
+      buffer.append(head("PP_2"), "T07", NOW, 0, () => resolve());
     });
   });
   t.equal(buffer.accounts().buffered, 2);
@@ -160,7 +161,7 @@ t.test("readings, accounts and seq survive a reopening", async (t) => {
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 2500);
   const [group] = first.buffer.lease(1);
-  first.buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+  first.buffer.settle(group?.groupKey ?? 0, { outcome: "delivered" });
   await first.buffer.close();
   const { buffer, loud } = openIn(t, {}, { folder });
   t.equal(buffer.epoch, first.buffer.epoch);
@@ -201,7 +202,7 @@ t.test("a settlement is committed by itself when no reading comes", async (t) =>
   const { buffer, settings } = openIn(t);
   store(buffer, 0, 3);
   const [group] = buffer.lease(1e6);
-  buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+  buffer.settle(group?.groupKey ?? 0, { outcome: "delivered" });
   t.match(buffer.accounts(), { buffered: 0, shipped: 3 }, "counted at once");
   t.equal(buffer.status().oldestReceivedMs, undefined);
   t.equal(statsOf(settings.path).accounts.buffered, 3, "and still on disk");

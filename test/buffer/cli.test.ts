@@ -58,7 +58,7 @@ async function run(...argv: string[]): Promise<string> {
 }
 
 function reject(buffer: ReturnType<typeof openIn>["buffer"], payload: string): void {
-  const rejection = { reason: "unknown_type" as const, detail: "unknown type", topic: TOPIC };
+  const rejection = { reason: "unknown_type" as const, detail: "unknown type", topic: TOPIC, dup: false };
   buffer.reject({ ...rejection, payload: Buffer.from(payload) }, NOW, () => {});
   buffer.flush();
 }
@@ -152,7 +152,7 @@ t.test("rejects are listed with their reasons, and replayed once they are unders
   reject(first.buffer, '{"id":"PP_9","data":0.5,"type":"PF","date":"2026-11-22"}');
   reject(first.buffer, "{}");
   const [group] = first.buffer.lease(1e6);
-  first.buffer.settle(group?.firstSeq ?? 0, { outcome: "refused", detail: "no such stream" });
+  first.buffer.settle(group?.groupKey ?? 0, { outcome: "refused", detail: "no such stream" });
   first.buffer.flush();
   const config = configIn(folder);
   const listed = JSON.parse(await run("rejects", "--config", config, "--json"));

@@ -31,7 +31,7 @@ function play(t: Test) {
   const loop = new PlayedLoop();
   const { buffer } = openIn(t, { lingerMs: 100 }, { timers: loop, now: () => loop.nowMs });
   const told: string[] = [];
-  const send = (id: string) => buffer.append(head(id), "T07", loop.nowMs, () => told.push(id));
+  const send = (id: string) => buffer.append(head(id), "T07", loop.nowMs, 0, () => told.push(id));
   return { loop, send, told, buffer };
 }
 

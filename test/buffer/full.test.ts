@@ -19,7 +19,7 @@ interface Sender {
 function send(buffer: ReadingBuffer, sender: Sender, count: number): void {
   for (let left = count; left > 0; left--) {
     const id = `${sender.sent++}:${randomBytes(3700).toString("base64url")}`;
-    buffer.append(head(id), "T07", NOW, (error) => {
+    buffer.append(head(id), "T07", NOW, 0, (error) => {
       if (error == null) sender.stored.add(id);
       else sender.refused++;
     });
@@ -107,7 +107,7 @@ t.test("drop_oldest: a group that is out is dropped last, and its settlement is 
   const [out] = buffer.lease(1);
   while (sender.sent < 1000) send(buffer, sender, 20);
   const dropped = buffer.accounts().dropped;
-  buffer.settle(out?.firstSeq ?? 0, { outcome: "delivered" });
+  buffer.settle(out?.groupKey ?? 0, { outcome: "delivered" });
   buffer.flush();
   t.match(buffer.accounts(), { shipped: out?.count, dropped }, "it was still there");
 
@@ -121,7 +121,12 @@ t.test("drop_oldest: a group that is out is dropped last, and its settlement is 
 function sendJunk(buffer: ReadingBuffer, lengths: number[], flush: "each" | "once"): number {
   let stored = 0;
   for (const length of lengths) {
-    const rejection = { reason: "not_json" as const, detail: "no JSON", topic: "windfarm/T07/power-factor" };
+    const rejection = {
+      reason: "not_json" as const,
+      detail: "no JSON",
+      topic: "windfarm/T07/power-factor",
+      dup: false,
+    };
     buffer.reject({ ...rejection, payload: randomBytes(length) }, NOW, (error) => {
       if (error == null) stored++;
     });
@@ -164,7 +169,7 @@ t.test("drop_oldest: what would not fit into an empty buffer either drops nothin
   const sender = newSender();
   send(buffer, sender, 60);
   const before = buffer.accounts();
-  buffer.append(head(randomBytes(900_000).toString("base64url")), "T07", NOW, (error) => {
+  buffer.append(head(randomBytes(900_000).toString("base64url")), "T07", NOW, 0, (error) => {
     if (error == null) t.fail("stored");
   });
   buffer.flush();
@@ -179,15 +184,15 @@ for (const onFull of ["drop_oldest", "refuse"] as const) {
     const sender = newSender();
     while (buffer.status().usedBytes < 1.6 * MIB) send(buffer, sender, 20);
     const out = buffer.lease(1e7);
-    for (const { firstSeq } of out.slice(0, 10)) buffer.settle(firstSeq, { outcome: "delivered" });
-    for (const { firstSeq } of out.slice(10)) buffer.settle(firstSeq, { outcome: "again" });
+    for (const { groupKey } of out.slice(0, 10)) buffer.settle(groupKey, { outcome: "delivered" });
+    for (const { groupKey } of out.slice(10)) buffer.settle(groupKey, { outcome: "again" });
     const delivered = out.slice(0, 10).reduce((sum, { count }) => sum + count, 0);
     // Through the event loop, as from the sensors: a flush would delete what is settled at all events.
     for (let groups = 8; groups > 0; groups--) {
       const goal = sender.sent + 20;
       for (let left = 20; left > 0; left--) {
         const id = `${sender.sent++}:${randomBytes(3700).toString("base64url")}`;
-        buffer.append(head(id), "T07", NOW, (error) => error == null && sender.stored.add(id));
+        buffer.append(head(id), "T07", NOW, 0, (error) => error == null && sender.stored.add(id));
       }
       await until(() => sender.stored.size === goal);
     }

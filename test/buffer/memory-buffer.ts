@@ -1,5 +1,6 @@
 /** The buffer's promises without a disk: the model that the durable one is held against, and a ReadingBuffer for tests. */
 
+import { gzipSync } from "node:zlib";
 import type {
   Accounts,
   BufferSettings,
@@ -33,14 +34,14 @@ export class MemoryBuffer implements ReadingBuffer {
     this.#settings = settings;
   }
 
-  append(head: Uint8Array, turbine: string, receivedMs: number, stored: Stored): void {
+  append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
     if (this.#closed) {
       stored(new Error("closed"));
       return;
     }
     const tail = encodeTail(turbine, this.#settings.gateway, this.epoch);
     const seq = this.#seq + this.#pending.length + 1;
-    const line = Buffer.concat([head, Buffer.from(`${tail}${seq}${encodeReceived(receivedMs)}`)]);
+    const line = Buffer.concat([head, Buffer.from(`${tail}${seq}${encodeReceived(receivedMs, marks)}`)]);
     this.#pending.push({ line, receivedMs, stored });
     if (this.#pending.length + this.#rejects.length >= 1000) this.flush();
     else setImmediate(() => this.flush());
@@ -59,9 +60,9 @@ export class MemoryBuffer implements ReadingBuffer {
     this.#rejects = [];
     if (pending.length + rejects.length === 0) return;
     if (first !== undefined) {
-      const body = Buffer.concat(pending.map(({ line }) => line));
+      const body = gzipSync(Buffer.concat(pending.map(({ line }) => line)));
       const { receivedMs } = first;
-      this.#groups.push({ firstSeq: this.#seq + 1, count: pending.length, receivedMs, body, out: false });
+      this.#groups.push({ groupKey: this.#seq + 1, count: pending.length, receivedMs, body, out: false });
     }
     this.#seq += pending.length;
     this.#accounts.received += pending.length + rejects.length;
@@ -81,15 +82,15 @@ export class MemoryBuffer implements ReadingBuffer {
       if (groups.length > 0 && group.body.length > left) break;
       left -= group.body.length;
       group.out = true;
-      const { firstSeq, count, receivedMs, body } = group;
-      groups.push({ firstSeq, count, receivedMs, body });
+      const { groupKey, count, receivedMs, body } = group;
+      groups.push({ groupKey, count, receivedMs, body });
       if (left <= 0) break;
     }
     return groups;
   }
 
-  settle(firstSeq: number, settlement: Settlement): void {
-    const group = this.#groups.find((each) => each.firstSeq === firstSeq && each.out);
+  settle(groupKey: number, settlement: Settlement): void {
+    const group = this.#groups.find((each) => each.groupKey === groupKey && each.out);
     if (group === undefined) return;
     group.out = false;
     if (settlement.outcome === "again") return;
@@ -120,6 +121,8 @@ export class MemoryBuffer implements ReadingBuffer {
     const [oldest] = this.#groups;
     return {
       epoch: this.epoch,
+      ...(oldest === undefined ? {} : { firstSeq: oldest.groupKey }),
+      lastSeq: this.#seq,
       accounts: this.accounts(),
       state: "storing",
       usedBytes: this.#groups.reduce((sum, { body }) => sum + body.length, 0),

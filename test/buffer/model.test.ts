@@ -98,7 +98,7 @@ class Append extends Step {
     for (let left = this.count; left > 0; left--) {
       const number = model.nextId++;
       const id = `${number}:${noise(number, this.bytes)}`;
-      buffer.append(head(id), "T07", real.clockMs, (error) => {
+      buffer.append(head(id), "T07", real.clockMs, 0, (error) => {
         // A dead process tells nobody anything.
         if (error == null && real.buffer === buffer) model.acknowledged.add(id);
       });
@@ -118,6 +118,7 @@ class Reject extends Step {
       detail: "no id",
       topic: "windfarm/T07/x",
       payload: Buffer.from("{}"),
+      dup: false,
     };
     buffer.reject(rejection, real.clockMs, (error) => {
       if (error == null && real.buffer === buffer) model.rejects++;
@@ -138,7 +139,7 @@ class Lease extends Step {
   does(model: Model, real: Real): void {
     const groups = real.buffer.lease(this.bytes);
     for (const group of groups) {
-      if (model.out.some(({ firstSeq }) => firstSeq === group.firstSeq)) throw new Error("leased twice");
+      if (model.out.some(({ groupKey }) => groupKey === group.groupKey)) throw new Error("leased twice");
       if (linesOf(group.body).length !== group.count) throw new Error("a group with another count");
     }
     model.out.push(...groups);
@@ -162,7 +163,7 @@ class Settle extends Step {
     if (this.outcome === "delivered") deliver(model, group);
     if (this.outcome === "refused") for (const { id } of linesOf(group.body)) model.refused.add(id);
     const { outcome } = this;
-    real.buffer.settle(group.firstSeq, outcome === "refused" ? { outcome, detail: "refused" } : { outcome });
+    real.buffer.settle(group.groupKey, outcome === "refused" ? { outcome, detail: "refused" } : { outcome });
   }
   toString(): string {
     return `settle(${this.pick}, ${this.outcome})`;
@@ -321,12 +322,12 @@ for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
 }
 
 function deliverAll(model: Model, real: Real): void {
-  for (const { firstSeq } of model.out.splice(0)) real.buffer.settle(firstSeq, { outcome: "again" });
+  for (const { groupKey } of model.out.splice(0)) real.buffer.settle(groupKey, { outcome: "again" });
   for (let idle = 0; idle < 3; ) {
     const groups = real.buffer.lease(1e7);
     for (const group of groups) {
       deliver(model, group);
-      real.buffer.settle(group.firstSeq, { outcome: "delivered" });
+      real.buffer.settle(group.groupKey, { outcome: "delivered" });
     }
     real.buffer.flush();
     idle = groups.length === 0 ? idle + 1 : 0;

@@ -135,7 +135,7 @@ t.test(
     // It stores readings, delivers one group, and leaves.
     const second = openIn(t, {}, { folder: dirname(settings.path) });
     store(second.buffer, 100, 3);
-    second.buffer.settle(second.buffer.lease(1)[0]?.firstSeq ?? 0, { outcome: "delivered" });
+    second.buffer.settle(second.buffer.lease(1)[0]?.groupKey ?? 0, { outcome: "delivered" });
     await second.buffer.close();
     buffer.flush();
     t.same(told, ["PP_2"]);
@@ -169,7 +169,7 @@ t.test("a start does not depend on the backlog", async (t) => {
     performance.now() - started < 1000,
     `opened and leased in ${Math.round(performance.now() - started)} ms`,
   );
-  t.equal(group?.firstSeq, 1);
+  t.equal(group?.groupKey, 1);
   t.equal(buffer.accounts().buffered, 300_000);
 });
 

@@ -17,7 +17,9 @@ try {
     date: "2026-11-22T12:00:00.000Z",
     turbine: "T07",
   } as const;
-  buffer.append(Buffer.from(encodeHead(reading)), "T07", Date.now(), () => process.stdout.write("stored\n"));
+  buffer.append(Buffer.from(encodeHead(reading)), "T07", Date.now(), 0, () =>
+    process.stdout.write("stored\n"),
+  );
   setInterval(() => {}, 1000);
 } catch (error) {
   const { code, message } =

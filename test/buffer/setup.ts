@@ -2,6 +2,7 @@
 
 import { fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import pino from "pino";
 import type { Test } from "tap";
 import { type BufferDeps, openBuffer } from "../../agent/buffer/open.ts";
@@ -95,7 +96,7 @@ export function store(buffer: ReadingBuffer, first: number, count: number): stri
   const stored: string[] = [];
   for (let number = first; number < first + count; number++) {
     const id = `PP_${number}`;
-    buffer.append(head(id, (number * 7919) % 1000), "T07", NOW, (error) => {
+    buffer.append(head(id, (number * 7919) % 1000), "T07", NOW, 0, (error) => {
       if (error == null) stored.push(id);
     });
   }
@@ -111,7 +112,7 @@ export interface Line {
 }
 
 export function linesOf(body: Buffer): Line[] {
-  return body
+  return gunzipSync(body)
     .toString()
     .split("\n")
     .filter((line) => line !== "")
@@ -124,7 +125,7 @@ export function drain(buffer: ReadingBuffer): Line[] {
   for (let groups = buffer.lease(1e6); groups.length > 0; groups = buffer.lease(1e6)) {
     for (const group of groups) {
       lines.push(...linesOf(group.body));
-      buffer.settle(group.firstSeq, { outcome: "delivered" });
+      buffer.settle(group.groupKey, { outcome: "delivered" });
     }
   }
   buffer.flush();

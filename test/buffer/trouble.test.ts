@@ -93,7 +93,7 @@ for (const fault of ["lost", "landed"] as const) {
       const states: string[] = [];
       buffer.onState((state) => states.push(state));
       const told: number[] = [];
-      buffer.append(head("PP_1"), "T07", NOW, () => told.push(openings()));
+      buffer.append(head("PP_1"), "T07", NOW, 0, () => told.push(openings()));
       buffer.flush();
       t.same(told, [], "nobody is told");
       t.equal(buffer.status().state, "failed");
@@ -118,7 +118,7 @@ t.test("a disk that goes on failing: readings wait, and all are stored when it r
   const told = new Set<string>();
   for (let number = 0; number < 3000; number++) {
     const id = `PP_${number}`;
-    buffer.append(head(id), "T07", NOW, (error) => error == null && told.add(id));
+    buffer.append(head(id), "T07", NOW, 0, (error) => error == null && told.add(id));
   }
   await until(() => told.size === 3000);
   t.equal(faults.length, 0, "all faults were met");
@@ -135,7 +135,7 @@ t.test("settlements survive a failed commit and are counted once", async (t) => 
   const { buffer } = openFailing(t, faults);
   store(buffer, 0, 10);
   const [group] = buffer.lease(1e6);
-  buffer.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+  buffer.settle(group?.groupKey ?? 0, { outcome: "delivered" });
   faults.push("landed");
   buffer.flush();
   await until(() => buffer.status().state === "storing");
@@ -230,7 +230,7 @@ t.test(
   "what is wrong is said without what follows from it, which is said once by whoever shows it",
   async (t) => {
     const { buffer, loud } = openFailing(t, ["lost"]);
-    buffer.append(head("PP_1"), "T07", NOW, () => {});
+    buffer.append(head("PP_1"), "T07", NOW, 0, () => {});
     buffer.flush();
     t.equal(buffer.status().problem, "The disk refuses to store or to give readings (disk I/O error).");
     t.match(loud()[0]?.msg, /\. Nothing is acknowledged meanwhile\.$/);
@@ -242,7 +242,7 @@ for (const fault of ["lost", "landed"] as const) {
     `invariant 1, a commit that ${fault}, and an opening after it in vain: told once it is there`,
     async (t) => {
       const { buffer, settings } = openFailing(t, [fault, "reopened in vain"]);
-      const rejection = { reason: "no_id" as const, detail: "no id", topic: "windfarm/T07/x" };
+      const rejection = { reason: "no_id" as const, detail: "no id", topic: "windfarm/T07/x", dup: false };
       let told: Accounts | undefined;
       buffer.reject({ ...rejection, payload: Buffer.from("{}") }, NOW, () => {
         told = statsOf(settings.path).accounts;
@@ -288,7 +288,7 @@ t.test(
     let sent = 0;
     const send = () => {
       const id = `${sent++}:${randomBytes(3700).toString("base64url")}`;
-      buffer.append(head(id), "T07", NOW, (error) => error == null && stored.add(id));
+      buffer.append(head(id), "T07", NOW, 0, (error) => error == null && stored.add(id));
     };
     for (let number = 0; number < 500; number++) send();
     buffer.flush();

@@ -150,7 +150,7 @@ t.test("messages from outside don't steer the terminal of whoever looks at them"
   writeFileSync(join(folder, "agent.config.yaml"), configText("buffer.db"));
   const { buffer } = openIn(t, {}, { folder });
   const hostile = "windfarm/\x1b[31mT07\x9b\u202e\n/x";
-  const rejection = { reason: "topic" as const, detail: `no fit: ${hostile}`, topic: hostile };
+  const rejection = { reason: "topic" as const, detail: `no fit: ${hostile}`, topic: hostile, dup: false };
   buffer.reject({ ...rejection, payload: Buffer.from(hostile) }, Date.now(), () => {});
   buffer.flush();
   await buffer.close();

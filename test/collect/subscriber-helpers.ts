@@ -38,6 +38,7 @@ export function recordingLog() {
 export interface Message {
   topic: string;
   payload: Buffer;
+  dup: boolean;
   stored(error?: Error): void;
 }
 
@@ -46,8 +47,8 @@ export class HoldingIntake extends EventEmitter implements Intake {
   readonly messages: Message[] = [];
   readonly window = Number.POSITIVE_INFINITY;
 
-  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
-    this.messages.push({ topic, payload: Buffer.from(payload), stored });
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
+    this.messages.push({ topic, payload: Buffer.from(payload), dup, stored });
     this.emit("message");
   }
 
@@ -59,8 +60,13 @@ export class HoldingIntake extends EventEmitter implements Intake {
 
 /** Stores at once. */
 export class PromptIntake extends HoldingIntake {
-  override accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
-    super.accept(topic, payload, stored);
+  override accept(
+    topic: string,
+    payload: Uint8Array,
+    dup: boolean,
+    stored: (error?: Error | null) => void,
+  ): void {
+    super.accept(topic, payload, dup, stored);
     stored();
   }
 }

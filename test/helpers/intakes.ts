@@ -3,6 +3,7 @@ import type { Intake } from "../../agent/collect/intake.ts";
 export interface Taken {
   topic: string;
   payload: string;
+  dup: boolean;
   stored: (error?: Error | null) => void;
 }
 
@@ -18,8 +19,8 @@ export class HeldIntake implements Intake {
     this.storesAtOnce = storesAtOnce;
   }
 
-  accept(topic: string, payload: Uint8Array, stored: (error?: Error | null) => void): void {
-    this.taken.push({ topic, payload: Buffer.from(payload).toString(), stored });
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
+    this.taken.push({ topic, payload: Buffer.from(payload).toString(), dup, stored });
     if (this.storesAtOnce) stored();
     for (const { count, resolve } of this.#waiting) if (this.taken.length >= count) resolve();
   }

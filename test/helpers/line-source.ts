@@ -1,5 +1,6 @@
 /** Readings to ship, held in memory: a source whose every lease and settlement can be looked at. */
 
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { LeasedGroup, ReadingSource, Settlement } from "../../agent/ship/source.ts";
 
 export class LineSource implements ReadingSource {
@@ -8,7 +9,7 @@ export class LineSource implements ReadingSource {
   #nextSeq = 1;
   #ready: () => void = () => {};
   #waiters: { done: () => boolean; resolve: () => void }[] = [];
-  readonly settlements: { firstSeq: number; settlement: Settlement; lines: string[] }[] = [];
+  readonly settlements: { groupKey: number; settlement: Settlement; lines: string[] }[] = [];
   /** Called at each settlement, with the lines of the group. */
   onSettle: (settlement: Settlement, lines: string[]) => void = () => {};
   leases = 0;
@@ -22,11 +23,11 @@ export class LineSource implements ReadingSource {
   }
 
   add(lines: readonly string[]): number {
-    const firstSeq = this.#nextSeq;
+    const groupKey = this.#nextSeq;
     this.#nextSeq += Math.max(1, lines.length);
-    this.#groups.set(firstSeq, { firstSeq, count: lines.length, body: Buffer.from(lines.join("")) });
+    this.#groups.set(groupKey, { groupKey, count: lines.length, body: gzipSync(lines.join("")) });
     this.#ready();
-    return firstSeq;
+    return groupKey;
   }
 
   lease(maxBytes: number): LeasedGroup[] {
@@ -34,23 +35,23 @@ export class LineSource implements ReadingSource {
     const taken: LeasedGroup[] = [];
     let bytes = 0;
     for (const group of this.#groups.values()) {
-      if (this.#leased.has(group.firstSeq)) continue;
+      if (this.#leased.has(group.groupKey)) continue;
       if (taken.length > 0 && bytes + group.body.length > maxBytes) break;
       bytes += group.body.length;
-      this.#leased.add(group.firstSeq);
+      this.#leased.add(group.groupKey);
       taken.push(group);
     }
     return taken;
   }
 
-  settle(firstSeq: number, settlement: Settlement): void {
-    const group = this.#groups.get(firstSeq);
-    if (group === undefined || !this.#leased.delete(firstSeq)) {
-      throw new TypeError(`group ${firstSeq} was settled without being leased`);
+  settle(groupKey: number, settlement: Settlement): void {
+    const group = this.#groups.get(groupKey);
+    if (group === undefined || !this.#leased.delete(groupKey)) {
+      throw new TypeError(`group ${groupKey} was settled without being leased`);
     }
-    const lines = splitLines(group.body.toString());
-    this.settlements.push({ firstSeq, settlement, lines });
-    if (settlement.outcome !== "again") this.#groups.delete(firstSeq);
+    const lines = splitLines(gunzipSync(group.body).toString());
+    this.settlements.push({ groupKey, settlement, lines });
+    if (settlement.outcome !== "again") this.#groups.delete(groupKey);
     this.onSettle(settlement, lines);
     this.#waiters = this.#waiters.filter(({ done, resolve }) => {
       if (!done()) return true;

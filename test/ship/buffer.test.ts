@@ -28,7 +28,7 @@ function append(buffer: ReturnType<typeof open>, count: number): Promise<void> {
     let left = count;
     for (let each = 0; each < count; each++) {
       const head = encodeHead({ id: `PP_${each}`, data: 0.97, type: "Power Factor", date, turbine: "T07" });
-      buffer.append(Buffer.from(head), "T07", Date.now(), (error) => {
+      buffer.append(Buffer.from(head), "T07", Date.now(), 0, (error) => {
         if (error) reject(error);
         else if (--left === 0) resolve();
       });

@@ -14,7 +14,7 @@ function cutAll(aggregation: "kpl" | "none", recordBytes: number, bodies: string
   const records: ShipRecord[] = [];
   const take = (record: ShipRecord) => records.push(record);
   const groups = bodies.map((body, index): GroupProgress => {
-    const progress = { firstSeq: index, bytes: body.length, parts: 0, cut: false };
+    const progress = { groupKey: index, bytes: body.length, parts: 0, cut: false };
     cutter.cut(progress, Buffer.from(body), take);
     return progress;
   });
@@ -83,8 +83,8 @@ t.test(
           const pick = picks.pop();
           if (pick !== undefined) accept(pick);
         };
-        for (const [firstSeq, body] of all.entries()) {
-          cutter.cut({ firstSeq, bytes: body.length, parts: 0, cut: false }, Buffer.from(body), take);
+        for (const [groupKey, body] of all.entries()) {
+          cutter.cut({ groupKey, bytes: body.length, parts: 0, cut: false }, Buffer.from(body), take);
         }
         cutter.flush(take);
         while (waiting.length > 0) accept(0);

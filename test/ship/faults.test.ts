@@ -103,7 +103,7 @@ t.test("a source told of everything at once would be found out", async (t) => {
   t.ok(group);
   const early: string[] = [];
   source.onSettle = (_, lines) => early.push(...lines.filter((line) => !stub.answered.has(line)));
-  source.settle(group?.firstSeq ?? 0, { outcome: "delivered" });
+  source.settle(group?.groupKey ?? 0, { outcome: "delivered" });
   t.equal(early.length, 10, "the check of the property above sees a settlement that comes too early");
   await stub.outage();
 });

@@ -41,7 +41,7 @@ function send(): void {
     turbine: "T07",
   } as const;
   if (early !== undefined) acknowledge(id);
-  buffer.append(Buffer.from(encodeHead(reading)), "T07", Date.now(), (error) => {
+  buffer.append(Buffer.from(encodeHead(reading)), "T07", Date.now(), 0, (error) => {
     if (error != null) return;
     if (early === undefined) acknowledge(id);
     acknowledged++;
@@ -54,5 +54,5 @@ for (let sender = 0; sender < 20; sender++) send();
 // Deliveries, so that there is something to delete while the disk is in trouble.
 setInterval(() => {
   const groups = buffer.lease(500).slice(0, 1);
-  for (const { firstSeq } of groups) buffer.settle(firstSeq, { outcome: "again" });
+  for (const { groupKey } of groups) buffer.settle(groupKey, { outcome: "again" });
 }, 5);

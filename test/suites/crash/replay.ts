@@ -55,9 +55,9 @@ async function whatIsLeft(folder: string): Promise<{ ids: Set<string>; said: rea
   const ids = new Set<string>();
   const { recovered } = buffer.status();
   for (let groups = buffer.lease(2 ** 30); groups.length > 0; groups = buffer.lease(2 ** 30)) {
-    for (const { firstSeq, body } of groups) {
+    for (const { groupKey, body } of groups) {
       for (const id of idsIn(body)) ids.add(id);
-      buffer.settle(firstSeq, { outcome: "delivered" });
+      buffer.settle(groupKey, { outcome: "delivered" });
     }
   }
   await buffer.close();

@@ -95,8 +95,8 @@ export class Agent {
     const buffer = openBuffer({ ...settings, ...limits }, { now: Date.now, log: pino({ level: "silent" }) });
     const counts = new Map<string, number>();
     for (let groups = buffer.lease(2 ** 20); groups.length > 0; groups = buffer.lease(2 ** 20)) {
-      for (const { firstSeq, body } of groups) {
-        buffer.settle(firstSeq, { outcome: "delivered" });
+      for (const { groupKey, body } of groups) {
+        buffer.settle(groupKey, { outcome: "delivered" });
         for (const line of body.toString().trimEnd().split("\n")) {
           const id = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? line;
           counts.set(id, (counts.get(id) ?? 0) + 1);
