@@ -15,6 +15,14 @@ export type AgentState =
   | "failed"
   | "stopping";
 
+/** Bytes since this process started, since then or midnight UTC, and in 30 days at the rate of the last hour. */
+export interface Use {
+  totalBytes: number;
+  todayBytes: number;
+  /** Absent in the first minute. */
+  monthBytes?: number;
+}
+
 export interface Snapshot {
   gateway: string;
   site: string;
@@ -55,6 +63,8 @@ export interface Snapshot {
     onFull: "refuse" | "drop_oldest";
     usedBytes: number;
     maxBytes: number;
+    /** Until the buffer is full if nothing were shipped, at the rate readings come in now; absent when that can't be told. */
+    lastsSeconds?: number;
     commits: number;
     committedReadings: number;
     commitSeconds: number;
@@ -80,8 +90,19 @@ export interface Snapshot {
     /** Seconds until the next try, 0 when not backing off. */
     backoffSeconds: number;
     lastSuccessMs?: number;
+    /** When the newest accepted reading was received, ms since 1970: a dashboard is current up to then. */
+    newestShippedMs?: number;
+    /** Readings that wait behind the live ones; 0 while all leave as they come. */
+    backlogReadings?: number;
     /** `cause` says in a few words what went wrong ("the endpoint refuses the connection"), `message` all of it. */
     lastError?: { code: string; message: string; cause?: string; hint?: string; atMs: number };
+  };
+  /** What the agent uses up. */
+  usage?: {
+    /** Bytes through the sockets to AWS, both ways, TLS included, TCP/IP not. */
+    link: Use;
+    /** Bytes this process had written to the disk; absent where the system doesn't tell. */
+    disk?: Use;
   };
   health: {
     rssBytes: number;
