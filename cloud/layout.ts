@@ -30,9 +30,14 @@ export interface Layout {
   dayKey: string;
   /** The level below the day. */
   versionKey: string;
-  /** The contract's fields in order, with the table's types. */
-  fields: Readonly<Record<string, "string" | "double" | "bigint" | "timestamp">>;
+  /** The table's columns in order but for the day: the contract's fields and what a line may say besides, with their types. */
+  fields: Fields;
+  /** What a gateway's status line says (`gateways`), with its types. */
+  statusFields: Fields;
 }
+
+type ColumnType = "string" | "double" | "bigint" | "timestamp" | "boolean";
+type Fields = Readonly<Record<string, ColumnType>>;
 
 export const LAYOUT: Layout = {
   database: "windfarm",
@@ -51,7 +56,28 @@ export const LAYOUT: Layout = {
   ],
   dayKey: "dt",
   versionKey: "v",
-  fields: SHIPPED_FIELDS,
+  fields: { ...SHIPPED_FIELDS, day: "boolean", dup: "boolean" },
+  statusFields: {
+    gateway: "string",
+    site: "string",
+    epoch: "string",
+    first: "bigint",
+    last: "bigint",
+    sent: "timestamp",
+    version: "string",
+    state: "string",
+    received: "bigint",
+    buffered: "bigint",
+    shipped: "bigint",
+    rejected: "bigint",
+    dropped: "bigint",
+    cpu: "double",
+    memory: "bigint",
+    temperature: "double",
+    disk_free: "bigint",
+    clock_synced: "boolean",
+    written_today: "bigint",
+  },
 };
 
 /** Firehose's prefix of raw objects: `readings/dt=!{timestamp:yyyy-MM-dd}/hr=!{timestamp:HH}/`. */
@@ -121,6 +147,7 @@ const TYPES = {
   double: { hive: "double", duckdb: "DOUBLE", spark: "double" },
   bigint: { hive: "bigint", duckdb: "BIGINT", spark: "bigint" },
   timestamp: { hive: "timestamp", duckdb: "TIMESTAMP", spark: "timestamp" },
+  boolean: { hive: "boolean", duckdb: "BOOLEAN", spark: "boolean" },
 } as const;
 
 /** The curated table's columns, without the partition key. */
@@ -128,9 +155,18 @@ export function curatedColumns(layout: Layout = LAYOUT): Column[] {
   return Object.entries(layout.fields).map(([name, type]) => ({ name, ...TYPES[type] }));
 }
 
-/** The raw table's columns: the same names, every one a string, for no engine may guess. */
+/** The raw table's columns: all that any line may say, every one a string, for no engine may guess. */
 export function rawColumns(layout: Layout = LAYOUT): Column[] {
-  return Object.keys(layout.fields).map((name) => ({ name, ...TYPES.string }));
+  return strings(new Set(["kind", ...Object.keys(layout.fields), ...Object.keys(layout.statusFields)]));
+}
+
+/** The columns of the view raw_readings that stand in the lines; check.sql names the three others. */
+export function rawReadingColumns(layout: Layout = LAYOUT): Column[] {
+  return strings(["kind", "sent", ...Object.keys(layout.fields)]);
+}
+
+function strings(names: Iterable<string>): Column[] {
+  return [...names].map((name) => ({ name, ...TYPES.string }));
 }
 
 /** The curated table's partition key; a string, so that `dt = '2026-11-22'` means the same everywhere. */

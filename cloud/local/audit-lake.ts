@@ -182,12 +182,13 @@ FROM (
 WHERE seq > before + 1
 ORDER BY gateway, epoch, first`;
 
-const IDENTITY = "turbine, type, id, date, data";
+const IDENTITY = "gateway, turbine, type, id, date, data";
 const LAKE = `
 WITH said AS (SELECT DISTINCT ${IDENTITY} FROM deliveries WHERE reason IS NULL),
   kept AS (SELECT ${IDENTITY}, count(*) AS n FROM lake GROUP BY ${IDENTITY})
 SELECT
   (SELECT count(*) FROM lake) AS rows,
-  (SELECT sum(n - 1) FROM kept) AS doubled,
+  (SELECT sum(n - 1) FROM kept) - (SELECT count(*) FROM lake WHERE day AND dup IS NULL)
+    + (SELECT count(*) FROM (SELECT DISTINCT ${IDENTITY} FROM lake WHERE day AND dup IS NULL)) AS doubled,
   (SELECT count(*) FROM said ANTI JOIN kept USING (${IDENTITY})) AS missing,
   (SELECT count(*) FROM kept ANTI JOIN said USING (${IDENTITY})) AS unexplained`;

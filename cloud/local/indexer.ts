@@ -29,7 +29,7 @@ const SeqsRow = z.object({
 });
 type SeqsRow = z.infer<typeof SeqsRow>;
 const SpanRow = SeqsRow.extend({ n: z.coerce.number() });
-const RejectRow = z.object({ raw_object: z.string(), reason: z.string(), raw_line: z.string().nullable() });
+const RejectRow = z.object({ reason: z.string(), object: z.string(), line: z.string().nullable() });
 
 export class Indexer {
   readonly #duck: Duck;

@@ -1,6 +1,6 @@
 /** The raw objects as the conversion's texts want them: the view `raw_readings`, every column a string. */
 
-import { LAYOUT, type Layout } from "../layout.ts";
+import { LAYOUT, type Layout, rawReadingColumns } from "../layout.ts";
 import { conversionText } from "../sql/read.ts";
 import { type Duck, quoted } from "./duck.ts";
 
@@ -29,7 +29,7 @@ export interface RawView {
 /** Registers `raw_readings` over the sources, and `checked_readings` and `curated_readings` over it. */
 export async function viewRaw(duck: Duck, view: RawView): Promise<void> {
   const { root, sources, layout = LAYOUT, unseen = false } = view;
-  const contract = Object.keys(layout.fields);
+  const contract = rawReadingColumns(layout).map(({ name }) => name);
   const all = [...contract, ...TIDY_COLUMNS];
   const clean = sources.filter(({ tidied }) => !tidied).map(({ path }) => path);
   const tidied = sources.filter((source) => source.tidied).map(({ path }) => path);

@@ -7,7 +7,7 @@
 import { createReadStream } from "node:fs";
 import { promisify } from "node:util";
 import { constants, createGunzip, gzip } from "node:zlib";
-import { LAYOUT, type Layout } from "../layout.ts";
+import { LAYOUT, type Layout, rawReadingColumns } from "../layout.ts";
 import { writeDurably } from "./durable-files.ts";
 import { isText } from "./raw-view.ts";
 
@@ -68,7 +68,8 @@ function row(layout: Layout, object: string, line: string): Row {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return rejectRow(object, line);
   const fields: Row = { is_json: "true", raw_object: object, raw_line: shown(line) };
   const found = new Map(Object.entries(json));
-  for (const name of Object.keys(layout.fields)) fields[name] = asText(found.get(name), isText(name, layout));
+  for (const { name } of rawReadingColumns(layout))
+    fields[name] = asText(found.get(name), isText(name, layout));
   return fields;
 }
 
@@ -80,10 +81,10 @@ function shown(line: string): string {
   return wellFormed(line.slice(0, SHOWN_LINE_LENGTH));
 }
 
-/** A JSON string's text, or the number where the column takes numbers. */
+/** A JSON string's text, or whatever stands there as JSON where the column takes more than texts. */
 function asText(value: unknown, textOnly: boolean): string | null {
   if (typeof value === "string") return wellFormed(value);
-  return typeof value === "number" && !textOnly ? JSON.stringify(value) : null;
+  return textOnly || value === undefined || value === null ? null : JSON.stringify(value);
 }
 
 /** `text` with U+FFFD for each half of a surrogate pair, which no engine takes. */

@@ -1,5 +1,5 @@
--- Every raw line that is no reading, with its reason: not_json, no_id, bad_value, no_type, bad_date, no_turbine,
--- no_delivery (gateway, epoch or seq unusable), bad_received.
-SELECT raw_object, reason, raw_line
+-- Every raw line that is neither a reading nor a gateway's status, with its reason: not_json, bad_status, unknown_kind, no_id,
+-- bad_value, no_type, bad_date, no_turbine, no_delivery (gateway, epoch or seq unusable), bad_received.
+SELECT reason, raw_object AS object, raw_line AS line
 FROM checked_readings
 WHERE reason IS NOT NULL

@@ -48,6 +48,9 @@ t.test("changed in one place, the layout changes everywhere", async (t) => {
 
 t.test("the columns are the contract's, with each engine's type", async (t) => {
   const columns = curatedColumns();
-  t.equal(columns.map(({ name }) => name).join(" "), "id data type date turbine gateway epoch seq received");
+  t.equal(
+    columns.map(({ name }) => name).join(" "),
+    "id data type date turbine gateway epoch seq received day dup",
+  );
   t.same(columns[3], { name: "date", hive: "timestamp", duckdb: "TIMESTAMP", spark: "timestamp" });
 });

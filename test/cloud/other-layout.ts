@@ -17,4 +17,5 @@ export const OTHER_LAYOUT: Layout = {
   dayKey: "event_day",
   versionKey: "version",
   fields: { ...LAYOUT.fields, seq: "double" },
+  statusFields: LAYOUT.statusFields,
 };

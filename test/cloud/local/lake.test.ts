@@ -102,7 +102,7 @@ t.test("a raw object that is damaged costs the damaged lines only", async (t) =>
     no_delivery: 1,
   });
   const rejects = readFileSync(`${folder.lake}/rejects/dt=2026-11-22/hr=01/mixed.ndjson`, "utf8");
-  t.match(rejects, /"reason":"bad_date","raw_line":".*yesterday/);
+  t.match(rejects, /"reason":"bad_date".*"line":".*yesterday/);
   t.match(readFileSync(`${folder.lake}/rejects/dt=2026-11-22/hr=02/plain.ndjson`, "utf8"), /cut short/);
 });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { DEFAULT_SENSORS } from "../../../agent/contract/sensors.ts";
-import { SHIPPED_FIELDS } from "../../../agent/contract/shipped.ts";
+import { LAYOUT } from "../../../cloud/layout.ts";
 import { namedQueries, sqlFolder } from "../../../cloud/sql/read.ts";
 
 import { ASKED_AT } from "./moment.ts";
@@ -54,7 +54,7 @@ t.test("the rules find what they are for", async (t) => {
 
 t.test("the conversion gives every field of the contract", async (t) => {
   const curate = readFileSync(join(sqlFolder(), "curate.sql"), "utf8");
-  t.match(curate, new RegExp(`SELECT ${Object.keys(SHIPPED_FIELDS).join(", ")}, dt\n`));
+  t.match(curate, new RegExp(`SELECT ${Object.keys(LAYOUT.fields).join(", ")}, dt, shelf\n`));
 });
 
 t.test("the ranges of the episodes are those of the contract", async (t) => {
