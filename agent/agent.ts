@@ -8,6 +8,8 @@
 import type { Logger } from "pino";
 import type { AgentConfig } from "./config/schema.ts";
 import { FlowMeter } from "./observe/flow-meter.ts";
+import type { LastProblems } from "./observe/last-problems.ts";
+import { LiveSampler } from "./observe/live.ts";
 import type { Snapshot } from "./observe/snapshot.ts";
 import { createStatusServer, type StatusServer } from "./observe/status-server.ts";
 import { createNotify, watchdogTimeoutMs } from "./observe/systemd.ts";
@@ -20,6 +22,8 @@ import { snapshotOf } from "./snapshot-of.ts";
 export interface AgentOptions {
   config: AgentConfig;
   log: Logger;
+  /** What the log told of late, for the page. */
+  problems?: LastProblems;
   version: string;
   /** ms since 1970. Default: the system's clock. */
   now?: () => number;
@@ -72,6 +76,7 @@ class Agent implements RunningAgent {
     this.#status = createStatusServer({
       listen: config.status,
       snapshot: () => this.snapshot(),
+      live: this.#liveSampler(),
       log: log.child({ part: "status" }),
     });
     this.#warnings = new Warnings({ snapshot: () => this.snapshot(), log });
@@ -121,6 +126,17 @@ class Agent implements RunningAgent {
 
   statusUrl(): string | undefined {
     return this.#status.url();
+  }
+
+  #liveSampler(): LiveSampler {
+    const { config, problems } = this.#options;
+    const { validator } = this.#parts;
+    return new LiveSampler({
+      seen: () => validator.lastSeen,
+      types: config.readings.sensors.map(({ type, unit, plausible }) => ({ type, unit, ...plausible })),
+      problems: () => problems?.all ?? [],
+      now: this.#now,
+    });
   }
 
   async #stop(deadlineMs: number): Promise<void> {

@@ -2,8 +2,9 @@
 // SQLite addon stays outside), because one file starts faster and weighs less than a tree of modules; the
 // others, which never run on a gateway, take their packages from node_modules.
 import { existsSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { runbookHtml } from "./runbook.mjs";
 
 const common = {
   bundle: true,
@@ -62,14 +63,19 @@ const [script, style] = (
     build({ ...page, entryPoints: ["agent/observe/page/page.css"] }),
   ])
 ).map(({ outputFiles }) => outputFiles[0].text);
+const runbook = runbookHtml(await readFile("deploy/RUNBOOK.md", "utf8"));
 await mkdir("dist/page", { recursive: true });
-await Promise.all([writeFile("dist/page/page.js", script), writeFile("dist/page/page.css", style)]);
+await Promise.all([
+  writeFile("dist/page/page.js", script),
+  writeFile("dist/page/page.css", style),
+  writeFile("dist/page/runbook.html", runbook),
+]);
 
 const pageInside = {
   name: "page-inside",
   setup({ onLoad }) {
     onLoad({ filter: /agent\/observe\/page\/assets\.ts$/ }, () => {
-      const assets = JSON.stringify({ script, style });
+      const assets = JSON.stringify({ script, style, runbook });
       return { contents: `export function loadAssets() { return ${assets}; }`, loader: "js" };
     });
   },

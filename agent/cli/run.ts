@@ -27,16 +27,18 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
     describe: "Collect, buffer and ship readings until told to stop",
     builder: (command) => command.option("config", configOption),
     handler: async ({ config: file = defaultConfigFile() }) => {
-      const [{ loadForAgent }, { createLogger }, { startAgent }] = await Promise.all([
+      const [{ loadForAgent }, { createLogger }, { LastProblems }, { startAgent }] = await Promise.all([
         import("./load-for-agent.ts"),
         import("../observe/log.ts"),
+        import("../observe/last-problems.ts"),
         import("../agent.ts"),
       ]);
       const { config } = await loadForAgent(file);
-      const log = createLogger({ level: config.log.level });
+      const problems = new LastProblems();
+      const log = createLogger({ level: config.log.level, problems });
       endOnSurprises(log);
       const signals = new Signals(log);
-      const agent = await startAgent({ config, log, version });
+      const agent = await startAgent({ config, log, problems, version });
       keepMemoryLow();
       await runUntilStopped(agent, signals);
       process.exit(EXIT.ok);

@@ -19,6 +19,7 @@ import {
 } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { Fault, messageOf } from "../errors.ts";
+import type { LastProblems } from "./last-problems.ts";
 import { printable, printableLines } from "./printable.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -32,6 +33,8 @@ export interface LogSettings {
   journal?: boolean;
   /** Where lines go. Default: stdout. */
   output?: DestinationStream;
+  /** Told of each warning and error. */
+  problems?: LastProblems;
 }
 
 /** Syslog priorities (RFC 5424) of pino's levels. */
@@ -59,11 +62,11 @@ const REDACTED = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 export function createLogger(settings: LogSettings): Logger {
   const output = settings.output ?? stdout();
   if (settings.pretty ?? (settings.output === undefined && process.stdout.isTTY)) {
-    return pino(optionsOf(settings.level), readable(output));
+    return pino(optionsOf(settings), readable(output));
   }
   const journal =
     settings.journal ?? (settings.output === undefined && isJournal(process.env.JOURNAL_STREAM));
-  return pino(optionsOf(settings.level), journal ? prioritised(output) : output);
+  return pino(optionsOf(settings), journal ? prioritised(output) : output);
 }
 
 /** True where stdout is the stream that systemd names, `device:inode` (systemd.exec(5), $JOURNAL_STREAM). */
@@ -77,14 +80,31 @@ export function isJournal(named: string | undefined, fd = 1): boolean {
   }
 }
 
-function optionsOf(level: LogLevel): LoggerOptions {
+function optionsOf({ level, problems }: LogSettings): LoggerOptions {
   return {
+    ...(problems === undefined ? {} : { hooks: remembering(problems) }),
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label, priority: PRIORITIES[label] ?? 6 }) },
     serializers: { err: describe, error: describe },
     redact: { paths: REDACTED, censor: "[secret]" },
+  };
+}
+
+const WARN = 40;
+const ERROR = 50;
+
+function remembering(problems: LastProblems): NonNullable<LoggerOptions["hooks"]> {
+  return {
+    logMethod(args, method, level) {
+      const [fields, message]: unknown[] = args;
+      if (level >= WARN) {
+        const text = typeof fields === "string" ? fields : typeof message === "string" ? message : "";
+        problems.add(Date.now(), level >= ERROR ? "error" : "warn", fields, text);
+      }
+      method.apply(this, args);
+    },
   };
 }
 

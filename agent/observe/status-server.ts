@@ -9,6 +9,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { codeOf, Fault } from "../errors.ts";
 import { HISTORY_EVERY_MS, History } from "./history.ts";
+import { LIVE_EVERY_MS, type LiveSampler } from "./live.ts";
 import type { Metrics } from "./metrics.ts";
 import { loadAssets, type PageAssets } from "./page/assets.ts";
 import { countersOf, PAGE_RATE_WINDOW_MS } from "./page/counters.ts";
@@ -22,6 +23,7 @@ export interface StatusServerOptions {
   listen: { host: string; port: number };
   /** All there is to show, taken at the moment of the call. Called a few times a second at most. */
   snapshot: () => Snapshot;
+  live: Pick<LiveSampler, "sample" | "view">;
   log: Logger;
   /** Names besides the machine's own under which browsers may come. */
   hostNames?: readonly string[];
@@ -59,6 +61,7 @@ class HttpStatusServer implements StatusServer {
   readonly #rates = new RateWindow(PAGE_RATE_WINDOW_MS);
   #metrics: Promise<Metrics> | undefined;
   #sampling: NodeJS.Timeout | undefined;
+  #watching: NodeJS.Timeout | undefined;
   #retrying: NodeJS.Timeout | undefined;
   #complained = false;
   #stopped = false;
@@ -68,6 +71,7 @@ class HttpStatusServer implements StatusServer {
     const routes = routesOf({
       snapshot: () => this.#look(),
       metrics: () => this.#loadMetrics(),
+      live: () => options.live.view(),
       history: this.#history,
       rates: this.#rates,
       assets: options.assets ?? loadAssets(),
@@ -87,12 +91,14 @@ class HttpStatusServer implements StatusServer {
   start(): Promise<void> {
     this.#sample();
     this.#sampling = setInterval(() => this.#sample(), this.#options.sampleMs ?? HISTORY_EVERY_MS).unref();
+    this.#watching = setInterval(() => this.#options.live.sample(), LIVE_EVERY_MS).unref();
     return this.#listen();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sampling);
+    clearInterval(this.#watching);
     clearTimeout(this.#retrying);
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

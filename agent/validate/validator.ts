@@ -2,12 +2,13 @@
 
 import { DateReader } from "../contract/dates.ts";
 import { ReadingReader, type Refused, refuse } from "../contract/reading.ts";
-import { DEFAULT_SENSORS, type Sensor, SensorCatalog } from "../contract/sensors.ts";
+import { DEFAULT_SENSORS, SENSOR_TYPES, type Sensor, SensorCatalog } from "../contract/sensors.ts";
 import { encodeHead } from "../contract/shipped.ts";
 import { TopicReader } from "../contract/topics.ts";
 import { messageOf } from "../errors.ts";
 import { FastLane } from "./fast-lane.ts";
 import { type KnownTopic, KnownTopics } from "./known-topics.ts";
+import { LastSeen } from "./last-seen.ts";
 
 export interface ValidatorSettings {
   /** The topic filter, with `+` for the turbine and the sensor. */
@@ -34,6 +35,7 @@ export interface ValidatorStats {
 }
 
 export class Validator {
+  readonly lastSeen = new LastSeen();
   readonly #catalog: SensorCatalog;
   readonly #reader: ReadingReader;
   readonly #fast: FastLane;
@@ -46,7 +48,7 @@ export class Validator {
 
   /** Throws a RangeError for a filter, a time zone or aliases that can't be. */
   constructor(settings: ValidatorSettings) {
-    const [first = DEFAULT_SENSORS["Power Factor"], ...rest] = settings.sensors;
+    const [first = DEFAULT_SENSORS[SENSOR_TYPES[0]], ...rest] = settings.sensors;
     this.#catalog = new SensorCatalog(settings.sensors);
     this.#reader = new ReadingReader(this.#catalog, new DateReader(settings.timezone));
     this.#topics = new KnownTopics(new TopicReader(settings.topic), this.#catalog);
@@ -57,19 +59,29 @@ export class Validator {
 
   /** Never throws: a message that breaks the reader is set aside like any other, or its sender would send it for ever. */
   check(topic: string, payload: Uint8Array): Accepted | Refused {
+    const verdict = this.#safely(topic, payload);
+    if ("reason" in verdict) {
+      bump(this.#counts.rejected, verdict.reason);
+      this.lastSeen.refuse(verdict, topic, payload);
+    }
+    return verdict;
+  }
+
+  #safely(topic: string, payload: Uint8Array): Accepted | Refused {
     try {
-      return this.#check(topic, payload);
+      return this.#read(topic, payload);
     } catch (error) {
-      return this.#refuse(refuse("internal", `reading it failed: ${messageOf(error)}`));
+      return refuse("internal", `reading it failed: ${messageOf(error)}`);
     }
   }
 
-  #check(topic: string, payload: Uint8Array): Accepted | Refused {
+  #read(topic: string, payload: Uint8Array): Accepted | Refused {
     const known = this.#topics.find(topic);
-    if (known === null) return this.#refuse(refuse("topic", "the topic doesn't fit the filter"));
+    if (known === null) return refuse("topic", "the topic doesn't fit the filter");
     if (this.#fast.read(payload, known.sensor)) {
       const { sensor, data } = this.#fast;
-      this.#count(sensor, data >= sensor.plausible.min && data <= sensor.plausible.max);
+      const plausible = data >= sensor.plausible.min && data <= sensor.plausible.max;
+      this.#count(known.turbine, sensor, data, plausible);
       return { head: this.#fast.head, turbine: known.turbine, day: false };
     }
     return this.#slow(known, payload);
@@ -86,17 +98,13 @@ export class Validator {
 
   #slow(known: KnownTopic, payload: Uint8Array): Accepted | Refused {
     const verdict = this.#reader.read(payload, { turbine: known.turbine, sensor: known.slug });
-    if ("reason" in verdict) return this.#refuse(verdict);
-    this.#count(verdict.sensor, verdict.plausible);
+    if ("reason" in verdict) return verdict;
+    this.#count(known.turbine, verdict.sensor, verdict.reading.data, verdict.plausible);
     return { head: Buffer.from(encodeHead(verdict.reading)), turbine: known.turbine, day: verdict.day };
   }
 
-  #refuse(refused: Refused): Refused {
-    bump(this.#counts.rejected, refused.reason);
-    return refused;
-  }
-
-  #count(sensor: Sensor, plausible: boolean): void {
+  #count(turbine: string, sensor: Sensor, data: number, plausible: boolean): void {
+    this.lastSeen.take(turbine, sensor.type, data, plausible);
     bump(this.#counts.accepted, sensor.type);
     if (!plausible) bump(this.#counts.outOfRange, sensor.type);
   }

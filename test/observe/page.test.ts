@@ -5,11 +5,12 @@ import { mainOf, titleOf } from "../../agent/observe/page/main.ts";
 import { pageOf } from "../../agent/observe/page/page.ts";
 import { RateWindow } from "../../agent/observe/rates.ts";
 import type { Snapshot } from "../../agent/observe/snapshot.ts";
+import { sampleLive } from "./sample-live.ts";
 import { NOON_MS, sampleSnapshot } from "./sample-snapshot.ts";
 
 /** The text of the page's main part, without markup, no-break spaces as blanks. */
 function textOf(snapshot: Snapshot, rates = new RateWindow(10_000)): string {
-  const { text } = mainOf(snapshot, rates);
+  const { text } = mainOf(snapshot, rates, sampleLive().view());
   return text
     .replace(/<[^>]*>/g, " ")
     .replaceAll("\u00a0", " ")
@@ -39,7 +40,7 @@ t.test("No name and no error from outside becomes markup", async (t) => {
   snapshot.buffer = { ...snapshot.buffer, problem: evil, recovered: [evil] };
   const lastError = { code: evil, message: evil, hint: evil, atMs: NOON_MS };
   snapshot.ship = { ...snapshot.ship, stream: evil, region: evil, endpoint: evil, lastError };
-  const { text } = pageOf(snapshot, new RateWindow(1000));
+  const { text } = pageOf(snapshot, new RateWindow(1000), sampleLive().view());
   t.notMatch(text, /<img/);
   t.notMatch(text, /"[^"<>]*"'&/, "and none leaves its attribute");
   t.ok(text.split("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;").length > 15, "but each is shown");
@@ -63,8 +64,9 @@ t.test("Every part of the account is seen in the bar, and together they fill it"
     { received: 1, shipped: 0, buffered: 1, rejected: 0, dropped: 0 },
   ]) {
     const bar =
-      /<svg class="bar"[\s\S]*?<\/svg>/.exec(mainOf(sampleSnapshot(counts), new RateWindow(1)).text)?.[0] ??
-      "";
+      /<svg class="bar"[\s\S]*?<\/svg>/.exec(
+        mainOf(sampleSnapshot(counts), new RateWindow(1), sampleLive().view()).text,
+      )?.[0] ?? "";
     const widths = [...bar.matchAll(/ width="([\d.]+)%"/g)].map(([, width]) => Number(width));
     t.equal(widths.length, 4);
     t.ok(Math.abs(widths.reduce((sum, width) => sum + width, 0) - 100) < 0.01);
@@ -74,7 +76,7 @@ t.test("Every part of the account is seen in the bar, and together they fill it"
     );
   }
   const empty = { received: 0, shipped: 0, buffered: 0, rejected: 0, dropped: 0 };
-  t.notMatch(mainOf(sampleSnapshot(empty), new RateWindow(1)).text, /NaN/);
+  t.notMatch(mainOf(sampleSnapshot(empty), new RateWindow(1), sampleLive().view()).text, /NaN/);
 });
 
 t.test("Rates are shown once they are known", async (t) => {

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import t, { type Test } from "tap";
 import type { Snapshot } from "../../agent/observe/snapshot.ts";
 import { createStatusServer, type StatusServerOptions } from "../../agent/observe/status-server.ts";
+import { sampleLive } from "./sample-live.ts";
 import { sampleSnapshot } from "./sample-snapshot.ts";
 
 interface Reply {
@@ -33,8 +34,9 @@ async function startServer(t: Test, options: Partial<StatusServerOptions> = {}) 
   const server = createStatusServer({
     listen: { host: "127.0.0.1", port: 0 },
     snapshot: () => sampleSnapshot(),
+    live: sampleLive(),
     log,
-    assets: { script: "/* script */", style: "/* style */" },
+    assets: { script: "/* script */", style: "/* style */", runbook: "<h1>Runbook</h1>" },
     ...options,
   });
   await server.start();
@@ -233,8 +235,9 @@ t.test("A port that is taken is told once, tried again, and had when it is free"
   const server = createStatusServer({
     listen: { host: "127.0.0.1", port },
     snapshot: () => sampleSnapshot(),
+    live: sampleLive(),
     log,
-    assets: { script: "", style: "" },
+    assets: { script: "", style: "", runbook: "" },
     retryMs: 5,
     sampleMs: 5,
   });
@@ -254,8 +257,9 @@ t.test("An address that is not ours is an error with its hint, not an exception"
   const server = createStatusServer({
     listen: { host: "203.0.113.7", port: 0 },
     snapshot: () => sampleSnapshot(),
+    live: sampleLive(),
     log,
-    assets: { script: "", style: "" },
+    assets: { script: "", style: "", runbook: "" },
   });
   await server.start();
   t.match(lines, [{ level: 50, err: { code: "status.cannot_listen", hint: /Collecting needs no page/ } }]);

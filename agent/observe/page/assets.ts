@@ -1,10 +1,12 @@
-/** The page's script and style, as deploy/build.mjs makes them; in the bundle this module is replaced by their text. */
+/** The page's script and style, and the runbook as HTML, as deploy/build.mjs makes them; in the bundle this module is replaced by their text. */
 
 import { readFileSync } from "node:fs";
 
 export interface PageAssets {
   script: string;
   style: string;
+  /** Markup of our own: deploy/RUNBOOK.md. */
+  runbook: string;
 }
 
 export function loadAssets(): PageAssets {
@@ -12,5 +14,6 @@ export function loadAssets(): PageAssets {
   return {
     script: readFileSync(new URL("page.js", built), "utf8"),
     style: readFileSync(new URL("page.css", built), "utf8"),
+    runbook: readFileSync(new URL("runbook.html", built), "utf8"),
   };
 }

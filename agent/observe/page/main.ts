@@ -1,14 +1,17 @@
 /** What changes on the page. The server draws it once and the script again each second, both with these functions. */
 
 import { formatCount } from "../format.ts";
+import type { Live } from "../live.ts";
 import type { RateWindow } from "../rates.ts";
 import type { AgentState, Snapshot } from "../snapshot.ts";
 import { accountOf } from "./account.ts";
 import { detailsOf } from "./details.ts";
 import { flowOf } from "./flow.ts";
 import { type Html, html } from "./html.ts";
+import { problemsOf } from "./problems.ts";
 import { sensorsOf } from "./sensors.ts";
 import { troubleOf } from "./trouble.ts";
+import { turbinesOf } from "./turbines.ts";
 import { together } from "./words.ts";
 
 const STATE_WORDS: Readonly<Record<AgentState, string>> = {
@@ -21,7 +24,7 @@ const STATE_WORDS: Readonly<Record<AgentState, string>> = {
   stopping: "Stopping",
 };
 
-export function mainOf(snapshot: Snapshot, rates: RateWindow): Html {
+export function mainOf(snapshot: Snapshot, rates: RateWindow, live: Live): Html {
   return html`
 <section class="headline" data-state="${snapshot.state}" aria-label="State">
 ${sentenceOf(snapshot)}
@@ -30,8 +33,10 @@ ${troubleOf(snapshot)}
 ${flowOf(snapshot, rates)}
 ${accountOf(snapshot)}
 ${CHARTS}
-${sensorsOf(snapshot, rates)}
+${turbinesOf(live)}
+${sensorsOf(snapshot, rates, live)}
 ${detailsOf(snapshot, rates)}
+${problemsOf(live)}
 `;
 }
 

@@ -1,5 +1,6 @@
 /** The whole document as the server sends it. It is complete without its script, which only keeps it up to date. */
 
+import type { Live } from "../live.ts";
 import type { RateWindow } from "../rates.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
@@ -8,7 +9,7 @@ import { mainOf } from "./main.ts";
 /** Without the script the page asks for itself again, in seconds. */
 const RELOAD_SECONDS = 5;
 
-export function pageOf(snapshot: Snapshot, rates: RateWindow): Html {
+export function pageOf(snapshot: Snapshot, rates: RateWindow, live: Live): Html {
   const { gateway, site, version, sentence, startedMs } = snapshot;
   return html`<!doctype html>
 <html lang="en">
@@ -30,12 +31,12 @@ export function pageOf(snapshot: Snapshot, rates: RateWindow): Html {
 </header>
 <p id="gone" role="alert"></p>
 <p id="news" class="unseen" aria-live="polite"></p>
-<main id="main">${mainOf(snapshot, rates)}</main>
+<main id="main">${mainOf(snapshot, rates, live)}</main>
 <footer>
-<nav aria-label="For programs">
-<a href="/api/status">status as JSON</a> <a href="/metrics">metrics</a> <a href="/readyz">readiness</a>
+<nav aria-label="More">
+<a href="/runbook">runbook</a> <a href="/api/status">status as JSON</a> <a href="/metrics">metrics</a> <a href="/readyz">readiness</a>
 </nav>
-<p>The account of all readings counts since this buffer was born, epoch ${snapshot.epoch}; sensors, disk and shipping since the agent started. Rates, in the chart too, are means over 10&nbsp;s.</p>
+<p>The account counts all readings since this buffer was born, epoch ${snapshot.epoch}; sensors, disk and shipping count since the agent started. Rates, in the chart too, are means over 10&nbsp;s.</p>
 </footer>
 </body>
 </html>

@@ -1,19 +1,23 @@
 /** What each kind of sensor sent. */
 
-import { formatCount, formatRate } from "../format.ts";
+import { formatBytes, formatCount, formatRate } from "../format.ts";
+import type { Live } from "../live.ts";
 import type { RateWindow } from "../rates.ts";
 import { spoken } from "../reasons.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { acceptedCounter } from "./counters.ts";
 import { type Html, html } from "./html.ts";
-import { together } from "./words.ts";
+import { ago, together } from "./words.ts";
 
-export function sensorsOf({ validate, collect }: Snapshot, rates: RateWindow): Html {
+const REFUSED_SHOWN = 5;
+
+export function sensorsOf({ validate, collect }: Snapshot, rates: RateWindow, live: Live): Html {
   const types = [...new Set([...Object.keys(validate.accepted), ...Object.keys(validate.outOfRange)])];
   return html`<section class="sensors" aria-label="Sensors">
 <h2>Sensors since the agent started</h2>
 ${types.length === 0 ? html`<p class="small">No reading has been understood yet.</p>` : tableOf(types, validate, rates)}
 ${reasonsOf("Not understood", validate.rejected, html`Kept aside with their reasons: <code>windfarm rejects</code>`)}
+${refusedOf(live)}
 ${reasonsOf("Connections closed by the agent", collect.closedConnections, undefined)}
 </section>`;
 }
@@ -46,4 +50,15 @@ function reasonsOf(
   });
   return html`<h3>${title}</h3><ul class="reasons">${items}</ul>
 ${note === undefined ? undefined : html`<p class="small">${note}</p>`}`;
+}
+
+/** What the last ones held, so that one sees at a glance whose they are. */
+function refusedOf({ refused, nowMs }: Live): Html | undefined {
+  if (refused.length === 0) return undefined;
+  const items = refused.slice(0, REFUSED_SHOWN).map(({ reason, detail, topic, payload, bytes, atMs }) => {
+    const text = payload === "" ? html`nothing` : html`<code>${payload}</code>`;
+    return html`<li><p><strong>${spoken(reason)}</strong> <span class="small">${ago(atMs, nowMs)}, ${together(formatBytes(bytes))} on <code>${topic}</code></span></p>
+<p class="small">${detail}</p><p class="payload">${text}</p></li>`;
+  });
+  return html`<ul class="refused" aria-label="The last messages not understood">${items}</ul>`;
 }

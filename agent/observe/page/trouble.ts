@@ -3,7 +3,7 @@
 import { countOf } from "../format.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
-import { ago, together } from "./words.ts";
+import { ago, article, together } from "./words.ts";
 
 /** What Kinesis last said is news for this long after it is over. */
 const NEWS_MS = 10 * 60_000;
@@ -22,7 +22,7 @@ function kinesisTrouble({ ship, nowMs, sentence }: Snapshot): Html | undefined {
 <h2>${over ? "Kinesis takes readings again. Its last error" : "Kinesis does not take readings"}</h2>
 ${unlessSaid(lastError.message, sentence)}
 ${lastError.hint === undefined ? undefined : html`<p class="hint">${together(lastError.hint)}</p>`}
-<p class="small"><code>${lastError.code}</code> ${ago(lastError.atMs, nowMs)}.${next}</p>
+<p class="small">${article(lastError.code)} ${ago(lastError.atMs, nowMs)}.${next}</p>
 </section>`;
 }
 

@@ -19,3 +19,8 @@ export function rows(entries: readonly (readonly [name: string, value: HtmlValue
   const known = entries.filter(([, value]) => value !== undefined);
   return html`<dl>${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
+
+/** An error's code, leading to its article in the runbook. */
+export function article(code: string): Html {
+  return html`<a href="/runbook#${code}"><code>${code}</code></a>`;
+}

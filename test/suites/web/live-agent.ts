@@ -2,8 +2,12 @@
 
 import { pino } from "pino";
 import type { Test } from "tap";
+import { LastProblems } from "../../../agent/observe/last-problems.ts";
+import type { LiveSampler } from "../../../agent/observe/live.ts";
 import type { Snapshot } from "../../../agent/observe/snapshot.ts";
 import { createStatusServer } from "../../../agent/observe/status-server.ts";
+import { LastSeen } from "../../../agent/validate/last-seen.ts";
+import { liveOf } from "../../observe/sample-live.ts";
 import { sampleSnapshot } from "../../observe/sample-snapshot.ts";
 
 const PER_SECOND = 30;
@@ -13,6 +17,10 @@ export interface LiveAgent {
   port: number;
   /** Changes every snapshot from now on. */
   bend(change: (snapshot: Snapshot) => void): void;
+  /** What its validator and its log remember. */
+  seen: LastSeen;
+  live: LiveSampler;
+  problems: LastProblems;
   stop(): Promise<void>;
 }
 
@@ -30,34 +38,24 @@ export async function startLiveAgent(t: Test, port = 0): Promise<LiveAgent> {
     bent(moved);
     return moved;
   };
+  const seen = new LastSeen();
+  const problems = new LastProblems();
+  const live = liveOf(seen, Date.now, problems);
   const log = pino({ level: "error" });
-  const server = createStatusServer({ listen: { host: "127.0.0.1", port }, snapshot, log, sampleMs: 100 });
+  const listen = { host: "127.0.0.1", port };
+  const server = createStatusServer({ listen, snapshot, live, log, sampleMs: 100 });
   await server.start();
   t.teardown(() => server.stop());
   const url = server.url() ?? "";
   return {
     url,
+    seen,
+    live,
+    problems,
     port: Number(new URL(url).port),
     bend: (change) => {
       bent = change;
     },
     stop: () => server.stop(),
   };
-}
-
-/** Kinesis refuses for twelve minutes. */
-export function outage(snapshot: Snapshot): void {
-  snapshot.state = "buffering";
-  snapshot.sentence =
-    "Buffering: Kinesis has taken nothing for 12 min (connection refused); 43 120 readings are safe on disk.";
-  snapshot.buffered += 43_007;
-  snapshot.shipped -= 43_007;
-  snapshot.ship.lastSuccessMs = snapshot.nowMs - 720_000;
-  snapshot.ship.lastError = {
-    code: "ship.refused",
-    message: "the endpoint refuses the connection",
-    hint: "Start the local cloud.",
-    atMs: snapshot.nowMs - 8000,
-  };
-  snapshot.ship.backoffSeconds = 12;
 }

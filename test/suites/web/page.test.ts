@@ -2,7 +2,8 @@
 
 import t from "tap";
 import { skip, startBrowser, textOf, until } from "./browser.ts";
-import { outage, startLiveAgent } from "./live-agent.ts";
+import { startLiveAgent } from "./live-agent.ts";
+import { outage } from "./states.ts";
 
 t.test(
   "The page keeps itself up to date and the browser has nothing to complain about",
@@ -63,7 +64,7 @@ t.test("A change of state is seen, said to screen readers, and shown in the tab"
     await page.locator("#news[aria-live=polite]").textContent(),
     /^Buffering: Kinesis has taken nothing/,
   );
-  t.match(await textOf(page, ".trouble"), /Start the local cloud\. ship\.refused/);
+  t.match(await textOf(page, ".trouble"), /start the local cloud\. ship\.refused/);
   t.equal(await page.title(), "Buffering (43 120): gw-01");
   agent.bend(() => {});
   await page.locator('.headline[data-state="delivering"]').waitFor();

@@ -1,5 +1,6 @@
 /** Keeps the page up to date: asks once a second, draws with the functions that the server draws with. */
 
+import { FEW_TURBINES } from "../../live.ts";
 import { RateWindow } from "../../rates.ts";
 import { countersOf, PAGE_RATE_WINDOW_MS } from "../counters.ts";
 import { mainOf, titleOf } from "../main.ts";
@@ -9,6 +10,8 @@ import { morph } from "./morph.js";
 /** @typedef {import("../../snapshot.ts").Snapshot} Snapshot */
 
 const EVERY_MS = 1000;
+/** Of a large farm the turbines are asked for less often: their answer is long. */
+const MANY_EVERY_MS = 5000;
 const PATIENCE_MS = 4000;
 /** So many answers may fail to come before the page says that the agent is gone. */
 const MISSES = 2;
@@ -22,6 +25,9 @@ let lastState = "";
 let lastSeen = new Date();
 let misses = 0;
 let looking = false;
+/** @type {import("../../live.ts").Live | undefined} */
+let live;
+let liveAt = Number.NEGATIVE_INFINITY;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let next;
 
@@ -30,6 +36,7 @@ async function look() {
   looking = true;
   clearTimeout(next);
   try {
+    await refreshLive();
     show(await ask("/api/status"));
     await charts.refresh(ask);
   } catch {
@@ -41,8 +48,16 @@ async function look() {
   if (!document.hidden) next = setTimeout(look, EVERY_MS);
 }
 
+async function refreshLive() {
+  const everyMs = (live?.turbines.length ?? 0) > FEW_TURBINES ? MANY_EVERY_MS : 0;
+  if (performance.now() - liveAt < everyMs) return;
+  live = await ask("/api/live");
+  liveAt = performance.now();
+}
+
 /** @param {Snapshot} snapshot */
 function show(snapshot) {
+  if (live === undefined) return;
   if (snapshot.version !== document.body.dataset.version) location.reload();
   if (String(snapshot.startedMs) !== document.body.dataset.started) {
     document.body.dataset.started = String(snapshot.startedMs);
@@ -54,7 +69,7 @@ function show(snapshot) {
   gone.textContent = "";
   rates.push(snapshot.nowMs, countersOf(snapshot));
   const drawn = document.createElement("template");
-  drawn.innerHTML = mainOf(snapshot, rates).text;
+  drawn.innerHTML = mainOf(snapshot, rates, live).text;
   morph(main, drawn.content);
   document.title = titleOf(snapshot);
   tell(snapshot);
