@@ -1,10 +1,10 @@
-// Builds every program into dist/, one file each. The gateway's program is bundled whole (only the native
-// SQLite addon stays outside), because one file starts faster and weighs less than a tree of modules; the
-// others, which never run on a gateway, take their packages from node_modules.
+// Builds every program into dist/, one file each. The gateway's program is bundled whole (only the native SQLite addon
+// stays outside), because one file starts faster and weighs less than a tree of modules; the Debian package takes that
+// very file. The others, which never run on a gateway, take their packages from node_modules.
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { runbookHtml } from "./runbook.mjs";
+import { GATEWAY_ENVIRONMENT, GATEWAY_FLAGS } from "./node-flags.mjs";
 
 const common = {
   bundle: true,
@@ -17,16 +17,7 @@ const common = {
   loader: { ".sql": "text", ".html": "text", ".css": "text" },
 };
 
-// A small young generation: the agent's garbage dies at once, so larger ones only cost memory (136 MB instead of 84 under
-// full load), and no throughput. It is collected by the thread that made it: for one megabyte, waking helpers costs more
-// than they do, a twelfth of all CPU time while shipping. The old generation is collected when it has grown by a quarter,
-// where V8 would let so small a heap grow to four times what lives in it: 70 MB of dead connections when clients come and go
-// by the hundred a second. With a threshold of its own glibc no longer learns from large buffers to keep them: what many
-// connections took at once goes back to the system.
-const shebang = [
-  "#!/usr/bin/env -S MALLOC_TRIM_THRESHOLD_=8388608 MALLOC_ARENA_MAX=1",
-  "node --max-semi-space-size=1 --heap-growing-percent=25 --single-threaded-gc",
-].join(" ");
+const shebang = `#!/usr/bin/env -S ${GATEWAY_ENVIRONMENT.join(" ")} node ${GATEWAY_FLAGS.join(" ")}`;
 
 // CommonJS packages inside an ES module ask for require, __filename and __dirname.
 const commonJsNames = [
@@ -52,18 +43,17 @@ const page = {
   sourcemap: false,
   loader: {},
   write: false,
+  metafile: true,
 };
-const [script, style] = (
-  await Promise.all([
-    build({
-      ...page,
-      banner: { js: "/*! with uPlot, Copyright (c) Leon Sorokin, MIT License */" },
-      entryPoints: ["agent/observe/page/client/main.js"],
-    }),
-    build({ ...page, entryPoints: ["agent/observe/page/page.css"] }),
-  ])
-).map(({ outputFiles }) => outputFiles[0].text);
-const runbook = runbookHtml(await readFile("deploy/RUNBOOK.md", "utf8"));
+const pageBuilds = await Promise.all([
+  build({
+    ...page,
+    banner: { js: "/*! with uPlot, Copyright (c) Leon Sorokin, MIT License */" },
+    entryPoints: ["agent/observe/page/client/main.js"],
+  }),
+  build({ ...page, entryPoints: ["agent/observe/page/page.css"] }),
+]);
+const [script, style] = pageBuilds.map(({ outputFiles }) => outputFiles[0].text);
 await mkdir("dist/page", { recursive: true });
 await Promise.all([
   writeFile("dist/page/page.js", script),
@@ -91,16 +81,35 @@ const oneLanguage = {
   },
 };
 
-await build({
+// The addon lies beside the program where it is installed, and where npm compiled it in a checkout.
+const addonBeside = {
+  name: "addon-beside",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^bindings$/ }, () => ({ path: "bindings", namespace: "addon-beside" }));
+    onLoad({ filter: /.*/, namespace: "addon-beside" }, () => ({
+      contents: `module.exports = (name) => {
+        const beside = require("node:path").join(__dirname, name);
+        const there = require("node:fs").existsSync(beside);
+        return require(there ? beside : require.resolve("better-sqlite3/build/Release/" + name));
+      };`,
+      loader: "js",
+    }));
+  },
+};
+
+const { metafile } = await build({
   ...common,
   entryPoints: entries({ windfarm: "agent/main.ts" }),
-  plugins: [pageInside, oneLanguage],
-  external: ["better-sqlite3"],
+  plugins: [pageInside, oneLanguage, addonBeside],
+  // Which packages are inside: for the licences and the parts list of the Debian package.
+  metafile: true,
   banner: { js: `${shebang}\n${commonJsNames}` },
   // Less to read at start and to keep in memory; the names stay, for the stack traces.
   minify: true,
   keepNames: true,
 });
+const inside = [metafile, ...pageBuilds.map((built) => built.metafile)].map(({ inputs }) => inputs);
+await writeFile("dist/windfarm.meta.json", JSON.stringify({ inputs: Object.assign({}, ...inside) }));
 
 await build({
   ...common,
@@ -115,6 +124,7 @@ await build({
     cdk: "cloud/app.ts",
     provision: "cloud/provision/main.ts",
     start: "deploy/local/start.ts",
+    deb: "deploy/deb/main.ts",
     bench: "test/bench/main.ts",
     "bench-load": "test/bench/load.ts",
     "bench-bare-aedes": "test/bench/bare-aedes.ts",
