@@ -27,15 +27,14 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
     describe: "Collect, buffer and ship readings until told to stop",
     builder: (command) => command.option("config", configOption),
     handler: async ({ config: file = defaultConfigFile() }) => {
-      const [{ loadForAgent }, { createLogger }, { LastProblems }, { startAgent }] = await Promise.all([
-        import("./load-for-agent.ts"),
+      const [{ loadOrWait }, { createLogger }, { startAgent }] = await Promise.all([
+        import("./wait-for-config.ts"),
         import("../observe/log.ts"),
         import("../observe/last-problems.ts"),
         import("../agent.ts"),
       ]);
-      const { config } = await loadForAgent(file);
-      const problems = new LastProblems();
-      const log = createLogger({ level: config.log.level, problems });
+      const { config } = await loadOrWait(file, version);
+      const log = createLogger({ level: config.log.level });
       endOnSurprises(log);
       const signals = new Signals(log);
       const agent = await startAgent({ config, log, problems, version });

@@ -52,9 +52,14 @@ export class Watchdog {
     if (signs.length > 0) await notify(...signs);
   }
 
+  /** Ends the looks: somebody else goes on. */
+  pause(): void {
+    clearInterval(this.#timer);
+  }
+
   /** Tells systemd that the service is on its way down. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.pause();
     await this.#deps.notify("STOPPING=1", ...this.#news());
   }
 
