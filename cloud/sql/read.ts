@@ -73,9 +73,21 @@ export function writeConversion(from: string, to: string, layout: Layout): void 
   }
 }
 
+/** The condition by which each named query reads the last seven days of the table: what to put another one in place of. */
+export const LAST_DAYS =
+  "dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))";
+
 /** The named queries, by name. */
 export function namedQueries(folder: string = sqlFolder(), layout: Layout = LAYOUT): NamedQuery[] {
-  const queries = join(folder, "queries");
+  return queriesIn(join(folder, "queries"), layout);
+}
+
+/** Those on the raw table, which only the cloud has. */
+export function rawQueries(folder: string = sqlFolder(), layout: Layout = LAYOUT): NamedQuery[] {
+  return queriesIn(join(folder, "queries", "raw"), layout);
+}
+
+function queriesIn(queries: string, layout: Layout): NamedQuery[] {
   const files = readdirSync(queries).filter((file) => file.endsWith(".sql"));
   return files.sort().map((file) => {
     const sql = inLayout(readFileSync(join(queries, file), "utf8"), layout);

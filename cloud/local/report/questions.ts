@@ -1,7 +1,7 @@
 /** What a report asks the lake, in the shipped layout's words: the named queries narrowed to a day, and what only a chart needs. */
 
 import { Fault } from "../../../agent/errors.ts";
-import { namedQueries } from "../../sql/read.ts";
+import { LAST_DAYS, namedQueries } from "../../sql/read.ts";
 import { quoted } from "../duck.ts";
 import { type Day, dayAfter } from "./day.ts";
 
@@ -13,17 +13,19 @@ export const GAP_INTERVALS = 5;
 /** A sensor heard within so many days before is expected on the day. */
 export const EXPECTED_DAYS = 7;
 
-const EVERY_DAY = "dt >= '2000-01-01'";
-
 /** A named query over one day instead of all. */
 export function namedOnDay(name: string, day: Day): string {
   const sql = namedQueries().find((query) => query.name === name)?.sql;
-  if (!sql?.includes(EVERY_DAY)) {
-    throw new Fault("report.query", `the named query ${name} is missing or has no ${EVERY_DAY} to narrow`, {
-      hint: "restore cloud/sql/queries from the repository",
-    });
+  if (!sql?.includes(LAST_DAYS)) {
+    throw new Fault(
+      "report.query",
+      `the named query ${name} is missing or has no condition of its days to narrow`,
+      {
+        hint: "restore cloud/sql/queries from the repository",
+      },
+    );
   }
-  return sql.replaceAll(EVERY_DAY, `dt = ${quoted(day.name)}`);
+  return sql.replaceAll(LAST_DAYS, `dt = ${quoted(day.name)}`);
 }
 
 export function slices(day: Day): string {

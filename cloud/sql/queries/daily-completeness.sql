@@ -15,7 +15,7 @@ WITH counted AS (
     min(date) AS first_date,
     max(date) AS last_date
   FROM readings
-  WHERE dt >= '2000-01-01'
+  WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
   GROUP BY dt, turbine, type
 ),
 today AS (

@@ -12,6 +12,6 @@ SELECT
   min(received) AS first_received,
   max(received) AS last_received
 FROM readings
-WHERE dt >= '2000-01-01'
+WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
 GROUP BY dt, gateway
 ORDER BY dt, gateway

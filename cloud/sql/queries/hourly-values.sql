@@ -1,7 +1,7 @@
 -- Mean, least and greatest value of each hour, per type and turbine.
 --
 -- One row an hour with readings: the hour's beginning in UTC, how many readings it has, and their mean, minimum and
--- maximum in the sensor's unit. Looking at fewer days reads less: change the day below.
+-- maximum in the sensor's unit. Of the last seven days: change the line with INTERVAL '7' DAY for others.
 SELECT
   type,
   turbine,
@@ -11,6 +11,6 @@ SELECT
   min(data) AS min_value,
   max(data) AS max_value
 FROM readings
-WHERE dt >= '2000-01-01'
+WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
 GROUP BY type, turbine, date_trunc('hour', date)
 ORDER BY type, turbine, hour_start

@@ -27,7 +27,7 @@ FROM (
         ELSE 0
       END AS outside
     FROM readings
-    WHERE dt >= '2000-01-01'
+    WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
   ) AS judged
 ) AS runs
 WHERE outside = 1

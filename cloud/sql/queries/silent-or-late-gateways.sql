@@ -42,7 +42,7 @@ FROM (
           sum(CASE WHEN received > date + INTERVAL '1' DAY THEN 1 ELSE 0 END) AS late_1_day,
           sum(CASE WHEN date > received + INTERVAL '5' MINUTE THEN 1 ELSE 0 END) AS early
         FROM readings
-        WHERE dt >= '2000-01-01'
+        WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
         GROUP BY gateway
       ) AS counted
       CROSS JOIN (SELECT TRY_CAST(current_timestamp AS timestamp) AS asked_at) AS clock

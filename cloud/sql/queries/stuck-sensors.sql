@@ -11,7 +11,7 @@ FROM (
       row_number() OVER (PARTITION BY turbine, type ORDER BY date, received, id, data)
         - row_number() OVER (PARTITION BY turbine, type, data ORDER BY date, received, id) AS run
     FROM readings
-    WHERE dt >= '2000-01-01'
+    WHERE dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))
   ) AS numbered
   GROUP BY turbine, type, data, run
 ) AS runs
