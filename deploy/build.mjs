@@ -118,8 +118,8 @@ await build({
   entryPoints: entries({
     simulate: "simulators/main.ts",
     cloud: "cloud/local/main.ts",
-    query: "cloud/local/query.ts",
-    audit: "cloud/local/audit.ts",
+    query: "cloud/ask/query.ts",
+    audit: "cloud/ask/audit.ts",
     report: "cloud/local/report.ts",
     cdk: "cloud/app.ts",
     provision: "cloud/provision/main.ts",

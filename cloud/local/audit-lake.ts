@@ -1,9 +1,6 @@
 /**
- * Did everything arrive? Counted anew from the raw objects and the table, trusting neither index nor counters.
- *
- * A gateway numbers its readings without gaps within an epoch, so what is missing between 1 and the largest number seen
- * was lost or is still on its way. What a gateway has not sent at all can't be seen from here; the agent's own counters
- * tell, where it is asked too.
+ * Did everything arrive? Counted anew from the raw objects and the table, trusting neither catalog nor counters: the named
+ * query `delivery-gaps` over what the objects hold, and the table against what the conversion makes of them.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,76 +8,44 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
-import { LAYOUT, type Layout } from "../layout.ts";
-import { readCatalog } from "./catalog.ts";
-import { Duck, quoted } from "./duck.ts";
-import { ObjectIndex } from "./object-index.ts";
-import type { Range } from "./range-set.ts";
+import { conversionText } from "../sql/read.ts";
+import { Catalog, tableFiles } from "./catalog.ts";
+import { Duck } from "./duck.ts";
 import { RawStore } from "./raw-store.ts";
-import { type RawSource, viewRaw } from "./raw-view.ts";
+import { type RawSource, viewGateways, viewRaw } from "./raw-view.ts";
+import { viewTable } from "./tables.ts";
 import { TIDIED_FOLDER, tidy } from "./tidy.ts";
 
-export interface EpochAudit {
-  gateway: string;
-  epoch: string;
-  /** The largest seq seen: as many readings as the gateway has numbered so far, or more. */
-  expected: number;
-  /** Different seqs that arrived. */
-  arrived: number;
-  /** Deliveries beyond the first of a seq. */
-  duplicates: number;
-  missing: number;
-  /** Ranges of missing seqs, the first few. */
-  gaps: Range[];
-}
+const Count = z.coerce.number();
+const Counts = z.object({ delivered: Count, rejects: Count });
+const Table = z.object({
+  /** Rows of the table. */
+  rows: Count,
+  /** Rows beyond those the conversion makes of the raw objects. */
+  doubled: Count,
+  /** Readings in the raw objects that the table lacks. */
+  missing: Count,
+  /** Rows that no raw object explains. */
+  unexplained: Count,
+});
 
-export interface LakeAudit {
-  epochs: EpochAudit[];
-  /** Lines of raw objects that are readings, and lines that are none. */
+export interface LocalAudit<T> {
+  /** The answer of `delivery-gaps`. */
+  gaps: T[];
+  /** Lines of raw objects that are readings, and lines that are neither readings nor states. */
   delivered: number;
   rejects: number;
-  lake: {
-    rows: number;
-    /** Readings in the raw objects that the table lacks. */
-    missing: number;
-    /** Rows of the table beyond the first of a reading. */
-    doubled: number;
-    /** Rows of the table that no raw object explains. */
-    unexplained: number;
-  };
+  lake: z.infer<typeof Table>;
 }
 
-/** Ranges told of an epoch at most. */
-export const GAPS_TOLD = 20;
-
-const EpochRow = z.object({
-  gateway: z.string(),
-  epoch: z.string(),
-  expected: z.coerce.number(),
-  arrived: z.coerce.number(),
-  deliveries: z.coerce.number(),
-});
-const GapRow = z.object({
-  gateway: z.string(),
-  epoch: z.string(),
-  first: z.coerce.number(),
-  last: z.coerce.number(),
-});
-const CountsRow = z.object({ delivered: z.coerce.number(), rejects: z.coerce.number() });
-const LakeRow = z.object({
-  rows: z.coerce.number(),
-  doubled: z.coerce.number(),
-  missing: z.coerce.number(),
-  unexplained: z.coerce.number(),
-});
-
-/** Audits the raw objects below `rawRoot` and the lake at `lakeRoot`. */
-export async function auditLake(
+/** Audits the raw objects below `rawRoot` and the lake at `lakeRoot`. @param gapsSql the named query, whose rows are `row` */
+export async function auditLake<T>(
   rawRoot: string,
   lakeRoot: string,
-  layout: Layout = LAYOUT,
-): Promise<LakeAudit> {
-  const raw = new RawStore(rawRoot, layout);
+  gapsSql: string,
+  row: z.ZodType<T>,
+): Promise<LocalAudit<T>> {
+  const raw = new RawStore(rawRoot);
   const objects = await raw.list();
   if (objects.length === 0) {
     throw new Fault("audit.empty", `there are no raw objects in ${rawRoot} yet`, {
@@ -92,103 +57,59 @@ export async function auditLake(
   const duck = new Duck({ temporaryFolder: temporary });
   await duck.start();
   try {
-    const sources = await sourcesOf(raw, objects, lakeRoot, temporary, layout);
-    await viewRaw(duck, { root: rawRoot, sources, layout });
-    await duck.run(
-      "CREATE TEMP TABLE deliveries AS SELECT * EXCLUDE (raw_object, raw_line) FROM checked_readings",
-    );
-    await viewLake(duck, lakeRoot, layout);
-    const [counts] = await duck.rows(COUNTS, CountsRow);
-    const [lake] = await duck.rows(LAKE, LakeRow);
-    return {
-      epochs: await epochs(duck),
-      delivered: counts?.delivered ?? 0,
-      rejects: counts?.rejects ?? 0,
-      lake: lake ?? { rows: 0, missing: 0, doubled: 0, unexplained: 0 },
-    };
+    const view = { root: rawRoot, sources: await sourcesOf(raw, objects, lakeRoot, temporary) };
+    await viewRaw(duck, view);
+    await viewGateways(duck, view);
+    await viewTable(duck.connection, tableFiles(lakeRoot) ?? []);
+    for (const table of ["deliveries", "gateways"] as const) {
+      await duck.run(`CREATE TEMP TABLE ${table} AS ${conversionText(table)}`);
+    }
+    const [counts = { delivered: 0, rejects: 0 }] = await duck.rows(COUNTS, Counts);
+    const [lake = { rows: 0, doubled: 0, missing: 0, unexplained: 0 }] = await duck.rows(TABLE, Table);
+    return { gaps: await duck.rows(gapsSql, row), ...counts, lake };
   } finally {
     duck.stop();
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function epochs(duck: Duck): Promise<EpochAudit[]> {
-  const gaps = await duck.rows(GAPS, GapRow);
-  const found = await duck.rows(EPOCHS, EpochRow);
-  return found.map(({ gateway, epoch, expected, arrived, deliveries }) => ({
-    gateway,
-    epoch,
-    expected,
-    arrived,
-    duplicates: deliveries - arrived,
-    missing: expected - arrived,
-    gaps: gaps
-      .filter((gap) => gap.gateway === gateway && gap.epoch === epoch)
-      .slice(0, GAPS_TOLD)
-      .map(({ first, last }) => [first, last] as const),
-  }));
-}
-
-/** Objects as the index found them; one it has not seen yet may be damaged and is tidied for this look alone. */
+/** Objects as the catalog knows them; one it has not seen yet may be damaged and is looked at for this audit alone. */
 async function sourcesOf(
   raw: RawStore,
   objects: readonly string[],
   lakeRoot: string,
   temporary: string,
-  layout: Layout,
 ): Promise<RawSource[]> {
-  const index = new ObjectIndex(lakeRoot, layout);
-  await index.load(false);
-  const tidied = await index.tidied();
-  const unknown = new Set(await index.missing(objects));
+  const catalog = Catalog.read(lakeRoot);
+  const tidied = catalog?.tidied() ?? new Set();
+  const unread = new Set(catalog?.unread(objects) ?? objects);
+  catalog?.close();
   const sources: RawSource[] = [];
   for (const object of objects) {
-    if (unknown.has(object)) {
-      const copy = join(temporary, object);
-      await tidy(object, raw.path(object), copy, layout);
+    const path = raw.path(object);
+    const copy = join(temporary, object);
+    if (tidied.has(object)) sources.push({ path: join(lakeRoot, TIDIED_FOLDER, object), tidied: true });
+    else if (!unread.has(object)) sources.push({ path, tidied: false });
+    else {
+      await tidy(object, path, copy);
       sources.push({ path: copy, tidied: true });
-    } else if (tidied.has(object))
-      sources.push({ path: join(lakeRoot, TIDIED_FOLDER, object), tidied: true });
-    else sources.push({ path: raw.path(object), tidied: false });
+    }
   }
   return sources;
 }
 
-async function viewLake(duck: Duck, lakeRoot: string, layout: Layout): Promise<void> {
-  const catalog = await readCatalog(lakeRoot);
-  const files = Object.values(catalog?.days ?? {}).flatMap((day) =>
-    day.files.map((file) => join(lakeRoot, file)),
-  );
-  const source =
-    files.length > 0 ? `read_parquet([${files.map(quoted).join(", ")}])` : "deliveries WHERE false";
-  const columns = Object.keys(layout.fields).join(", ");
-  await duck.run(`CREATE OR REPLACE TEMP VIEW lake AS SELECT ${columns} FROM ${source}`);
-}
-
 const COUNTS = `
-SELECT count(*) FILTER (reason IS NULL) AS delivered, count(*) FILTER (reason IS NOT NULL) AS rejects FROM deliveries`;
+SELECT count(*) FILTER (reason IS NULL) AS delivered, count(*) FILTER (reason IS NOT NULL) AS rejects
+FROM checked_readings`;
 
-const EPOCHS = `
-SELECT gateway, epoch, max(seq) AS expected, count(DISTINCT seq) AS arrived, count(*) AS deliveries
-FROM deliveries WHERE reason IS NULL
-GROUP BY gateway, epoch ORDER BY gateway, epoch`;
-
-const GAPS = `
-SELECT gateway, epoch, before + 1 AS first, seq - 1 AS last
-FROM (
-  SELECT gateway, epoch, seq, lag(seq, 1, 0) OVER (PARTITION BY gateway, epoch ORDER BY seq) AS before
-  FROM (SELECT DISTINCT gateway, epoch, seq FROM deliveries WHERE reason IS NULL)
-)
-WHERE seq > before + 1
-ORDER BY gateway, epoch, first`;
-
-const IDENTITY = "gateway, turbine, type, id, date, data";
-const LAKE = `
-WITH said AS (SELECT DISTINCT ${IDENTITY} FROM deliveries WHERE reason IS NULL),
-  kept AS (SELECT ${IDENTITY}, count(*) AS n FROM lake GROUP BY ${IDENTITY})
+const SAID = "gateway, turbine, type, id, date, data, day";
+const TABLE = `
+WITH due AS (SELECT ${SAID}, count(*) AS n FROM curated_readings GROUP BY ALL),
+  kept AS (SELECT ${SAID}, count(*) AS n FROM readings GROUP BY ALL)
 SELECT
-  (SELECT count(*) FROM lake) AS rows,
-  (SELECT sum(n - 1) FROM kept) - (SELECT count(*) FROM lake WHERE day AND dup IS NULL)
-    + (SELECT count(*) FROM (SELECT DISTINCT ${IDENTITY} FROM lake WHERE day AND dup IS NULL)) AS doubled,
-  (SELECT count(*) FROM said ANTI JOIN kept USING (${IDENTITY})) AS missing,
-  (SELECT count(*) FROM kept ANTI JOIN said USING (${IDENTITY})) AS unexplained`;
+  coalesce(sum(kept.n), 0) AS rows,
+  coalesce(sum(greatest(kept.n - due.n, 0)), 0) AS doubled,
+  coalesce(sum(greatest(due.n - coalesce(kept.n, 0), 0)), 0) AS missing,
+  coalesce(sum(kept.n) FILTER (due.n IS NULL), 0) AS unexplained
+FROM due FULL JOIN kept ON due.gateway = kept.gateway AND due.turbine = kept.turbine AND due.type = kept.type
+  AND due.id = kept.id AND due.date = kept.date AND due.data = kept.data AND due.day IS NOT DISTINCT FROM kept.day`;

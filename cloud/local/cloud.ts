@@ -3,36 +3,33 @@
  *
  *   producers ─▶ Stream (Kinesis) ─▶ Delivery (Firehose) ─▶ RawStore (S3) ─▶ Lake (Glue, Data Catalog) ─▶ query (Athena)
  *
- * What it accepts it keeps, also when it is killed: the stream's journal is fsync'd before the answer, a raw object
- * before the journal forgets, and index and table are made from the raw objects.
+ * It is for trying things. What it accepts is on disk before its producer hears so, and an orderly stop or restart loses
+ * nothing; catalog and table are made from the raw objects.
  */
 
 import { mkdir, rm } from "node:fs/promises";
 import type { Logger } from "pino";
+import type { Arrivals } from "./catalog.ts";
 import { Control } from "./control.ts";
+import { Delivery, type DeliverySettings } from "./delivery.ts";
 import { writeDurably } from "./durable-files.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { Lake } from "./lake.ts";
-import { cloudFolders } from "./places.ts";
-import type { Range } from "./range-set.ts";
+import { payloadsOf } from "./lines.ts";
+import { type CloudFolders, cloudFolders } from "./places.ts";
 import { RawStore } from "./raw-store.ts";
-import { Stream } from "./stream.ts";
+import { Stream, type StreamSettings } from "./stream.ts";
 
-export interface CloudSettings {
+export interface CloudSettings extends DeliverySettings, StreamSettings {
   /** Everything is kept below it. */
   data: string;
   /** Of the Kinesis endpoint; 0 lets the system choose. */
   port: number;
   controlPort: number;
-  stream: string;
-  region: string;
-  shards: number;
-  /** The delivery's buffer: longest wait, ms, and bytes. */
-  intervalMs: number;
-  maxBytes: number;
-  threads?: number;
-  /** Bytes a kinesis-local takes before it is replaced by a fresh one. */
-  lifeBytes?: number;
+  /** Least time between two makings of the table, ms. */
+  curateEveryMs: number;
+  /** Of the engine. */
+  threads?: number | undefined;
 }
 
 /** What `GET /_local/status` answers. */
@@ -47,11 +44,11 @@ export interface CloudStatus {
   lakeReadings: number;
   /** Delivered readings the table has already. */
   duplicates: number;
-  /** Lines of raw objects that are no readings, in all and by reason. */
+  /** Lines of raw objects that are neither readings nor gateways' states, in all and by reason. */
   rejects: number;
   rejectReasons: Record<string, number>;
   /** What arrived of each gateway's epochs; nothing is missing where distinct = maxSeq. */
-  epochs: { gateway: string; epoch: string; maxSeq: number; distinct: number; gaps: readonly Range[] }[];
+  epochs: Arrivals[];
   lag: {
     /** Bytes accepted by the stream and not yet in a raw object. */
     undeliveredBytes: number;
@@ -62,92 +59,89 @@ export interface CloudStatus {
   };
 }
 
-/** Gaps of an epoch told at most. */
-const GAPS_TOLD = 20;
-
 export class LocalCloud {
   readonly #settings: CloudSettings;
+  readonly #folders: CloudFolders;
   readonly #log: Logger;
   readonly #lock: FolderLock;
-  readonly #lake: Lake;
+  readonly #raw: RawStore;
+  readonly #delivery: Delivery;
   readonly #stream: Stream;
   readonly #control: Control;
+  #lake: Lake | undefined;
   /** Set by `start()`. */
   port = 0;
   controlPort = 0;
 
   constructor(settings: CloudSettings, log: Logger) {
-    const folders = cloudFolders(settings.data);
-    const raw = new RawStore(folders.raw);
-    const { threads, lifeBytes } = settings;
     this.#settings = settings;
+    this.#folders = cloudFolders(settings.data);
     this.#log = log;
     this.#lock = new FolderLock(settings.data);
-    this.#lake = new Lake({ root: folders.lake, ...(threads === undefined ? {} : { threads }) }, raw, log);
-    this.#stream = new Stream(
-      settings,
-      folders.kinesis,
-      raw,
-      log,
-      (object) => this.#lake.add(object),
-      lifeBytes,
-    );
-    this.#control = new Control({ status: () => this.status(), flush: () => this.flush() }, log);
+    this.#raw = new RawStore(this.#folders.raw);
+    const delivered = (object: string) => this.#lake?.add(object);
+    this.#delivery = new Delivery(settings, this.#folders.delivery, this.#raw, log, delivered);
+    this.#stream = new Stream(settings, (records) => this.#delivery.append(records.flatMap(payloadsOf)), log);
+    const questions = {
+      "GET /_local/status": () => this.status(),
+      "POST /_local/flush": () => this.flush(),
+    };
+    this.#control = new Control(questions, log);
   }
 
   async start(): Promise<void> {
-    const { data, port, controlPort, stream, region } = this.#settings;
+    const { port, controlPort, stream, region, threads, curateEveryMs: everyMs } = this.#settings;
     this.#lock.take();
-    await mkdir(cloudFolders(data).raw, { recursive: true });
+    await mkdir(this.#folders.raw, { recursive: true });
+    this.#lake = new Lake({ root: this.#folders.lake, threads, everyMs }, this.#raw, this.#log);
     await this.#lake.start();
+    await this.#delivery.start();
     this.port = await this.#stream.start(port);
     this.controlPort = await this.#control.start(controlPort);
     await this.#lake.refresh();
     const addresses = { pid: process.pid, port: this.port, controlPort: this.controlPort, stream, region };
-    await writeDurably(cloudFolders(data).addresses, `${JSON.stringify(addresses)}\n`);
+    await writeDurably(this.#folders.addresses, `${JSON.stringify(addresses)}\n`);
     this.#log.info(addresses, "the local cloud is ready");
   }
 
   /** Delivers and curates now; resolves when everything the stream accepted before the call is in the table. */
   async flush(): Promise<CloudStatus> {
-    await this.#stream.drain();
-    await this.#lake.refresh();
+    await this.#delivery.flush();
+    await this.#lake?.refresh();
     return this.status();
   }
 
   /** Takes no more, delivers, curates, ends. */
   async stop(): Promise<void> {
     await this.#stream.stop();
-    await this.#lake.refresh();
-    await this.#lake.stop();
+    await this.#delivery.flush();
+    await this.#lake?.refresh();
+    await this.#lake?.stop();
     await this.#control.stop();
-    await rm(cloudFolders(this.#settings.data).addresses, { force: true });
+    await rm(this.#folders.addresses, { force: true });
     this.#lock.release();
   }
 
   status(): CloudStatus {
-    const { index, rows, curatedReadings, isBehind } = this.#lake;
-    const rejects = [...index.rejects.values()].reduce((sum, lines) => sum + lines, 0);
+    const lake = this.#lake;
+    if (lake === undefined) throw new TypeError("the cloud is not started");
+    const { objects, readings, rows, made } = lake.catalog.sums();
+    const reasons = lake.catalog.rejects();
+    const undeliveredBytes = this.#delivery.waitingBytes;
     return {
       stream: this.#settings.stream,
       kinesisPid: this.#stream.pid,
-      deliveredReadings: index.readings,
-      rawObjects: index.objects,
+      deliveredReadings: readings,
+      rawObjects: objects,
       lakeReadings: rows,
-      duplicates: curatedReadings - rows,
-      rejects,
-      rejectReasons: Object.fromEntries(index.rejects),
-      epochs: [...index.epochs()].map(({ gateway, epoch, seqs }) => ({
-        gateway,
-        epoch,
-        maxSeq: seqs.max,
-        distinct: seqs.size,
-        gaps: seqs.gaps().slice(0, GAPS_TOLD),
-      })),
+      duplicates: made - rows,
+      rejects: Object.values(reasons).reduce((sum, lines) => sum + lines, 0),
+      rejectReasons: reasons,
+      epochs: lake.catalog.arrivals(),
       lag: {
-        undeliveredBytes: this.#stream.waitingBytes,
-        uncuratedReadings: index.readings - curatedReadings,
-        none: this.#stream.isDrained && !isBehind,
+        undeliveredBytes,
+        uncuratedReadings: readings - made,
+        none: undeliveredBytes === 0 && !lake.isBehind,
       },
     };
   }

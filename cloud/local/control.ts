@@ -3,20 +3,18 @@
 import http from "node:http";
 import type { Logger } from "pino";
 import { messageOf } from "../../agent/errors.ts";
-import { listenOnLoopback } from "./front.ts";
+import { answerJson, endServer, listenOnLoopback } from "./http.ts";
 
-export interface Controlled {
-  status(): unknown;
-  flush(): Promise<unknown>;
-}
+/** What can be asked, such as `GET /_local/status`, and who answers. */
+export type Questions = Readonly<Record<string, () => unknown>>;
 
 export class Control {
-  readonly #controlled: Controlled;
+  readonly #questions: Questions;
   readonly #log: Logger;
   readonly #server: http.Server;
 
-  constructor(controlled: Controlled, log: Logger) {
-    this.#controlled = controlled;
+  constructor(questions: Questions, log: Logger) {
+    this.#questions = questions;
     this.#log = log;
     this.#server = http.createServer((request, response) => void this.#serve(request, response));
   }
@@ -26,28 +24,23 @@ export class Control {
     return listenOnLoopback(this.#server, port, "the control endpoint");
   }
 
-  async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
+  stop(): Promise<void> {
+    return endServer(this.#server);
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const asked = `${request.method} ${request.url?.split("?")[0]}`;
     request.resume();
+    const ask = this.#questions[asked];
+    if (ask === undefined) {
+      const there = Object.keys(this.#questions).join(" and ");
+      return answerJson(response, 404, { error: `${asked} is not here; there are ${there}` });
+    }
     try {
-      if (asked === "GET /_local/status") return answer(response, 200, this.#controlled.status());
-      if (asked === "POST /_local/flush") return answer(response, 200, await this.#controlled.flush());
-      answer(response, 404, {
-        error: `${asked} is not here; there are GET /_local/status and POST /_local/flush`,
-      });
+      answerJson(response, 200, await ask());
     } catch (error) {
       this.#log.error({ problem: messageOf(error), asked }, "a request to the local cloud failed");
-      answer(response, 500, { error: messageOf(error) });
+      answerJson(response, 500, { error: messageOf(error) });
     }
   }
-}
-
-function answer(response: http.ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(`${JSON.stringify(body)}\n`);
 }

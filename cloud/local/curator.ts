@@ -1,241 +1,137 @@
 /**
- * Glue's place: makes the days of the curated table from the raw objects that hold them.
+ * Glue's place: makes the shelves of the curated table from the raw objects that hold them.
  *
- * A day is always made whole, from exactly the objects the index names, into a folder of its own; the catalog then points
- * at it. So running it again, late data and duplicates change nothing but what they should. A day is stale when the
- * objects or the readings of the index differ from those it was made from, or the conversion from the one that made it; raw
- * objects are only ever added.
+ * A shelf is always made whole, from exactly the objects the catalog names, into a file of its own; the catalog then points at
+ * it. So running it again, late data and duplicates change nothing but what they should.
  */
 
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Logger } from "pino";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { codeOf, messageOf } from "../../agent/errors.ts";
-import { curatedColumns, dayFolder, LAYOUT, type Layout, versionFolder } from "../layout.ts";
-import { conversionId } from "../sql/read.ts";
-import { type CatalogDay, type CatalogFile, readCatalog, replaceDays } from "./catalog.ts";
+import { curatedColumns, dayColumn } from "../layout.ts";
+import { type Catalog, OTHER_SHELF, type Shelf, type ShelfSources } from "./catalog.ts";
 import { type Duck, quoted } from "./duck.ts";
-import { syncFile, syncFolder } from "./durable-files.ts";
-import type { LocalEntry, ObjectIndex } from "./object-index.ts";
-import { viewRaw } from "./raw-view.ts";
+import { syncFile } from "./durable-files.ts";
+import { namesIn } from "./raw-store.ts";
+import { type RawSource, viewRaw } from "./raw-view.ts";
 
 export interface CuratorSettings {
   /** The raw objects' folder. */
   rawRoot: string;
   /** The lake's folder. */
   lakeRoot: string;
-  /** How long a replaced version stays for those who read it, ms. */
+  /** How long a replaced file stays for those who read it, ms. */
   graceMs: number;
-  /** Raw readings made into days at once; a day with more is made alone. */
-  readingsAtOnce: number;
-  now(): number;
-  layout?: Layout;
+  sourceOf(object: { object: string; tidied: boolean }): RawSource;
 }
 
-const Rows = z.object({ day: z.string(), n: z.coerce.number() });
+/** Where the table's files lie, below the lake's folder. */
+export const TABLE_FOLDER = "curated";
+/** Raw readings made into shelves at once; a shelf with more is made alone. */
+const READINGS_AT_ONCE = 2_000_000;
+const COLUMNS = [...curatedColumns(), dayColumn()];
+const Rows = z.object({ shelf: z.string(), n: z.coerce.number() });
 
 export class Curator {
   readonly #settings: CuratorSettings;
   readonly #duck: Duck;
-  readonly #index: ObjectIndex;
-  readonly #pathOf: (entry: LocalEntry) => string;
-  readonly #log: Logger;
-  readonly #layout: Layout;
-  readonly #conversion: string;
-  #catalog: CatalogFile | undefined;
-  #versions = 0;
-  /** Versions to delete, oldest first. */
-  #replaced: { folder: string; atMs: number }[] = [];
+  readonly #catalog: Catalog;
+  #made = 0;
+  /** Files to delete, oldest first. */
+  #replaced: { file: string; atMs: number }[] = [];
 
-  /** @param pathOf where an entry's readings are read from */
-  constructor(
-    settings: CuratorSettings,
-    duck: Duck,
-    index: ObjectIndex,
-    pathOf: (entry: LocalEntry) => string,
-    log: Logger,
-  ) {
+  constructor(settings: CuratorSettings, duck: Duck, catalog: Catalog) {
     this.#settings = settings;
-    this.#layout = settings.layout ?? LAYOUT;
-    this.#conversion = conversionId(this.#layout);
     this.#duck = duck;
-    this.#index = index;
-    this.#pathOf = pathOf;
-    this.#log = log;
+    this.#catalog = catalog;
   }
 
-  async load(): Promise<void> {
-    this.#catalog = await this.#readCatalog();
-    await this.#findReplaced();
-  }
-
-  /** The catalog, without what is damaged or gone: that is made again from the raw objects. */
-  async #readCatalog(): Promise<CatalogFile | undefined> {
+  /** Finds what an earlier run left: shelves whose files are gone, and files that are no shelf's. */
+  async start(): Promise<void> {
     const { lakeRoot } = this.#settings;
-    try {
-      const catalog = await readCatalog(lakeRoot);
-      for (const [day, { files }] of Object.entries(catalog?.days ?? {})) {
-        if (!files.every((file) => existsSync(join(lakeRoot, file)))) delete catalog?.days[day];
+    const shelves = this.#catalog.shelves();
+    const lost = shelves.filter(({ file }) => file !== null && !existsSync(join(lakeRoot, file)));
+    this.#catalog.forget(lost.map(({ shelf }) => shelf));
+    const known = new Set(shelves.map(({ file }) => file));
+    for (const shelf of await namesIn(join(lakeRoot, TABLE_FOLDER))) {
+      for (const name of await namesIn(join(lakeRoot, TABLE_FOLDER, shelf))) {
+        const file = `${TABLE_FOLDER}/${shelf}/${name}`;
+        if (!known.has(file)) this.#replaced.push({ file, atMs: Date.now() });
       }
-      return catalog;
-    } catch (error) {
-      this.#log.warn({ problem: messageOf(error) }, "the catalog can't be read; making the table again");
-      return undefined;
     }
   }
 
-  /** Rows of the curated table. */
-  get rows(): number {
-    return this.#sum((day) => day.rows);
-  }
-
-  /** Raw readings, duplicates among them, that the table was made from. */
-  get readings(): number {
-    return this.#sum((day) => day.readings);
-  }
-
-  /** The days whose raw readings are more than those they were made from, or were made by another conversion. */
-  staleDays(): string[] {
-    const stale = [...this.#index.days].filter(([day, totals]) => {
-      const made = this.#catalog?.days[day];
-      const same = made?.objects === totals.objects && made.readings === totals.readings;
-      return !same || made.conversion !== this.#conversion;
-    });
-    return [...stale.map(([day]) => day), ...this.#emptied()].sort();
-  }
-
-  /** Days of which another conversion saw readings and this one sees none. */
-  #emptied(): string[] {
-    if (this.#index.objects === 0) return [];
-    const made = Object.entries(this.#catalog?.days ?? {});
-    return made
-      .filter(([day, { conversion }]) => conversion !== this.#conversion && !this.#index.days.has(day))
-      .map(([day]) => day);
-  }
-
-  /** Makes every stale day anew; how many it made. */
-  async curate(): Promise<number> {
-    const days = this.staleDays();
-    for (let rest = days; rest.length > 0; ) rest = await this.#makeSome(rest);
+  /** Makes every stale shelf anew. */
+  async curate(): Promise<void> {
+    for (let rest = this.#catalog.stale(); rest.length > 0; ) {
+      const some = this.#fitting(rest);
+      await this.#make(some);
+      rest = rest.slice(some.length);
+    }
     await this.#deleteReplaced();
-    return days.length;
   }
 
-  /** Makes the first of `days`, and as many more as fit at once; those left. */
-  async #makeSome(days: readonly string[]): Promise<string[]> {
-    const some = new Set<string>();
-    let readings = 0;
-    for (const day of days) {
-      readings += this.#index.days.get(day)?.readings ?? 0;
-      if (some.size > 0 && readings > this.#settings.readingsAtOnce) break;
-      some.add(day);
-    }
-    await this.#make(some);
-    return days.filter((day) => !some.has(day));
+  /** The first of `shelves`, and as many more as fit at once. */
+  #fitting(shelves: readonly ShelfSources[]): ShelfSources[] {
+    let room = READINGS_AT_ONCE;
+    const beyond = shelves.findIndex(({ readings }, at) => {
+      room -= readings;
+      return room < 0 && at > 0;
+    });
+    return shelves.slice(0, beyond < 0 ? shelves.length : beyond);
   }
 
-  async #make(days: ReadonlySet<string>): Promise<void> {
-    const entries = await this.#index.holding(days);
-    const sources = entries.map((entry) => ({ path: this.#pathOf(entry), tidied: entry.tidied }));
-    await viewRaw(this.#duck, { root: this.#settings.rawRoot, sources, layout: this.#layout });
-    const wanted = [...days].map(quoted).join(", ");
-    const columns = curatedColumns(this.#layout);
-    const typed = columns.map(({ name, duckdb }) => `CAST(${name} AS ${duckdb}) AS ${name}`);
-    const day = this.#layout.dayKey;
-    // The order makes neighbours alike, which Parquet packs well, and the files the same each time.
+  async #make(shelves: readonly ShelfSources[]): Promise<void> {
+    const { rawRoot, sourceOf } = this.#settings;
+    const names = shelves.map(({ shelf }) => shelf);
+    const sources = this.#catalog.objectsOf(names).map(sourceOf);
+    await viewRaw(this.#duck, { root: rawRoot, sources });
+    const typed = COLUMNS.map(({ name, duckdb }) => `CAST(${name} AS ${duckdb}) AS ${name}`).join(", ");
+    // A day is one shelf here, whatever some of its deliveries' hours say. The order makes neighbours alike, which Parquet
+    // packs well, and the files the same each time.
     await this.#duck.run(
-      `CREATE OR REPLACE TEMP TABLE made AS SELECT ${typed.join(", ")}, ${day} FROM curated_readings ` +
-        `WHERE ${day} IN (${wanted}) ORDER BY ${day}, turbine, type, date, id, data`,
+      `CREATE OR REPLACE TEMP TABLE made AS
+       SELECT ${typed}, CASE WHEN dt IN (${listOf(this.#catalog.ownDays())}) THEN dt ELSE '${OTHER_SHELF}' END AS place
+       FROM curated_readings WHERE place IN (${listOf(names)}) ORDER BY place, turbine, type, date, id, data, seq`,
     );
-    const version = this.#newVersion();
-    const counts = `SELECT ${day} AS day, count(*) AS n FROM made GROUP BY ${day}`;
-    const rows = new Map((await this.#duck.rows(counts, Rows)).map(({ day, n }) => [day, n]));
-    const made: Record<string, CatalogDay> = {};
-    for (const day of days) {
-      const n = rows.get(day) ?? 0;
-      const names = columns.map(({ name }) => name);
-      const written = n === 0 ? { files: [], bytes: 0 } : await this.#write(day, version, names);
-      const from = entries.filter((entry) => entry.days[day] !== undefined);
-      const readings = from.reduce((sum, entry) => sum + (entry.days[day] ?? 0), 0);
-      const conversion = this.#conversion;
-      made[day] = { version, rows: n, objects: from.length, readings, conversion, ...written };
+    const counts = await this.#duck.rows(
+      "SELECT place AS shelf, count(*) AS n FROM made GROUP BY place",
+      Rows,
+    );
+    const rows = new Map(counts.map(({ shelf, n }) => [shelf, n]));
+    const made: Shelf[] = [];
+    for (const shelf of shelves) {
+      const n = rows.get(shelf.shelf) ?? 0;
+      made.push({ ...shelf, rows: n, file: n === 0 ? null : await this.#write(shelf.shelf) });
     }
     await this.#duck.run("DROP TABLE made");
-    await this.#publish(made);
+    const replaced = this.#catalog.replace(made);
+    this.#replaced.push(...replaced.map((file) => ({ file, atMs: Date.now() })));
   }
 
-  async #write(
-    day: string,
-    version: string,
-    columns: readonly string[],
-  ): Promise<{ files: string[]; bytes: number }> {
-    const { lakeRoot } = this.#settings;
-    const folder = versionFolder(day, version, this.#layout);
-    const file = `${folder}/part-00000.parquet`;
-    const path = join(lakeRoot, file);
-    await mkdir(join(lakeRoot, folder), { recursive: true });
+  async #write(shelf: string): Promise<string> {
+    // Sorts by time, differs within a millisecond.
+    const version = `${new Date().toISOString().replace(/[-:.]/g, "")}-${++this.#made}`;
+    const file = `${TABLE_FOLDER}/${shelf}/${version}.parquet`;
+    const path = join(this.#settings.lakeRoot, file);
+    await mkdir(dirname(path), { recursive: true });
     await this.#duck.run(
-      `COPY (SELECT ${columns.join(", ")} FROM made WHERE ${this.#layout.dayKey} = ${quoted(day)}) TO ${quoted(path)} ` +
+      `COPY (SELECT * EXCLUDE (place) FROM made WHERE place = ${quoted(shelf)}) TO ${quoted(path)} ` +
         "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)",
     );
     await syncFile(path);
-    await syncFolder(join(lakeRoot, folder));
-    return { files: [file], bytes: (await stat(path)).size };
-  }
-
-  async #publish(made: Readonly<Record<string, CatalogDay>>): Promise<void> {
-    const { lakeRoot, now } = this.#settings;
-    const before = this.#catalog;
-    this.#catalog = await replaceDays(lakeRoot, before, made, now(), this.#layout);
-    for (const day of Object.keys(made)) {
-      const old = before?.days[day];
-      if (old === undefined) continue;
-      this.#replaced.push({ folder: versionFolder(day, old.version, this.#layout), atMs: now() });
-    }
-    this.#log.debug({ days: Object.keys(made).length }, "days of the table replaced");
+    return file;
   }
 
   async #deleteReplaced(): Promise<void> {
-    const { lakeRoot, graceMs, now } = this.#settings;
-    const due = this.#replaced.filter(({ atMs }) => now() - atMs >= graceMs);
-    this.#replaced = this.#replaced.filter((version) => !due.includes(version));
-    for (const { folder } of due) await rm(join(lakeRoot, folder), { recursive: true, force: true });
-  }
-
-  /** Versions an earlier run left: replaced ones, and those it was killed over before they were published. */
-  async #findReplaced(): Promise<void> {
-    const { lakeRoot, now } = this.#settings;
-    const layout = this.#layout;
-    const prefix = `${layout.dayKey}=`;
-    for (const name of await namesIn(join(lakeRoot, layout.curatedFolder))) {
-      if (!name.startsWith(prefix)) continue;
-      const day = name.slice(prefix.length);
-      const current = this.#catalog?.days[day]?.version;
-      for (const version of await namesIn(join(lakeRoot, dayFolder(day, layout)))) {
-        if (version === `${layout.versionKey}=${current}`) continue;
-        this.#replaced.push({ folder: `${dayFolder(day, layout)}/${version}`, atMs: now() });
-      }
-    }
-  }
-
-  /** `20261122T120000123Z-1`: sorts by time, differs within a millisecond. */
-  #newVersion(): string {
-    const time = new Date(this.#settings.now()).toISOString().replace(/[-:.]/g, "");
-    return `${time}-${++this.#versions}`;
-  }
-
-  #sum(value: (day: CatalogDay) => number): number {
-    return Object.values(this.#catalog?.days ?? {}).reduce((sum, day) => sum + value(day), 0);
+    const due = this.#replaced.filter(({ atMs }) => Date.now() - atMs >= this.#settings.graceMs);
+    this.#replaced = this.#replaced.filter((file) => !due.includes(file));
+    for (const { file } of due) await rm(join(this.#settings.lakeRoot, file), { force: true });
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
+/** The texts as an SQL list; one that no text is in where there are none. */
+function listOf(texts: readonly string[]): string {
+  return texts.length === 0 ? "NULL" : texts.map(quoted).join(", ");
 }

@@ -1,111 +1,134 @@
 /**
- * Firehose's place: gathers what the stream's records carry and writes it as one raw object when enough is there or
- * enough time has passed.
+ * Firehose's place: what the stream accepted, record after record as it came, in raw objects.
  *
- * Only when the object is durable does `onDurable` say how far the stream is delivered; a crash in between delivers
- * again, which the curation removes. Nothing is left behind, nothing is skipped.
+ * An object grows as a file beside the raw bucket. A record is appended and synced there before its producer hears that it was
+ * accepted; when enough is there or enough time has passed the file moves to the bucket. So a stop loses nothing, and what an
+ * ended process left behind is delivered at the next start.
  */
 
+import { copyFile, type FileHandle, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../../agent/errors.ts";
-import type { StreamRecord } from "./journal.ts";
-import { payloadsOf } from "./lines.ts";
-import { Positions } from "./positions.ts";
-import type { RawStore } from "./raw-store.ts";
+import { renameDurably } from "./durable-files.ts";
+import { namesIn, type RawStore } from "./raw-store.ts";
 
 export interface DeliverySettings {
   /** Longest wait of a record for company, ms. */
   intervalMs: number;
-  /** Bytes, before compression, that make an object. */
+  /** Bytes that make an object. */
   maxBytes: number;
+  /** Share of objects, 0 to 1, that are delivered twice; Firehose promises at least once. */
+  repeated: number;
 }
 
-interface Batch {
-  payloads: Buffer[];
-  failed: { data: Buffer; problem: string }[];
+interface OpenObject {
+  /** The key it will have, with its slashes escaped. */
+  name: string;
+  file: FileHandle;
   bytes: number;
-  /** Of the oldest record. */
-  arrivedMs: number;
-  reached: Positions;
 }
-
-/** How long the delivery waits when the disk refuses, ms. */
-const RETRY_MS = 1_000;
 
 export class Delivery {
   readonly #settings: DeliverySettings;
+  readonly #folder: string;
   readonly #raw: RawStore;
   readonly #log: Logger;
-  readonly #onDurable: (reached: Positions, object: string | undefined) => Promise<void>;
-  #batch: Batch | undefined;
+  readonly #onObject: (key: string) => void;
+  #open: OpenObject | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
+  /** @param onObject called with the key of each raw object when it is durable */
   constructor(
     settings: DeliverySettings,
+    folder: string,
     raw: RawStore,
     log: Logger,
-    onDurable: (reached: Positions, object: string | undefined) => Promise<void>,
+    onObject: (key: string) => void,
   ) {
     this.#settings = settings;
+    this.#folder = folder;
     this.#raw = raw;
     this.#log = log;
-    this.#onDurable = onDurable;
+    this.#onObject = onObject;
   }
 
-  /** Bytes gathered and not yet written. */
+  /** Bytes gathered and not yet in the bucket. */
   get waitingBytes(): number {
-    return this.#batch?.bytes ?? 0;
+    return this.#open?.bytes ?? 0;
   }
 
-  /** Takes a record; resolves when the next may come. */
-  async take(record: StreamRecord): Promise<void> {
-    this.#batch ??= this.#open(record.arrivedMs);
-    const batch = this.#batch;
-    const payloads = payloadsOf(record.data);
-    if (Array.isArray(payloads)) batch.payloads.push(...payloads);
-    else batch.failed.push({ data: record.data, problem: payloads.problem });
-    batch.bytes += record.data.length;
-    batch.arrivedMs = Math.min(batch.arrivedMs, record.arrivedMs);
-    batch.reached.advance(record.shard, record.sequence);
-    if (batch.bytes >= this.#settings.maxBytes) await this.flush();
+  /** Delivers what an earlier run left. */
+  async start(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    await this.flush();
   }
 
-  /** Writes what is gathered; resolves when it and everything before it is durable. */
+  /** Takes records; resolves when they are on disk. */
+  append(records: readonly Buffer[]): Promise<void> {
+    return this.#next(() => this.#append(Buffer.concat(records)));
+  }
+
+  /** Delivers now; resolves when everything taken before is in the bucket. */
   flush(): Promise<void> {
-    const batch = this.#batch;
-    this.#batch = undefined;
-    clearTimeout(this.#timer);
-    if (batch !== undefined) this.#flushing = this.#flushing.then(() => this.#write(batch));
-    return this.#flushing;
+    return this.#next(() => this.#deliver());
   }
 
-  #open(arrivedMs: number): Batch {
-    this.#timer = setTimeout(() => void this.flush(), this.#settings.intervalMs);
-    return { payloads: [], failed: [], bytes: 0, arrivedMs, reached: new Positions() };
+  /** One step at a time, in order. */
+  #next(step: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(step);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
-  /** Tries until it is written: the records are in the journal, but only for this process to deliver. */
-  async #write(batch: Batch): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const object =
-          batch.payloads.length > 0
-            ? await this.#raw.put(batch.arrivedMs, Buffer.concat(batch.payloads))
-            : undefined;
-        if (batch.failed.length > 0) {
-          await this.#raw.putFailed(batch.arrivedMs, batch.failed);
-          this.#log.warn(
-            { records: batch.failed.length },
-            "records that can't be taken apart went to the errors folder",
-          );
-        }
-        return await this.#onDurable(batch.reached, object);
-      } catch (error) {
-        if (attempt === 1)
-          this.#log.error({ problem: messageOf(error) }, "can't write a raw object; trying again");
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
+  async #append(bytes: Buffer): Promise<void> {
+    this.#open ??= await this.#begin();
+    const { file, bytes: end } = this.#open;
+    try {
+      await file.write(bytes, 0, bytes.length, end);
+      await file.datasync();
+    } catch (error) {
+      await file.truncate(end).catch(() => {});
+      throw error;
     }
+    this.#open.bytes += bytes.length;
+    if (this.#open.bytes >= this.#settings.maxBytes) this.#flushSoon(0);
+  }
+
+  async #begin(): Promise<OpenObject> {
+    const name = encodeURIComponent(this.#raw.newKey(Date.now()));
+    const file = await open(join(this.#folder, name), "wx");
+    this.#flushSoon(this.#settings.intervalMs);
+    return { name, file, bytes: 0 };
+  }
+
+  #flushSoon(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.flush().catch((error: unknown) => {
+        this.#log.error({ problem: messageOf(error) }, "can't deliver a raw object; trying again");
+        this.#flushSoon(this.#settings.intervalMs);
+      });
+    }, delayMs);
+  }
+
+  async #deliver(): Promise<void> {
+    clearTimeout(this.#timer);
+    const done = this.#open;
+    this.#open = undefined;
+    await done?.file.close();
+    for (const name of await namesIn(this.#folder)) await this.#move(name);
+  }
+
+  async #move(name: string): Promise<void> {
+    const key = decodeURIComponent(name);
+    await renameDurably(join(this.#folder, name), this.#raw.path(key));
+    this.#onObject(key);
+    if (Math.random() >= this.#settings.repeated) return;
+    const again = this.#raw.newKey(Date.now());
+    await mkdir(join(this.#raw.path(again), ".."), { recursive: true });
+    await copyFile(this.#raw.path(key), this.#raw.path(again));
+    this.#onObject(again);
   }
 }

@@ -42,12 +42,12 @@ export class Duck {
   }
 
   async run(sql: string): Promise<void> {
-    await this.#open().run(sql);
+    await this.connection.run(sql);
   }
 
   /** The rows, each checked against `row`. Integers come as bigint where they are BIGINT. */
   async rows<T>(sql: string, row: z.ZodType<T>): Promise<T[]> {
-    const answer = await this.#open().runAndReadAll(sql);
+    const answer = await this.connection.runAndReadAll(sql);
     return answer.getRowObjectsJS().map((found) => row.parse(found));
   }
 
@@ -58,7 +58,7 @@ export class Duck {
     this.#instance = undefined;
   }
 
-  #open(): DuckDBConnection {
+  get connection(): DuckDBConnection {
     if (this.#connection === undefined) throw new TypeError("the engine is not started");
     return this.#connection;
   }

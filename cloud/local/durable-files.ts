@@ -6,46 +6,34 @@ import { dirname } from "node:path";
 /** Writes `bytes` to `path` by way of a neighbour, fsync'd before it takes the name; creates the folder. */
 export async function writeDurably(path: string, bytes: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w");
+  const file = await open(`${path}.tmp`, "w");
   try {
     await file.writeFile(bytes);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await renameDurably(`${path}.tmp`, path);
 }
 
-/** Appends `text` and fsyncs; creates folder and file. */
-export async function appendDurably(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, "a");
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/** Gives a synced file its name, for good; creates the folder. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  await sync(dirname(to), "r");
 }
 
-/** Makes renames and new names in a folder outlive a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
+/** Makes a file another program wrote, and its name, outlive a power cut. */
+export async function syncFile(path: string): Promise<void> {
+  await sync(path, "r+");
+  await sync(dirname(path), "r");
+}
+
+async function sync(path: string, flags: "r" | "r+"): Promise<void> {
+  const handle = await open(path, flags);
   try {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Makes a file another program wrote outlive a power cut. */
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -8,6 +8,7 @@ import {
   ResourceNotFoundException,
 } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Shard } from "./shard-limits.ts";
 
 /** A client that speaks HTTP/1.1 to a loopback endpoint, signed with credentials nobody checks. */
 export function localKinesisClient(endpoint: string, region: string): KinesisClient {
@@ -35,15 +36,19 @@ export async function ensureStream(client: KinesisClient, stream: string, shards
   }
 }
 
-/** The ids of all shards of the stream, closed ones included. */
-export async function shardIds(client: KinesisClient, stream: string): Promise<string[]> {
-  const ids: string[] = [];
+/** The stream's open shards: those that were not split or merged away. */
+export async function openShards(client: KinesisClient, stream: string): Promise<Shard[]> {
+  const found: Shard[] = [];
   let token: string | undefined;
   do {
     const input = token === undefined ? { StreamName: stream } : { NextToken: token };
     const answer = await client.send(new ListShardsCommand(input));
-    for (const shard of answer.Shards ?? []) if (shard.ShardId !== undefined) ids.push(shard.ShardId);
+    for (const { ShardId: id = "", HashKeyRange: keys, SequenceNumberRange: numbers } of answer.Shards ??
+      []) {
+      if (numbers?.EndingSequenceNumber !== undefined) continue;
+      found.push({ id, first: BigInt(keys?.StartingHashKey ?? 0), last: BigInt(keys?.EndingHashKey ?? 0) });
+    }
     token = answer.NextToken;
   } while (token !== undefined);
-  return ids;
+  return found;
 }

@@ -3,10 +3,11 @@
 import { resolve } from "node:path";
 import { DuckDBInstance, StatementType } from "@duckdb/node-api";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
-import { curatedColumns, dayColumn, LAYOUT, type Layout } from "../layout.ts";
-import { type CatalogFile, readCatalog } from "./catalog.ts";
+import { LAYOUT } from "../layout.ts";
+import { Catalog, tableFiles } from "./catalog.ts";
 import { quoted } from "./duck.ts";
 import { syntaxFault } from "./sql-fault.ts";
+import { fillTold, toldIn, viewTable } from "./tables.ts";
 
 export interface QueryResult {
   columns: { name: string; type: string }[];
@@ -14,34 +15,30 @@ export interface QueryResult {
   rows: unknown[][];
 }
 
-/** Runs one SELECT over `readings`, which is also called `windfarm.readings`. @param root the lake's folder */
-export async function queryLake(root: string, sql: string, layout: Layout = LAYOUT): Promise<QueryResult> {
+/** Runs one SELECT over the lake's tables, each by its name alone or with the database's. @param root the lake's folder */
+export async function queryLake(root: string, sql: string): Promise<QueryResult> {
   const folder = resolve(root);
-  const catalog = await existingCatalog(folder);
+  const files = existingFiles(folder);
   try {
-    return await run(folder, catalog, sql, layout);
+    return await run(folder, files, sql);
   } catch (error) {
-    // A version is deleted some time after it was replaced: whoever was slower looks at the catalog again.
-    const again = await existingCatalog(folder);
-    if (
-      !/No files found|Cannot open file|No such file/.test(messageOf(error)) ||
-      again.updated === catalog.updated
-    ) {
-      throw error;
-    }
-    return run(folder, again, sql, layout);
+    // A file is deleted some time after it was replaced: whoever was slower looks at the catalog again.
+    const again = existingFiles(folder);
+    const lost = /No files found|Cannot open file|No such file/.test(messageOf(error));
+    if (!lost || again.join() === files.join()) throw error;
+    return run(folder, again, sql);
   }
 }
 
-async function existingCatalog(root: string): Promise<CatalogFile> {
-  const catalog = await readCatalog(root);
-  if (catalog !== undefined) return catalog;
+function existingFiles(root: string): string[] {
+  const files = tableFiles(root);
+  if (files !== undefined) return files;
   throw new Fault("lake.none", `there is no lake in ${root} yet`, {
     hint: "npm start or npm run cloud makes one as readings arrive; --data names another folder",
   });
 }
 
-async function run(root: string, catalog: CatalogFile, sql: string, layout: Layout): Promise<QueryResult> {
+async function run(root: string, files: readonly string[], sql: string): Promise<QueryResult> {
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "true",
@@ -51,27 +48,37 @@ async function run(root: string, catalog: CatalogFile, sql: string, layout: Layo
     await connection.run("SET TimeZone = 'UTC'");
     await connection.run(`SET allowed_directories = [${quoted(`${root}/`)}]`);
     await connection.run("SET enable_external_access = false");
-    const { database, table } = layout;
-    await connection.run(`CREATE SCHEMA ${database}`);
-    const view = viewOf(root, catalog, layout);
-    await connection.run(`CREATE VIEW ${database}.${table} AS ${view}`);
-    await connection.run(`CREATE VIEW ${table} AS ${view}`);
+    await viewTable(connection, files);
+    await fillFrom(root, connection, sql);
+    await connection.run(`CREATE SCHEMA ${LAYOUT.database}`);
+    for (const table of [LAYOUT.table, ...toldIn(sql)]) {
+      await connection.run(`CREATE VIEW ${LAYOUT.database}.${table} AS FROM main.${table}`);
+    }
     await connection.run("SET lock_configuration = true");
-    return await select(connection, sql, layout);
+    return await select(connection, sql);
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
+async function fillFrom(root: string, connection: Connection, sql: string): Promise<void> {
+  const catalog = Catalog.read(root);
+  try {
+    for (const table of toldIn(sql)) await fillTold(connection, table, catalog?.told(table) ?? []);
+  } finally {
+    catalog?.close();
+  }
+}
+
 type Connection = Awaited<ReturnType<DuckDBInstance["connect"]>>;
 
-async function select(connection: Connection, sql: string, layout: Layout): Promise<QueryResult> {
+async function select(connection: Connection, sql: string): Promise<QueryResult> {
   if (sql.replace(/--.*|\/\*[\s\S]*?\*\/|[\s;]/g, "") === "") {
     throw refused("the query is empty", 'give one SELECT, such as "SELECT count(*) FROM readings"');
   }
   const statements = await connection.extractStatements(sql).catch((error: unknown) => {
-    throw syntaxFault(sql, error, layout);
+    throw syntaxFault(sql, error);
   });
   if (statements.count > 1)
     throw refused("the query holds more than one statement", "give one SELECT at a time");
@@ -92,7 +99,7 @@ async function select(connection: Connection, sql: string, layout: Layout): Prom
       rows: answer.getRowsJS().map((row) => row.map((value, at) => (days[at] ? day(value) : value))),
     };
   } catch (error) {
-    throw error instanceof Fault ? error : syntaxFault(sql, error, layout);
+    throw error instanceof Fault ? error : syntaxFault(sql, error);
   }
 }
 
@@ -103,19 +110,4 @@ function day(value: unknown): unknown {
 
 function refused(message: string, hint: string): Fault {
   return new Fault("query.refused", message, { hint, exitCode: EXIT.usage });
-}
-
-/** The table: the current version of each day, with the day as a column, by which files are left out unread. */
-function viewOf(root: string, catalog: CatalogFile, layout: Layout): string {
-  const columns = [...curatedColumns(layout), dayColumn(layout)];
-  const files = Object.values(catalog.days).flatMap((day) => day.files);
-  if (files.length === 0) {
-    const typed = columns.map(({ name, duckdb }) => `NULL::${duckdb} AS ${name}`);
-    return `SELECT ${typed.join(", ")} WHERE false`;
-  }
-  const paths = files.map((file) => quoted(`${root}/${file}`)).join(", ");
-  return (
-    `SELECT ${columns.map(({ name }) => name).join(", ")} FROM read_parquet([${paths}], hive_partitioning = true, ` +
-    `hive_types = {${layout.dayKey}: VARCHAR, ${layout.versionKey}: VARCHAR})`
-  );
 }

@@ -5,10 +5,10 @@ import pino from "pino";
 import pretty from "pino-pretty";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
-import { EXIT, Fault } from "../../agent/errors.ts";
+import { EXIT } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { LAYOUT } from "../layout.ts";
-import { LocalCloud } from "./cloud.ts";
+import { type CloudSettings, LocalCloud } from "./cloud.ts";
 import { endWith, failUsage, forgiveReaders, usageFault } from "./command.ts";
 import { DEFAULT_DATA } from "./places.ts";
 import { durationMs, sizeBytes } from "./units.ts";
@@ -21,6 +21,12 @@ const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 const REGION_NAME = /^[a-z0-9-]{1,64}$/;
 const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
+/** What AWS does: Firehose's usual buffer, at least once, shards with limits, a job every hour. */
+const LIKE_AWS = { interval: "60s", repeated: 0.05, throttled: true, curateEvery: "1h" } as const;
+const AT_ONCE = { interval: "2s", repeated: 0, throttled: false, curateEvery: "1ms" } as const;
+/** Bytes kinesis-local takes, and keeps in memory, before a fresh one takes its place. */
+const LIFE_BYTES = 256 * 1024 * 1024;
+
 function options() {
   return yargs(hideBin(process.argv))
     .scriptName("npm run cloud --")
@@ -31,8 +37,14 @@ function options() {
     .option("stream", { type: "string", default: LAYOUT.stream, describe: "made when it is missing" })
     .option("shards", { type: "number", default: 2, describe: "of a new stream" })
     .option("region", { type: "string", default: "us-east-1", describe: "the endpoint pretends to be in" })
-    .option("buffer-interval", { type: "string", default: "2s", describe: "longest wait for an object" })
+    .option("like-aws", {
+      type: "boolean",
+      default: false,
+      describe: "a minute's buffer, some objects twice, shards that throttle, the table made once an hour",
+    })
+    .option("buffer-interval", { type: "string", describe: "longest wait for an object (2s; like AWS 60s)" })
     .option("buffer-size", { type: "string", default: "5MiB", describe: "bytes that make an object" })
+    .option("curate-every", { type: "string", describe: "least time between two makings of the table" })
     .option("threads", { type: "number", describe: "of the engine that makes the table (default 2)" })
     .option("log-level", {
       choices: LOG_LEVELS,
@@ -46,28 +58,32 @@ function options() {
     .parseSync();
 }
 
-async function main(): Promise<void> {
-  const asked = options();
-  for (const name of ["port", "controlPort"] as const) wholeBetween(name, asked[name], 0, 65_535);
+/** The settings asked for; a Fault with exit code 2 for what is wrong. */
+function settingsOf(asked: ReturnType<typeof options>): CloudSettings {
+  for (const name of ["port", "control-port"] as const) wholeBetween(name, asked[name], 0, 65_535);
   wholeBetween("shards", asked.shards, 1, 50);
+  if (asked.threads !== undefined) wholeBetween("threads", asked.threads, 1, 64);
   fit("stream", asked.stream, STREAM_NAME, "letters, digits, point, underscore and hyphen, at most 128");
   fit("region", asked.region, REGION_NAME, "a name such as us-east-1");
-  if (asked.threads !== undefined) wholeBetween("threads", asked.threads, 1, 64);
+  const { port, controlPort, stream, shards, region, threads } = asked;
+  const manners = asked.likeAws ? LIKE_AWS : AT_ONCE;
+  return {
+    ...{ port, controlPort, stream, shards, region, threads },
+    data: resolve(asked.data),
+    intervalMs: durationMs(asked.bufferInterval ?? manners.interval, "--buffer-interval"),
+    maxBytes: sizeBytes(asked.bufferSize, "--buffer-size"),
+    curateEveryMs: durationMs(asked.curateEvery ?? manners.curateEvery, "--curate-every"),
+    repeated: manners.repeated,
+    throttled: manners.throttled,
+    lifeBytes: LIFE_BYTES,
+  };
+}
+
+async function main(): Promise<void> {
+  const asked = options();
+  const settings = settingsOf(asked);
   const log = pino({ level: asked.logLevel, base: null }, destination());
-  const cloud = new LocalCloud(
-    {
-      data: resolve(asked.data),
-      port: asked.port,
-      controlPort: asked.controlPort,
-      stream: asked.stream,
-      region: asked.region,
-      shards: asked.shards,
-      intervalMs: durationMs(asked.bufferInterval, "--buffer-interval"),
-      maxBytes: sizeBytes(asked.bufferSize, "--buffer-size"),
-      ...(asked.threads === undefined ? {} : { threads: asked.threads }),
-    },
-    log,
-  );
+  const cloud = new LocalCloud(settings, log);
   await cloud.start();
   const { port, controlPort } = cloud;
   console.log(
@@ -102,10 +118,7 @@ function fit(option: string, value: string, pattern: RegExp, wanted: string): vo
 
 function wholeBetween(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new Fault("cloud.usage", `--${option} must be a whole number from ${least} to ${most}`, {
-    exitCode: EXIT.usage,
-  });
+  throw usageFault(`--${name} must be a whole number from ${least} to ${most}`);
 }
 
 forgiveReaders();

@@ -3,11 +3,11 @@
 import { join } from "node:path";
 
 export interface CloudFolders {
-  /** The stream's journals. */
-  kinesis: string;
+  /** Raw objects that are still being gathered. */
+  delivery: string;
   /** The raw bucket. */
   raw: string;
-  /** The lake bucket: table, catalog, index, rejects. */
+  /** The lake bucket: the table's files, the catalog, copies of damaged objects. */
   lake: string;
   /** The running cloud's addresses, for the commands that look for it. */
   addresses: string;
@@ -16,7 +16,7 @@ export interface CloudFolders {
 /** The folders below `data`. */
 export function cloudFolders(data: string): CloudFolders {
   return {
-    kinesis: join(data, "kinesis"),
+    delivery: join(data, "delivery"),
     raw: join(data, "raw"),
     lake: join(data, "lake"),
     addresses: join(data, "cloud.json"),

@@ -1,11 +1,13 @@
 /** The engine's complaint about a query, as one sentence with the place. */
 
 import { Fault, messageOf } from "../../agent/errors.ts";
-import { curatedColumns, dayColumn, LAYOUT, type Layout } from "../layout.ts";
+import { LAYOUT } from "../layout.ts";
+import { TOLD } from "./catalog.ts";
+import { TABLE_COLUMNS } from "./tables.ts";
 
 /** `Parser Error: … LINE 1: SELECT x FRM readings  ^` becomes a sentence, line and column. */
-export function syntaxFault(sql: string, error: unknown, layout: Layout = LAYOUT): Fault {
-  const { database, table } = layout;
+export function syntaxFault(sql: string, error: unknown): Fault {
+  const { database, table } = LAYOUT;
   const text = messageOf(error);
   const [, first = text] = /^(?:.*?: )?(?:[A-Z]\w+ )+Error: (.*)/.exec(text) ?? [];
   const sentence = first.split("\n")[0]?.replace(/[.!]\s*$/, "") ?? text;
@@ -15,16 +17,12 @@ export function syntaxFault(sql: string, error: unknown, layout: Layout = LAYOUT
   const missing = /Table with name (\S+) does not exist/.exec(text)?.[1];
   const hint =
     missing !== undefined
-      ? `the table is called ${table}, or ${database}.${table}`
+      ? `the tables are ${[table, ...TOLD].join(", ")}, or ${database}.${table} and so on`
       : unknownColumn
-        ? `the columns of ${table} are ${columnsOf(layout).join(", ")}`
+        ? `the columns of ${table} are ${TABLE_COLUMNS.map(({ name }) => name).join(", ")}`
         : "npm run query -- --list shows queries that work";
   const said = missing === undefined ? sentence : `there is no table ${missing}`;
   return new Fault("query.sql", `the query fails${place}: ${said}`, { hint, cause: error });
-}
-
-function columnsOf(layout: Layout): string[] {
-  return [...curatedColumns(layout), dayColumn(layout)].map(({ name }) => name);
 }
 
 function outsideTheLake(error: unknown, table: string): Fault {

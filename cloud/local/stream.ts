@@ -1,176 +1,143 @@
 /**
  * The stream as its producers see it: one endpoint that outlives every kinesis-local behind it.
  *
- * A kinesis-local is replaced when it ends by itself and when its journal has grown long. What one that
- * ended had accepted and not yet handed over is delivered from its journal. Records that were delivered are not kept for
- * other consumers past a replacement; the real stream keeps them for its retention period.
+ * A kinesis-local keeps all it takes in memory, so it is replaced when that is much, and when it ends by itself. Nothing is
+ * lost by that, for what it accepted is with the delivery already; but other consumers do not find it any more past a
+ * replacement, where the real stream keeps it for its retention period.
  */
 
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { Logger } from "pino";
 import { messageOf } from "../../agent/errors.ts";
-import { Delivery } from "./delivery.ts";
-import { Front } from "./front.ts";
-import { undelivered } from "./journal.ts";
-import type { RawStore } from "./raw-store.ts";
-import { StreamLife, type StreamSettings } from "./stream-life.ts";
+import { Front, type Upstream } from "./front.ts";
+import { type KinesisProcess, startKinesis } from "./kinesis.ts";
+import { ensureStream, localKinesisClient, openShards } from "./kinesis-client.ts";
+import type { Put } from "./puts.ts";
+import { ShardLimits } from "./shard-limits.ts";
 
-/** Bytes of records a kinesis-local takes before it is replaced. */
-export const LIFE_BYTES = 256 * 1024 * 1024;
+export interface StreamSettings {
+  stream: string;
+  region: string;
+  shards: number;
+  /** True where a shard takes no more than a real one. */
+  throttled: boolean;
+  /** Bytes a kinesis-local takes before it is replaced by a fresh one. */
+  lifeBytes: number;
+}
+
+interface Kinesis {
+  process: KinesisProcess;
+  client: KinesisClient;
+  acceptedBytes: number;
+}
+
 /** Wait before another try to start one, ms. */
 const RESTART_MS = 1_000;
 
-export class Stream {
+export class Stream implements Upstream {
   readonly #settings: StreamSettings;
-  readonly #folder: string;
-  readonly #raw: RawStore;
   readonly #log: Logger;
-  readonly #onObject: (key: string) => void;
+  readonly #accept: (records: readonly Buffer[]) => Promise<void>;
   readonly #front: Front;
-  readonly #lifeBytes: number;
-  #life: StreamLife | undefined;
-  #number = 0;
+  readonly #limits = new ShardLimits();
+  #kinesis: Kinesis | undefined;
   #stopping = false;
   #replacing: Promise<void> | undefined;
 
-  /** @param folder of the journals */
-  constructor(
-    settings: StreamSettings,
-    folder: string,
-    raw: RawStore,
-    log: Logger,
-    onObject: (key: string) => void,
-    lifeBytes: number = LIFE_BYTES,
-  ) {
+  /** @param accept takes what Kinesis accepted; resolves when it is on disk */
+  constructor(settings: StreamSettings, accept: (records: readonly Buffer[]) => Promise<void>, log: Logger) {
     this.#settings = settings;
-    this.#folder = folder;
-    this.#raw = raw;
     this.#log = log;
-    this.#onObject = onObject;
-    this.#front = new Front(settings.stream, log);
-    this.#lifeBytes = lifeBytes;
+    this.#accept = accept;
+    this.#front = new Front(this, log);
   }
 
-  /** The process id of the kinesis-local at work, 0 between two. */
+  get stream(): string {
+    return this.#settings.stream;
+  }
+
+  get endpoint(): string {
+    return this.#kinesis?.process.endpoint ?? "";
+  }
+
+  /** The process id of the kinesis-local at work. */
   get pid(): number {
-    return this.#life?.pid ?? 0;
+    return this.#kinesis?.process.pid ?? 0;
   }
 
-  get waitingBytes(): number {
-    return this.#life?.waitingBytes ?? 0;
-  }
-
-  get isDrained(): boolean {
-    return this.#life?.isDrained ?? false;
-  }
-
-  /** Listens, delivers what an earlier run left, takes records; the port. */
+  /** Listens and takes records; the port. */
   async start(port: number): Promise<number> {
-    const listening = await this.#front.start(port);
-    await mkdir(this.#folder, { recursive: true });
-    for (const name of (await readdir(this.#folder)).sort()) {
-      this.#number = Math.max(this.#number, Number(name));
-      await this.#recover(join(this.#folder, name));
-    }
-    this.#enter(await this.#newLife());
-    return listening;
+    await this.#begin();
+    return this.#front.start(port);
   }
 
-  /** Resolves when everything accepted before the call is in raw objects. */
-  async drain(): Promise<void> {
-    await this.#life?.drain();
-    await this.#replacing;
-  }
-
-  /** Takes no more, delivers everything, ends. */
+  /** Takes no more; resolves when what was taken is answered. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#front.stop();
     await this.#replacing;
-    await this.#life?.drain();
-    await this.#life?.stop();
+    await this.#kinesis?.process.stop();
   }
 
-  async #newLife(): Promise<StreamLife> {
-    const folder = join(this.#folder, String(++this.#number).padStart(6, "0"));
-    const life = new StreamLife(this.#settings, folder, this.#raw, this.#log, (object) =>
-      this.#delivered(object),
-    );
+  async accept(records: readonly Buffer[]): Promise<void> {
+    await this.#accept(records);
+    if (this.#kinesis === undefined) return;
+    this.#kinesis.acceptedBytes += records.reduce((sum, { length }) => sum + length, 0);
+    if (this.#kinesis.acceptedBytes >= this.#settings.lifeBytes) this.#replace();
+  }
+
+  fullShard({ entries, data }: Put, at: number): string | undefined {
+    const entry = entries[at];
+    if (!this.#settings.throttled || entry === undefined) return undefined;
+    const { PartitionKey: partitionKey, ExplicitHashKey: hashKey } = entry;
+    return this.#limits.fullShard({ partitionKey, hashKey, bytes: data[at]?.length ?? 0 });
+  }
+
+  async changed(): Promise<void> {
+    if (!this.#settings.throttled || this.#kinesis === undefined) return;
+    this.#limits.follow(await openShards(this.#kinesis.client, this.stream));
+  }
+
+  /** Starts a kinesis-local, which takes the place of the one before. */
+  async #begin(): Promise<void> {
+    const { region, shards } = this.#settings;
+    const process = await startKinesis(region, this.#log);
+    const client = localKinesisClient(process.endpoint, region);
     try {
-      await life.start();
+      await ensureStream(client, this.stream, shards);
     } catch (error) {
-      await life.stop();
+      await process.stop();
       throw error;
     }
-    return life;
+    const before = this.#kinesis;
+    const kinesis = { process, client, acceptedBytes: 0 };
+    this.#kinesis = kinesis;
+    await this.changed();
+    void process.ended.then((why) => {
+      client.destroy();
+      if (this.#stopping || this.#kinesis !== kinesis) return;
+      this.#log.warn({ why }, "kinesis-local ended; starting another, nothing accepted is lost");
+      this.#replace();
+    });
+    // A put that is with it fails, and its producer sends it again.
+    await before?.process.stop();
   }
 
-  #enter(life: StreamLife): void {
-    this.#life = life;
-    this.#front.open(life);
-    void life.ended.then((why) => {
-      if (this.#stopping || this.#life !== life) return;
-      this.#log.warn({ why }, "kinesis-local ended; starting another, nothing accepted is lost");
-      this.#replacing ??= this.#replace(life).finally(() => {
-        this.#replacing = undefined;
-      });
+  #replace(): void {
+    if (this.#stopping) return;
+    this.#replacing ??= this.#beginUntilDone().finally(() => {
+      this.#replacing = undefined;
     });
   }
 
-  /** After a kinesis-local ended: its journal is delivered, then another takes its place. */
-  async #replace(life: StreamLife): Promise<void> {
-    await this.#front.close();
-    await life.stop();
-    if (!life.isDrained) await this.#recover(life.folder);
+  async #beginUntilDone(): Promise<void> {
     while (!this.#stopping) {
       try {
-        return this.#enter(await this.#newLife());
+        return await this.#begin();
       } catch (error) {
         this.#log.error({ problem: messageOf(error) }, "kinesis-local does not start; trying again");
         await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
       }
     }
-  }
-
-  #delivered(object: string): void {
-    this.#onObject(object);
-    const life = this.#life;
-    if (life === undefined || life.acceptedBytes < this.#lifeBytes || this.#stopping) return;
-    this.#replacing ??= this.#renew(life).finally(() => {
-      this.#replacing = undefined;
-    });
-  }
-
-  /** Before the journal grows too long: the next one is ready when the last one's records are all delivered. */
-  async #renew(life: StreamLife): Promise<void> {
-    try {
-      const next = await this.#newLife();
-      await this.#front.close();
-      await life.drain();
-      this.#enter(next);
-      await life.stop();
-      if (!life.isDrained) await this.#recover(life.folder);
-    } catch (error) {
-      this.#log.warn(
-        { problem: messageOf(error) },
-        "kinesis-local could not be renewed; the old one goes on",
-      );
-      this.#front.open(life);
-    }
-  }
-
-  async #recover(folder: string): Promise<void> {
-    let records = 0;
-    const delivery = new Delivery(this.#settings, this.#raw, this.#log, async (_reached, object) => {
-      if (object !== undefined) this.#onObject(object);
-    });
-    for await (const record of undelivered(folder)) {
-      await delivery.take(record);
-      records++;
-    }
-    await delivery.flush();
-    await rm(folder, { recursive: true, force: true });
-    if (records > 0) this.#log.info({ records }, "delivered what an ended kinesis-local had accepted");
   }
 }

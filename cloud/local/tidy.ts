@@ -1,64 +1,109 @@
 /**
- * Raw objects no engine reads as they are: cut short, not gzip, with lines that are no JSON. What can be read of one is
- * written out again, each line with its fields as strings or with the note that it has none, so that a bad line costs
- * that line only. The copy is a pure function of the object, which stays as it is.
+ * Raw objects no engine reads as they are: torn members, bytes of others between them, lines that are no JSON. What can be
+ * read of one is written out again, each line with its fields as strings or with the note that it has none, so that what is
+ * bad costs itself only. The copy is a pure function of the object, which stays as it is.
  */
 
-import { createReadStream } from "node:fs";
-import { promisify } from "node:util";
-import { constants, createGunzip, gzip } from "node:zlib";
-import { LAYOUT, type Layout, rawReadingColumns } from "../layout.ts";
-import { writeDurably } from "./durable-files.ts";
-import { isText } from "./raw-view.ts";
-
-const compress = promisify(gzip);
+import { isUtf8 } from "node:buffer";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import { renameDurably, syncFile } from "./durable-files.ts";
+import { piecesOf } from "./members.ts";
+import { isText, READING_COLUMNS, STATUS_COLUMNS } from "./raw-view.ts";
 
 /** Where tidy copies lie, below the lake's folder. */
 export const TIDIED_FOLDER = "tidied";
 /** Characters of a line kept for whoever looks at the reject. */
-export const SHOWN_LINE_LENGTH = 4_096;
-/** Unpacked bytes of an object that are looked at; Firehose's largest buffer is half of it. */
-export const MAX_TIDY_BYTES = 256 * 1024 * 1024;
-
-const CUT_SHORT = "(the object is cut short)";
-
+const SHOWN_LINE_LENGTH = 4_096;
 /** What a UTF-8 text may begin with, and a line of JSON may not: DuckDB passes over it. */
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Whether a gzip file can be read to its end, and whether it begins with a byte order mark. */
-export async function lookAt(path: string): Promise<{ whole: boolean; marked: boolean }> {
+/** The name of the key that says a line is no reading. */
+const KIND = Buffer.from('"kind"');
+
+/**
+ * Whether an object is nothing but whole gzip members, which the engine reads as they are; and whether it may hold lines of
+ * another kind than readings.
+ */
+export async function look(path: string): Promise<{ sound: boolean; kinds: boolean }> {
   const source = createReadStream(path);
   const gunzip = source.pipe(createGunzip());
   source.once("error", (error) => gunzip.destroy(error));
-  let marked: boolean | undefined;
+  let before: Buffer | undefined;
+  let [marked, kinds] = [false, false];
   try {
     for await (const chunk of gunzip) {
-      marked ??= chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+      if (before === undefined) marked = chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+      const seam = Buffer.concat([
+        before?.subarray(-KIND.length) ?? Buffer.alloc(0),
+        chunk.subarray(0, KIND.length),
+      ]);
+      kinds ||= chunk.includes(KIND) || seam.includes(KIND);
+      before = chunk;
     }
-    return { whole: true, marked: marked ?? false };
+    // Zeros end the unpacking without a word, whatever follows them.
+    const whole = gunzip.bytesWritten === (await stat(path)).size;
+    return { sound: whole && !marked, kinds };
   } catch {
-    return { whole: false, marked: marked ?? false };
+    return { sound: false, kinds: true };
   }
 }
 
-/** Writes the tidy copy of the object at `path`. */
-export async function tidy(
-  object: string,
-  path: string,
-  copy: string,
-  layout: Layout = LAYOUT,
-): Promise<void> {
-  const { whole } = await lookAt(path);
-  const lines = (await readable(path)).toString("utf8").split(/\r\n|\n|\r/);
-  const rows = lines.filter((line) => line.trim() !== "").map((line) => row(layout, object, line));
-  // A cut in the middle of a line shows by itself; one between two lines is told here.
-  if (!whole && rows.at(-1)?.is_json !== "false") rows.push(rejectRow(object, CUT_SHORT));
-  await writeDurably(copy, await compress(`${rows.map((fields) => JSON.stringify(fields)).join("\n")}\n`));
+/** Writes the tidy copy of the object at `path`; how many bytes of it were passed over. */
+export async function tidy(object: string, path: string, copy: string): Promise<number> {
+  let passedOver = 0;
+  const bytes = await readFile(path);
+  const rows = function* () {
+    for (const piece of piecesOf(bytes)) {
+      if ("member" in piece) {
+        yield* linesOf(piece.member.toString()).map((line) => row(object, line));
+        continue;
+      }
+      const { lines, lost } = linesBetween(piece.stretch);
+      yield* lines.map((line) => row(object, line));
+      if (lost > 0) yield rejectRow(object, `(${lost} bytes passed over)`);
+      passedOver += lost;
+    }
+  };
+  const texts = Readable.from(rows()).map((fields) => `${JSON.stringify(fields)}\n`);
+  await mkdir(dirname(copy), { recursive: true });
+  await pipeline(texts, createGzip({ level: 1 }), createWriteStream(`${copy}.tmp`));
+  await syncFile(`${copy}.tmp`);
+  await renameDurably(`${copy}.tmp`, copy);
+  return passedOver;
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+}
+
+const NEWLINE = 0x0a;
+/** Control characters but for blanks and the ends of lines. */
+const CONTROLS = /[^\P{Cc}\t\r\n]/u;
+
+/** Of bytes between members: those that are lines of text, and how many others there are. */
+function linesBetween(stretch: Buffer): { lines: string[]; lost: number } {
+  const lines: string[] = [];
+  let lost = 0;
+  for (let from = 0; from < stretch.length; ) {
+    const newline = stretch.indexOf(NEWLINE, from);
+    const end = newline < 0 ? stretch.length : newline + 1;
+    const part = stretch.subarray(from, end);
+    const text = isUtf8(part) ? part.toString() : undefined;
+    if (text === undefined || CONTROLS.test(text)) lost += part.length;
+    else lines.push(...linesOf(text));
+    from = end;
+  }
+  return { lines, lost };
 }
 
 type Row = Record<string, string | null>;
 
-function row(layout: Layout, object: string, line: string): Row {
+function row(object: string, line: string): Row {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -66,10 +111,14 @@ function row(layout: Layout, object: string, line: string): Row {
     return rejectRow(object, line);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) return rejectRow(object, line);
+  const found = new Map<string, unknown>(Object.entries(json));
+  const kind = found.get("kind");
+  const [columns, says] =
+    kind === "gateway" ? ([STATUS_COLUMNS, "gateway"] as const) : ([READING_COLUMNS, "reading"] as const);
   const fields: Row = { is_json: "true", raw_object: object, raw_line: shown(line) };
-  const found = new Map(Object.entries(json));
-  for (const { name } of rawReadingColumns(layout))
-    fields[name] = asText(found.get(name), isText(name, layout));
+  for (const name of columns) fields[name] = asText(found.get(name), isText(name, says));
+  // Whatever kind it is of, it is not a reading.
+  if (typeof kind === "object" && kind !== null) fields.kind = "(no text)";
   return fields;
 }
 
@@ -81,31 +130,15 @@ function shown(line: string): string {
   return wellFormed(line.slice(0, SHOWN_LINE_LENGTH));
 }
 
-/** A JSON string's text, or whatever stands there as JSON where the column takes more than texts. */
+/** A JSON string's text; a number or a truth value where the column takes them. */
 function asText(value: unknown, textOnly: boolean): string | null {
   if (typeof value === "string") return wellFormed(value);
-  return textOnly || value === undefined || value === null ? null : JSON.stringify(value);
+  return (typeof value === "number" || typeof value === "boolean") && !textOnly
+    ? JSON.stringify(value)
+    : null;
 }
 
 /** `text` with U+FFFD for each half of a surrogate pair, which no engine takes. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
-}
-
-/** All that can be unpacked, as far as it goes. */
-function readable(path: string): Promise<Buffer> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const source = createReadStream(path);
-    const gunzip = source.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }));
-    const done = () => resolve(Buffer.concat(chunks));
-    gunzip.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_TIDY_BYTES) return gunzip.destroy();
-      chunks.push(chunk);
-    });
-    source.once("error", () => gunzip.destroy());
-    gunzip.once("error", done).once("close", done);
-  });
 }

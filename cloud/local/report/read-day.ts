@@ -3,9 +3,8 @@
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { Fault } from "../../../agent/errors.ts";
-import { LAYOUT, type Layout } from "../../layout.ts";
-import { inLayout } from "../../sql/in-layout.ts";
-import { readCatalog } from "../catalog.ts";
+import { LAYOUT } from "../../layout.ts";
+import { tableFiles } from "../catalog.ts";
 import { queryLake } from "../lake-reader.ts";
 import { DAY_MS, type Day } from "./day.ts";
 import { type Gap, gapsOf } from "./gaps.ts";
@@ -37,26 +36,20 @@ export interface DayReport {
 const ATTEMPTS = 3;
 
 /** Throws a Fault (exit code 1) where there is no lake, or the day has no readings. @param root the lake's folder */
-export async function readDay(
-  root: string,
-  day: Day,
-  nowMs: number,
-  layout: Layout = LAYOUT,
-): Promise<DayReport> {
-  const version = async () => (await readCatalog(resolve(root)))?.days[day.name]?.version;
-  let before = await version();
+export async function readDay(root: string, day: Day, nowMs: number): Promise<DayReport> {
+  const version = () => tableFiles(resolve(root))?.join();
+  let before = version();
   for (let attempt = 1; ; attempt++) {
-    const report = await readOnce(root, day, nowMs, layout);
-    const after = await version();
-    // All figures of a report are of one version of the day, unless it never holds still.
+    const report = await readOnce(root, day, nowMs);
+    const after = version();
+    // All figures of a report are of one version of the table, unless it never holds still.
     if (after === before || attempt === ATTEMPTS) return report;
     before = after;
   }
 }
 
-async function readOnce(root: string, day: Day, nowMs: number, layout: Layout): Promise<DayReport> {
-  const rows = async <T>(sql: string, shape: z.ZodType<T>) =>
-    row.rowsOf(await queryLake(root, inLayout(sql, layout), layout), shape);
+async function readOnce(root: string, day: Day, nowMs: number): Promise<DayReport> {
+  const rows = async <T>(sql: string, shape: z.ZodType<T>) => row.rowsOf(await queryLake(root, sql), shape);
   const named = <T>(name: string, shape: z.ZodType<T>) => rows(ask.namedOnDay(name, day), shape);
   const completeness = await named("daily-completeness", row.Completeness);
   if (completeness.length === 0) throw nothingOn(day, await rows(ask.DAYS, row.KnownDay));
@@ -66,7 +59,7 @@ async function readOnce(root: string, day: Day, nowMs: number, layout: Layout): 
   const untilMs = Math.max(day.startMs, Math.min(day.startMs + DAY_MS, nowMs));
   return {
     day,
-    table: `${layout.database}.${layout.table}`,
+    table: `${LAYOUT.database}.${LAYOUT.table}`,
     nowMs,
     untilMs,
     volumes: await named("data-volume", row.Volume),

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-athena";
 import { Fault, messageOf } from "../../agent/errors.ts";
 import { LAYOUT } from "../layout.ts";
-import type { QueryResult } from "./lake-reader.ts";
+import type { QueryResult } from "../local/lake-reader.ts";
 
 export interface AthenaSettings {
   workgroup: string;

@@ -1,6 +1,6 @@
 /** Rows as a table for people, as CSV, as JSON. */
 
-import type { QueryResult } from "./lake-reader.ts";
+import type { QueryResult } from "../local/lake-reader.ts";
 
 export type Format = "table" | "csv" | "json";
 

@@ -2,11 +2,11 @@
 
 import { hideBin } from "yargs/helpers";
 import { EXIT } from "../../agent/errors.ts";
+import { endWith, forgiveReaders } from "../local/command.ts";
+import { type QueryResult, queryLake } from "../local/lake-reader.ts";
+import { cloudFolders } from "../local/places.ts";
 import { namedQueries } from "../sql/read.ts";
-import { endWith, forgiveReaders } from "./command.ts";
 import { type Format, formatted } from "./format.ts";
-import { type QueryResult, queryLake } from "./lake-reader.ts";
-import { cloudFolders } from "./places.ts";
 import { parseOptions, type QueryOptions } from "./query-options.ts";
 
 async function main(): Promise<void> {

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
+import { failUsage, usageFault } from "../local/command.ts";
+import { DEFAULT_DATA } from "../local/places.ts";
 import { type NamedQuery, namedQueries } from "../sql/read.ts";
-import { failUsage, usageFault } from "./command.ts";
 import type { Format } from "./format.ts";
-import { DEFAULT_DATA } from "./places.ts";
 
 export interface QueryOptions {
   /** The query's text; undefined where the named ones are to be listed. */

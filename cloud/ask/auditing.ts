@@ -1,0 +1,158 @@
+/** What an audit finds, from either lake in the same words, and what to say of it. */
+
+import { z } from "zod";
+import { Fault } from "../../agent/errors.ts";
+import { auditLake } from "../local/audit-lake.ts";
+import type { QueryResult } from "../local/lake-reader.ts";
+import { namedQueries } from "../sql/read.ts";
+import type { AthenaSettings } from "./athena.ts";
+
+export interface EpochAudit {
+  gateway: string;
+  epoch: string;
+  /** As many readings as the gateway has numbered so far, as far as the lake knows. */
+  expected: number;
+  /** Different seqs that arrived. */
+  arrived: number;
+  /** Deliveries beyond the first of a seq. */
+  duplicates: number;
+  /** Numbered, not arrived, and not with the gateway any more. */
+  missing: number;
+  /** Numbered and not arrived, and still with the gateway as it last said. */
+  pending: number;
+  /** Deliveries that are no rows because an equal one is; of those with MQTT's DUP flag. */
+  equal: number;
+  equalDup: number;
+  /** Rows beyond one a seq. */
+  doubled: number;
+  /** Ranges of missing seqs, the first few. */
+  gaps: [first: number, last: number][];
+}
+
+export interface Audit {
+  epochs: EpochAudit[];
+  /** Lines that are readings; lines that are none, where they were counted. */
+  delivered: number;
+  rejects?: number;
+  lake: {
+    rows: number;
+    doubled: number;
+    /** Readings in raw objects that are not in the table, and rows that no raw object explains; the local lake's only. */
+    missing?: number;
+    unexplained?: number;
+  };
+}
+
+/** What an agent says of the epoch it is in. */
+export interface AgentCounts {
+  gateway: string;
+  epoch: string;
+  buffered: number;
+  shipped: number;
+  dropped: number;
+}
+
+const NAME = "delivery-gaps";
+const Count = z.coerce.number();
+const Row = z.object({
+  gateway: z.string(),
+  epoch: z.string(),
+  expected: Count,
+  arrived: Count,
+  missing: Count,
+  pending: Count,
+  again: Count,
+  equal: Count,
+  equal_dup: Count,
+  doubled: Count,
+  ranges: z.string().nullable(),
+});
+type Row = z.infer<typeof Row>;
+
+/** The local lake, counted anew. */
+export async function auditLocal(raw: string, lake: string): Promise<Audit> {
+  const { gaps, ...counted } = await auditLake(raw, lake, gapsSql(), Row);
+  return { epochs: gaps.map(epochOf), ...counted };
+}
+
+/** The lake on AWS, as its tables tell. */
+export async function auditAthena(settings: AthenaSettings): Promise<Audit> {
+  // Loaded only when asked for: the SDK takes longer to load than an audit takes here.
+  const { queryAthena } = await import("./athena.ts");
+  const epochs = rowsOf(await queryAthena(gapsSql(), settings)).map(epochOf);
+  const sum = (count: (epoch: EpochAudit) => number) => epochs.reduce((all, epoch) => all + count(epoch), 0);
+  const doubled = sum((epoch) => epoch.doubled);
+  return {
+    epochs,
+    delivered: sum(({ arrived, duplicates }) => arrived + duplicates),
+    lake: { rows: sum(({ arrived, equal }) => arrived - equal) + doubled, doubled },
+  };
+}
+
+function gapsSql(): string {
+  const sql = namedQueries().find(({ name }) => name === NAME)?.sql;
+  if (sql !== undefined) return sql;
+  throw new Fault("audit.query", `the named query ${NAME} is missing`, {
+    hint: "restore cloud/sql/queries from the repository",
+  });
+}
+
+function rowsOf({ columns, rows }: QueryResult): Row[] {
+  return rows.map((values) =>
+    Row.parse(Object.fromEntries(columns.map(({ name }, at) => [name, values[at]]))),
+  );
+}
+
+function epochOf({ again, equal_dup: equalDup, ranges, ...counts }: Row): EpochAudit {
+  const gaps = (ranges ?? "").split(", ").filter((range) => range !== "");
+  return { ...counts, duplicates: again, equalDup, gaps: gaps.map(rangeOf) };
+}
+
+/** `61` or `63-70`. */
+function rangeOf(text: string): [first: number, last: number] {
+  const [first = "", last = first] = text.split("-");
+  return [Number(first), Number(last)];
+}
+
+/** Complete unless something is missing or doubled; what is pending is neither. */
+export function judge(audit: Audit, agent: AgentCounts | undefined): { complete: boolean; verdict: string } {
+  const sum = (count: (epoch: EpochAudit) => number) =>
+    audit.epochs.reduce((all, epoch) => all + count(epoch), 0);
+  const { doubled, missing = 0, unexplained = 0 } = audit.lake;
+  const lost = shippedButAbsent(audit, agent);
+  const found: [count: number, noun: string, what: string][] = [
+    [sum((epoch) => epoch.missing), "reading", " of the gateways' numbering did not arrive"],
+    [missing, "delivered reading", " not in the table"],
+    [doubled, "reading", " in the table more than once"],
+    [unexplained, "row", " of the table without a raw object"],
+    [lost, "reading", " the agent shipped did not arrive"],
+  ];
+  const problems = found
+    .filter(([count]) => count > 0)
+    .map(([count, noun, what]) => `${plural(count, noun)}${what}`);
+  const pending = sum((epoch) => epoch.pending);
+  const { dropped = 0, buffered = 0 } = agent ?? {};
+  const notes = [
+    ...(problems.length > 0 && dropped > 0
+      ? [`the agent dropped ${dropped} because its buffer was full`]
+      : []),
+    ...(pending > 0 ? [`${pending} still to come, as the gateways say`] : []),
+    ...(buffered > 0 ? [`${buffered} still wait in the agent`] : []),
+  ];
+  const verdict =
+    problems.length > 0
+      ? `Not complete: ${problems.join("; ")}`
+      : "Complete: every reading that was sent is in the table, once";
+  return { complete: problems.length === 0, verdict: `${[verdict, ...notes].join("; ")}.` };
+}
+
+/** How many readings an agent counts as shipped, since its present epoch began, that did not arrive of that epoch. */
+function shippedButAbsent({ epochs }: Audit, agent: AgentCounts | undefined): number {
+  if (agent === undefined) return 0;
+  const own = epochs.find(({ gateway, epoch }) => gateway === agent.gateway && epoch === agent.epoch);
+  return Math.max(0, agent.shipped - (own?.arrived ?? 0));
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
