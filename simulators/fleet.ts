@@ -18,6 +18,8 @@ export interface FleetSettings {
   forMs: number;
   /** Dates of a history instead of now: the first one, ms since 1970, and the step between two, ms. */
   history?: { fromMs: number; stepMs: number };
+  /** What is made first, as fast as the broker takes it: so many readings of each sensor, up to now, so far apart (ms). */
+  past?: { count: number; stepMs: number };
 }
 
 export interface FleetEvents {
@@ -50,6 +52,8 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** Messages of the past that a turbine has under way. */
+const PAST_WINDOW = 1000;
 /** Wakes no oftener than this: at high rates several readings are made at once. */
 const SHORTEST_SLEEP_MS = 5;
 const LONGEST_SLEEP_MS = 1_000;
@@ -57,7 +61,8 @@ const LONGEST_SLEEP_MS = 1_000;
 interface Post {
   turbine: Turbine;
   publisher: Publisher;
-  /** Readings made so far by each of its sensors, and when the first one was due. */
+  /** Readings of the past, and of the present, made so far by each of its sensors; when the first of the present is due. */
+  pastMade: number;
   made: number;
   offsetMs: number;
 }
@@ -69,6 +74,8 @@ export class Fleet {
   readonly #posts: Post[];
   readonly #unreached = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #beganMs = 0;
+  /** When the present began. */
   #startedMs = 0;
   #startedAt = 0;
   #reached: boolean | undefined;
@@ -89,6 +96,7 @@ export class Fleet {
     this.#posts = turbines.map((turbine, index) => ({
       turbine,
       publisher: this.#publisher(turbine),
+      pastMade: 0,
       made: 0,
       // Turbines are not in step, as in the field; the load is even.
       offsetMs: (period * index) / turbines.length,
@@ -99,12 +107,32 @@ export class Fleet {
   }
 
   start(): void {
-    this.#startedMs = this.#clock.monotonic();
-    this.#startedAt = this.#clock.now();
+    this.#beganMs = this.#clock.monotonic();
     for (const post of this.#posts) {
       this.#unreached.add(post.turbine.name);
       post.publisher.start();
     }
+    if (this.#settings.past === undefined) this.#startPresent();
+    else this.#makePast(this.#clock.now(), this.#settings.past);
+  }
+
+  #makePast(untilMs: number, past: { count: number; stepMs: number }): void {
+    const { count, stepMs } = past;
+    for (const post of this.#posts) {
+      while (post.pastMade < count && post.publisher.outstanding < PAST_WINDOW) {
+        const dateMs = untilMs - (count - post.pastMade++) * stepMs;
+        this.#send(post, post.turbine.tick(dateMs));
+      }
+    }
+    if (this.#posts.every(({ pastMade }) => pastMade >= count)) this.#startPresent();
+    else this.#timer = setTimeout(() => this.#makePast(untilMs, past), SHORTEST_SLEEP_MS);
+  }
+
+  #startPresent(): void {
+    const { past, rate } = this.#settings;
+    this.#startedMs = this.#clock.monotonic();
+    this.#startedAt = this.#clock.now();
+    if (past !== undefined) for (const { turbine } of this.#posts) turbine.pace(1 / rate);
     this.#makeDue();
   }
 
@@ -133,7 +161,7 @@ export class Fleet {
       lost: this.#lost,
       extraAcknowledged: this.#extraAcknowledged,
       faults,
-      seconds: (this.#clock.monotonic() - this.#startedMs) / 1000,
+      seconds: (this.#clock.monotonic() - this.#beganMs) / 1000,
     };
   }
 

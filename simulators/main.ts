@@ -15,17 +15,21 @@ const DAY_HOURS = 24;
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 function makeTurbines(options: SimulateOptions): Turbine[] {
-  const { history, seed, faults, topicPrefix } = options;
-  const stepSeconds = history === undefined ? 1 / options.rate : history.stepMs / 1000;
-  const startHour =
-    history === undefined
-      ? DEFAULT_START_HOUR
-      : (((history.fromMs / HOUR_MS) % DAY_HOURS) + DAY_HOURS) % DAY_HOURS;
+  const { rate, history, past, seed, faults, topicPrefix } = options;
+  const stepSeconds = (history?.stepMs ?? past?.stepMs ?? 1000 / rate) / 1000;
+  const startHour = startHourOf(options);
   const form = options.legacy ? legacyForm : contractForm;
   return Array.from({ length: options.turbines }, (_, index) => {
     const name = `T${String(index + 1).padStart(2, "0")}`;
     return new Turbine({ name, seed, stepSeconds, startHour, topicPrefix, form, faults });
   });
+}
+
+/** Model time of day of the first reading: that of its date, or always the same, for the same values at every start. */
+function startHourOf({ history, past }: SimulateOptions): number {
+  const fromMs = history?.fromMs ?? (past && clock.now() - past.count * past.stepMs);
+  if (fromMs === undefined) return DEFAULT_START_HOUR;
+  return (((fromMs / HOUR_MS) % DAY_HOURS) + DAY_HOURS) % DAY_HOURS;
 }
 
 function reportReach(broker: string, once: boolean): (reached: boolean, detail: string) => void {

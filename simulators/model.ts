@@ -4,8 +4,8 @@
  *   wind (Ornstein–Uhlenbeck, plus gusts) ──▶ load (power curve, rotor inertia)
  *          └──▶ pitch activity (how far the wind is from what the blades are set to)
  *
- * Time is the model's own: it advances by the same step at every reading, so the same seed and step give the same
- * values whenever they are made. It is made to look right in a chart, not to design a turbine with.
+ * Time is the model's own: it advances by one step at every reading, so the same seed and steps give the same values
+ * whenever they are made. It is made to look right in a chart, not to design a turbine with.
  */
 
 import { Random } from "./random.ts";
@@ -38,7 +38,7 @@ const HOUR_SECONDS = 3600;
 
 export class TurbineModel {
   readonly #random: Random;
-  readonly #step: number;
+  #step: number;
   #seconds: number;
   #wind: number;
   #load: number;
@@ -56,6 +56,11 @@ export class TurbineModel {
     this.#wind = Math.max(0, MEAN_WIND + WIND_DEVIATION * this.#random.normal());
     this.#load = powerCurve(this.#wind);
     this.#pitchedFor = this.#wind;
+  }
+
+  /** From now on a step is so long, seconds. */
+  pace(stepSeconds: number): void {
+    this.#step = stepSeconds;
   }
 
   /** Goes one step on. */

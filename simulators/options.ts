@@ -22,6 +22,7 @@ export interface SimulateOptions {
   forMs: number;
   countPerSensor: number;
   history?: { fromMs: number; stepMs: number };
+  past?: { count: number; stepMs: number };
   outboxMessages: number;
   drainMs: number;
   once: boolean;
@@ -39,6 +40,7 @@ export const MAX_RATE = 100_000;
 const EXAMPLES: [string, string][] = [
   ["$0", "three sensors on each of three turbines, one reading a second each, until Ctrl-C"],
   ["$0 --turbines 3 --rate 50 --for 60s", "9 sensors, 450 readings a second, one minute"],
+  ["$0 --history 24h", "the last 24 hours at once, a reading each half minute, then live"],
   [
     "$0 --from 2026-11-22 --step 1m --count 1440 --rate 200",
     "the history of one day, as fast as 600 a second",
@@ -67,8 +69,13 @@ export function parseOptions(args: readonly string[]): SimulateOptions {
     json: said.json,
   };
   if (said.ledger !== undefined) options.ledger = said.ledger;
+  if (said.step !== undefined && said.from === undefined && said.history === undefined) {
+    throw usage("--step needs --from or --history", "they say which past the readings are of");
+  }
   const history = readHistory(said.from, said.step, rate);
   if (history !== undefined) options.history = history;
+  const past = readPast(said.history, said.step, said.from);
+  if (past !== undefined) options.past = past;
   return options;
 }
 
@@ -95,7 +102,14 @@ function commandLine(args: readonly string[]) {
     .option("for", { type: "string", describe: "stop after so long, e.g. 60s, 5m" })
     .option("count", { type: "number", describe: "stop after so many readings of each sensor" })
     .option("from", { type: "string", describe: "a history that begins at this date, instead of now" })
-    .option("step", { type: "string", describe: "time between two readings of a history (default: 1/rate)" })
+    .option("history", {
+      type: "string",
+      describe: "first so much of the past, at once, e.g. 24h; then live",
+    })
+    .option("step", {
+      type: "string",
+      describe: "time between two readings of the past (default: with --history 30s, with --from 1/rate)",
+    })
     .option("legacy", { type: "boolean", default: false, describe: "the original project's sloppy messages" })
     .option("user", { type: "string", describe: "MQTT user name" })
     .option("password", { type: "string", describe: "MQTT password; better: --password-file" })
@@ -122,7 +136,18 @@ function commandLine(args: readonly string[]) {
     .example(EXAMPLES)
     .epilogue(`${describeFaults()}\n\nExit codes: 0 all acknowledged, 1 not all, 2 wrong usage.`)
     .requiresArg(["turbines", "rate", "seed", "broker", "topic", "for", "count", "from", "step", "user"])
-    .requiresArg(["password", "password-file", "ca", "cert", "key", "outbox", "drain", "ledger"])
+    .requiresArg([
+      "history",
+      "step",
+      "password",
+      "password-file",
+      "ca",
+      "cert",
+      "key",
+      "outbox",
+      "drain",
+      "ledger",
+    ])
     .wrap(110)
     .strict()
     .version(pkg.version)
@@ -179,14 +204,23 @@ export function assertUsable({ ca, cert, key }: PublisherSettings["access"]): vo
 }
 
 function readHistory(from: string | undefined, step: string | undefined, rate: number) {
-  if (from === undefined) {
-    if (step !== undefined) throw usage("--step needs --from", "--from says when the history begins");
-    return undefined;
-  }
+  if (from === undefined) return undefined;
   const fromMs = Date.parse(from);
   if (Number.isNaN(fromMs))
     throw usage(`--from ${from} is not a date`, "e.g. 2026-11-22 or 2026-11-22T06:00:00Z");
   return { fromMs, stepMs: step === undefined ? 1000 / rate : milliseconds("step", step) };
+}
+
+const PAST_STEP_MS = 30_000;
+const LONGEST_PAST = 10_000_000;
+
+function readPast(length: string | undefined, step: string | undefined, from: string | undefined) {
+  if (length === undefined) return undefined;
+  if (from !== undefined) throw usage("--history and --from are both given", "give one of them");
+  const stepMs = step === undefined ? PAST_STEP_MS : milliseconds("step", step);
+  const count = Math.floor(milliseconds("history", length) / stepMs);
+  if (count >= 1 && count <= LONGEST_PAST) return { count, stepMs };
+  throw usage(`--history ${length} is ${count} readings of each sensor`, "e.g. --history 24h --step 30s");
 }
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

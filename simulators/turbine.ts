@@ -98,6 +98,11 @@ export class Turbine {
     return messages;
   }
 
+  /** From now on so much model time passes between two readings, seconds. */
+  pace(stepSeconds: number): void {
+    this.#model.pace(stepSeconds);
+  }
+
   /** What the sensors still keep back for their next burst. */
   release(): Message[] {
     return this.#probes.flatMap((probe) => probe.keptBack.splice(0));

@@ -16,7 +16,7 @@ import {
   summarise,
 } from "./accounts.ts";
 import { Child, describeEnd, type End } from "./child.ts";
-import type { StartOptions } from "./options.ts";
+import { historyArgument, type StartOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { countTypes, queryCommand, shortPath } from "./query.ts";
 import type { Screen } from "./screen.ts";
@@ -110,6 +110,7 @@ export class Demo {
 
   async #startSensors(): Promise<void> {
     const args = [`--broker=${this.#plan.broker}`, "--json", ...this.#options.simulatorArguments];
+    args.push(...this.#history());
     const sensors = this.#start("sensors", "simulate", args, (line) => {
       this.#sensorSummary = readSensorSummary(line);
     });
@@ -121,6 +122,20 @@ export class Demo {
         this.#end();
       });
     }
+  }
+
+  /** A second past beside the first would make two curves of one. */
+  #history(): string[] {
+    const { history } = this.#options;
+    if (history === undefined) return [];
+    if (this.#lakeBefore > 0) {
+      this.#screen.line(
+        "the lake has readings already, so no history is made; --fresh begins with an empty one",
+      );
+      return [];
+    }
+    this.#screen.line(`the sensors first send the last ${history}, then go on live`);
+    return historyArgument(history);
   }
 
   #start(name: string, program: string, args: readonly string[], onResult?: (line: string) => void): Child {

@@ -22,6 +22,8 @@ export interface StartOptions {
   simulatorArguments: readonly string[];
   /** Undefined: until Ctrl-C. */
   for: string | undefined;
+  /** So much of the past first, or undefined. */
+  history: string | undefined;
   mqttPort: PortChoice;
   pagePort: PortChoice;
   kinesisPort: PortChoice;
@@ -34,6 +36,7 @@ const LARGEST_PORT = 65_535;
 
 const EXAMPLES: [string, string][] = [
   ["$0", "three turbines, one reading a second of each sensor, until Ctrl-C"],
+  ["$0 --history 24h", "with the last 24 hours first, so that the report and the queries have a day to show"],
   ["$0 --turbines 5 --rate 10", "five turbines, 150 readings a second"],
   ["$0 --for 60s", "one minute, then says whether everything arrived (exit code 1 if not)"],
   ["$0 --ports auto --data /tmp/farm", "on free ports, in a folder of its own"],
@@ -55,6 +58,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
     legacy: said.legacy,
     simulatorArguments: simulatorArguments(said),
     for: said.for,
+    history: said.history,
     mqttPort: port("mqtt-port", said.mqttPort),
     pagePort: port("page-port", said.pagePort),
     kinesisPort: port("kinesis-port", said.kinesisPort),
@@ -80,6 +84,11 @@ function commandLine(args: readonly string[]) {
     })
     .option("legacy", { type: "boolean", default: false, describe: "the original project's messages" })
     .option("simulate", { type: "boolean", default: true, describe: "--no-simulate: without sensors" })
+    .option("history", {
+      type: "string",
+      requiresArg: true,
+      describe: "begin with so much of the past, e.g. 24h, if the lake is empty",
+    })
     .option("for", { type: "string", requiresArg: true, describe: "stop by itself after so long, e.g. 60s" })
     .option("config", { type: "string", default: "agent.config.yaml", describe: "the agent's configuration" })
     .option("data", { type: "string", requiresArg: true, describe: "folder for all data (default: ./data)" })
@@ -114,10 +123,14 @@ interface SimulatorWords {
   legacy: boolean;
   simulate: boolean;
   for: string | undefined;
+  history: string | undefined;
 }
 
 /** Wrong values among them are told in the simulator's words, before anything is started. */
 function simulatorArguments(said: SimulatorWords): string[] {
+  if (!said.simulate && said.history !== undefined) {
+    throw usage("--history has nobody to make it with --no-simulate", "leave one of them out");
+  }
   if (!said.simulate && said.for !== undefined) {
     throw usage("--for has nothing to wait for with --no-simulate", "leave one of them out");
   }
@@ -125,8 +138,13 @@ function simulatorArguments(said: SimulatorWords): string[] {
   for (const fault of said.fault) args.push(`--fault=${fault}`);
   if (said.legacy) args.push("--legacy");
   if (said.for !== undefined) args.push(`--for=${said.for}`);
-  parseSimulatorOptions(args);
+  parseSimulatorOptions([...args, ...historyArgument(said.history)]);
   return args;
+}
+
+/** Apart from the others, for a lake that has a past already needs none. */
+export function historyArgument(history: string | undefined): string[] {
+  return history === undefined ? [] : [`--history=${history}`];
 }
 
 function readPorts(text: string | undefined): boolean {

@@ -103,6 +103,28 @@ t.test("Turbines are not in step, and a sensor's dates are evenly spaced", async
   t.equal((second[0] ?? 0) - (first[0] ?? 0), 10);
 });
 
+t.test("A past comes first, up to now and at once, and the present goes on where it ended", async (t) => {
+  const beforeMs = Date.now();
+  const { fleet: farm, acknowledged } = fleet(brokerOf(t).url, {
+    past: { count: 1500, stepMs: 30_000 },
+    countPerSensor: 20,
+  });
+  farm.start();
+  await farm.made;
+  t.match(await farm.stop(10_000), { made: 2 * 3 * 1520, acknowledged: 2 * 3 * 1520, lost: 0 });
+  const one = acknowledged.filter(({ turbine, type }) => turbine === "T01" && type === "Power Factor");
+  t.strictSame(
+    one.map(({ id }) => id),
+    Array.from({ length: 1520 }, (_, index) => `PP_${index}`),
+    "ids go on",
+  );
+  const dates = one.map(({ date }) => Date.parse(date));
+  const steps = dates.slice(1).map((date, index) => date - (dates[index] ?? 0));
+  t.ok(steps.slice(0, 1499).every((step) => step === 30_000));
+  t.ok((dates[1499] ?? 0) >= beforeMs - 30_000 && (dates[1499] ?? 0) < (dates[1500] ?? 0));
+  t.ok(steps.slice(1500).every((step) => step === 2));
+});
+
 t.test("A history has the dates asked for, and waits for room instead of giving readings up", async (t) => {
   const fromMs = Date.parse("2026-11-22T00:00:00.000Z");
   const history = { fromMs, stepMs: 60_000 };

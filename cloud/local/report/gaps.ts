@@ -1,7 +1,7 @@
 /** Where readings are missing: sensors that fell silent together are told of once. */
 
 import { GAP_SECONDS } from "./questions.ts";
-import type { Completeness, Known, Pause, Rhythm } from "./rows.ts";
+import type { Beginning, Completeness, Known, Pause, Rhythm } from "./rows.ts";
 
 export interface Gap {
   turbine: string;
@@ -15,6 +15,7 @@ export interface GapSources {
   untilMs: number;
   completeness: readonly Completeness[];
   expected: readonly Known[];
+  beginnings: readonly Beginning[];
   rhythms: readonly Rhythm[];
   pauses: readonly Pause[];
 }
@@ -43,10 +44,12 @@ export function gapsOf(sources: GapSources): Gap[] {
   return gaps;
 }
 
-/** Before a sensor's first reading of the day and after its last, or all day. */
+/** Before a sensor's first reading of the day and after its last, or all day; nothing is missed before its turbine's first ever. */
 function atTheEdges(sensor: Known, sources: GapSources): SensorGap[] {
   const { turbine, type } = sensor;
-  const { startMs, untilMs } = sources;
+  const { untilMs } = sources;
+  const born = sources.beginnings.find((row) => row.turbine === turbine)?.first.getTime() ?? sources.startMs;
+  const startMs = Math.max(sources.startMs, born);
   const heard = sources.completeness.find((row) => row.turbine === turbine && row.type === type);
   if (heard === undefined) return [{ turbine, type, beganMs: startMs, endedMs: untilMs }];
   const rhythm = sources.rhythms.find((row) => row.turbine === turbine && row.type === type);

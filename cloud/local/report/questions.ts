@@ -54,6 +54,13 @@ export function expectedSensors(day: Day): string {
     ORDER BY turbine, type`;
 }
 
+/** When each turbine of the day was heard first, ever. */
+export function beginnings(day: Day): string {
+  return `SELECT turbine, min(date) AS first FROM readings
+    WHERE dt <= ${quoted(day.name)}
+    GROUP BY turbine`;
+}
+
 export const DAYS = "SELECT dt AS day FROM readings GROUP BY dt ORDER BY dt";
 
 function steps(day: Day): string {

@@ -54,6 +54,7 @@ async function readOnce(root: string, day: Day, nowMs: number): Promise<DayRepor
   const completeness = await named("daily-completeness", row.Completeness);
   if (completeness.length === 0) throw nothingOn(day, await rows(ask.DAYS, row.KnownDay));
   const expected = await rows(ask.expectedSensors(day), row.Known);
+  const beginnings = await rows(ask.beginnings(day), row.Beginning);
   const rhythms = await rows(ask.rhythms(day), row.Rhythm);
   const pauses = await rows(ask.pauses(day), row.Pause);
   const untilMs = Math.max(day.startMs, Math.min(day.startMs + DAY_MS, nowMs));
@@ -71,7 +72,7 @@ async function readOnce(root: string, day: Day, nowMs: number): Promise<DayRepor
     slices: await rows(ask.slices(day), row.Slice),
     episodes: await named("out-of-range-episodes", row.Episode),
     stuck: await named("stuck-sensors", row.Stuck),
-    gaps: gapsOf({ startMs: day.startMs, untilMs, completeness, expected, rhythms, pauses }),
+    gaps: gapsOf({ startMs: day.startMs, untilMs, completeness, expected, beginnings, rhythms, pauses }),
   };
 }
 

@@ -51,6 +51,7 @@ export const Slice = z.object({
 export const Pause = z.object({ ...sensor, began: z.date(), ended: z.date() });
 /** Seconds without a reading that count as a gap of this sensor. */
 export const Rhythm = z.object({ ...sensor, limit_s: z.number() });
+export const Beginning = z.object({ turbine: z.string(), first: z.date() });
 export const KnownDay = z.object({ day: z.string() });
 
 export type Completeness = z.infer<typeof Completeness>;
@@ -62,6 +63,7 @@ export type Stuck = z.infer<typeof Stuck>;
 export type Slice = z.infer<typeof Slice>;
 export type Pause = z.infer<typeof Pause>;
 export type Rhythm = z.infer<typeof Rhythm>;
+export type Beginning = z.infer<typeof Beginning>;
 export type Known = z.infer<typeof Known>;
 
 /** The answer's rows by column name, each checked. */

@@ -92,6 +92,36 @@ t.test("a sensor that was heard the week before is missed", async (t) => {
   t.match(pageOf(day), /class="line dot"/, "a single reading is a dot");
 });
 
+t.test("nothing is missed before a turbine's first reading ever", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  let seq = 0;
+  const reading = (turbine: string, type: "Power Factor" | "Hydraulic Pressure", minute: number) => {
+    const date = new Date(START + minute * MINUTE).toISOString();
+    return encodeShipped({
+      ...{ id: "R", data: 0.9, type, date, turbine },
+      ...{ gateway: "gw-01", epoch: "e", seq: ++seq, received: date },
+    });
+  };
+  const until = START + 725 * MINUTE;
+  let lines = reading("OLD", "Power Factor", -60);
+  for (let minute = 700; minute < 725; minute++) {
+    lines += reading("OLD", "Power Factor", minute) + reading("NEW", "Power Factor", minute);
+    if (minute >= 715) lines += reading("NEW", "Hydraulic Pressure", minute);
+  }
+  folder.put(objectName(1, "a"), lines);
+  await folder.refresh();
+  const day = await readDay(folder.lake, parseDay(DAY), until);
+  t.same(day.gaps, [
+    {
+      turbine: "NEW",
+      types: ["Hydraulic Pressure"],
+      beganMs: START + 700 * MINUTE,
+      endedMs: START + 715 * MINUTE,
+    },
+    { turbine: "OLD", types: ["Power Factor"], beganMs: START, endedMs: START + 700 * MINUTE },
+  ]);
+});
+
 t.test("what can't be reported is said in one sentence", async (t) => {
   const none = await report("--data", join(data, "elsewhere"), "--day", DAY);
   t.match(none, { code: 1, said: /there is no lake in .* yet/ });
