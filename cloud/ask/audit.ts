@@ -8,7 +8,7 @@ import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { endWith, failUsage, forgiveReaders } from "../local/command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../local/places.ts";
-import { type AgentCounts, type Audit, auditAthena, auditLocal, judge } from "./auditing.ts";
+import { type Audit, auditAthena, auditLocal, judge } from "./auditing.ts";
 import { formatted } from "./format.ts";
 
 function options() {
@@ -42,6 +42,7 @@ const AgentStatus = z.object({
   shipped: z.number(),
   rejected: z.number(),
   dropped: z.number(),
+  buffer: z.object({ lastSeq: z.number() }),
 });
 
 async function main(): Promise<void> {
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   const agent = url === undefined ? undefined : await askAgent(url);
   const { raw, lake, addresses } = cloudFolders(data);
   if (!athena) await flushRunningCloud(addresses);
-  const audit = athena ? await auditAthena({ workgroup, region }) : await auditLocal(raw, lake);
+  const audit = athena ? await auditAthena({ workgroup, ...(region === undefined ? {} : { region }) }) : await auditLocal(raw, lake);
   const verdict = judge(audit, agent);
   const answer = { ...audit, ...(agent === undefined ? {} : { agent }), ...verdict };
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : asText(audit, verdict.verdict));
@@ -68,7 +69,7 @@ async function flushRunningCloud(path: string): Promise<void> {
   }
 }
 
-async function askAgent(url: string): Promise<AgentCounts> {
+async function askAgent(url: string): Promise<z.infer<typeof AgentStatus>> {
   try {
     const answer = await fetch(new URL("/api/status", url), { signal: AbortSignal.timeout(5_000) });
     return AgentStatus.parse(await answer.json());

@@ -43,13 +43,14 @@ export interface Audit {
   };
 }
 
-/** What an agent says of the epoch it is in. */
+/** What an agent says; its counters are of the buffer file, which may hold readings of earlier epochs too. */
 export interface AgentCounts {
   gateway: string;
   epoch: string;
   buffered: number;
-  shipped: number;
   dropped: number;
+  /** lastSeq: how many readings of the present epoch it has numbered. */
+  buffer: { lastSeq: number };
 }
 
 const NAME = "delivery-gaps";
@@ -146,11 +147,11 @@ export function judge(audit: Audit, agent: AgentCounts | undefined): { complete:
   return { complete: problems.length === 0, verdict: `${[verdict, ...notes].join("; ")}.` };
 }
 
-/** How many readings an agent counts as shipped, since its present epoch began, that did not arrive of that epoch. */
+/** Readings the agent has numbered in its present epoch, and no longer has, of which the lake knows nothing. */
 function shippedButAbsent({ epochs }: Audit, agent: AgentCounts | undefined): number {
   if (agent === undefined) return 0;
   const own = epochs.find(({ gateway, epoch }) => gateway === agent.gateway && epoch === agent.epoch);
-  return Math.max(0, agent.shipped - (own?.arrived ?? 0));
+  return Math.max(0, agent.buffer.lastSeq - (own?.expected ?? 0) - agent.buffered - agent.dropped);
 }
 
 function plural(count: number, noun: string): string {

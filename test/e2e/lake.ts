@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { readCatalog } from "../../cloud/local/catalog.ts";
+import { tableFiles } from "../../cloud/local/catalog.ts";
 import { Duck, quoted } from "../../cloud/local/duck.ts";
 import { cloudFolders } from "../../cloud/local/places.ts";
 
@@ -27,8 +27,7 @@ const Counts = z.object({
 /** @param ledgers files of `simulate --ledger` */
 export async function compareLedgers(ledgers: readonly string[], cloudFolder: string): Promise<Comparison> {
   const { lake } = cloudFolders(cloudFolder);
-  const days = (await readCatalog(lake))?.days ?? {};
-  const files = Object.values(days).flatMap((day) => day.files.map((file) => quoted(join(lake, file))));
+  const files = (tableFiles(lake) ?? []).map(quoted);
   const duck = new Duck({ temporaryFolder: join(cloudFolder, "compare") });
   await duck.start();
   try {

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { SENSOR_TYPES } from "../../agent/contract/sensors.ts";
 import { encodeShipped } from "../../agent/contract/shipped.ts";
-import { readCatalog } from "../../cloud/local/catalog.ts";
+import { tableFiles } from "../../cloud/local/catalog.ts";
 import { Lake } from "../../cloud/local/lake.ts";
 import { RawStore } from "../../cloud/local/raw-store.ts";
 import { objectName, silent } from "../cloud/local/helpers/lake.ts";
@@ -86,10 +86,7 @@ export async function curate(raw: string, root: string): Promise<{ lake: Lake; m
 
 /** Compressed bytes of the columns a query names in the table of a lake, by the files' own footers. */
 export async function columnBytes(root: string, columns: readonly string[]): Promise<number> {
-  const catalog = await readCatalog(root);
-  const files = Object.values(catalog?.days ?? {}).flatMap((day) =>
-    day.files.map((file) => join(root, file)),
-  );
+  const files = tableFiles(root) ?? [];
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   const list = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(", ");

@@ -10,13 +10,21 @@ import { RawStore } from "../../../../cloud/local/raw-store.ts";
 
 export const silent = pino({ level: "silent" });
 
+export interface Refreshed {
+  /** Of the table, and the delivered readings it was made from. */
+  rows: number;
+  made: number;
+  /** Lines that are neither readings nor states, by reason. */
+  rejects: Record<string, number>;
+}
+
 export interface LakeFolder {
   raw: string;
   lake: string;
   /** Writes a raw object; text is gzipped, bytes are written as they are. */
   put(object: string, body: string | Buffer): void;
-  /** Brings the table up to date with a lake that is started and stopped for it. */
-  refresh(): Promise<Pick<Lake, "rows" | "curatedReadings" | "index">>;
+  /** Brings the table up to date with a lake that is started and stopped for it; what it then has. */
+  refresh(): Promise<Refreshed>;
   rows(sql: string): Promise<unknown[][]>;
 }
 
@@ -33,8 +41,10 @@ export function lakeFolder(data: string): LakeFolder {
       const lake = new Lake({ root: folders.lake, threads: 1 }, new RawStore(folders.raw), silent);
       await lake.start();
       await lake.refresh();
+      const { rows, made } = lake.catalog.sums();
+      const rejects = lake.catalog.rejects();
       await lake.stop();
-      return lake;
+      return { rows, made, rejects };
     },
     async rows(sql) {
       return (await queryLake(folders.lake, sql)).rows;

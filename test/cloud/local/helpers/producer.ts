@@ -1,7 +1,7 @@
-/** A gateway's part, for tests: readings in aggregated records, put through the SDK, sent again until accepted. */
+/** A gateway's part, for tests: readings in records of gzip members, put through the SDK, sent again until accepted. */
 
+import { gzipSync } from "node:zlib";
 import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
-import { AggregateWriter } from "../../../../agent/contract/aggregate.ts";
 import { SENSOR_TYPES } from "../../../../agent/contract/sensors.ts";
 import { encodeShipped, type ShippedReading } from "../../../../agent/contract/shipped.ts";
 import { localKinesisClient } from "../../../../cloud/local/kinesis-client.ts";
@@ -30,16 +30,9 @@ export function linesOf(first: number, last: number, fields: Partial<ShippedRead
   return text;
 }
 
-/** One aggregated record of lines. */
-export function aggregated(partitionKey: string, lines: string): Buffer {
-  const writer = new AggregateWriter(1_000_000);
-  writer.begin(partitionKey);
-  for (const line of lines.split("\n").filter((text) => text !== "")) {
-    const bytes = Buffer.from(`${line}\n`);
-    writer.load(bytes);
-    writer.add(0, bytes.length);
-  }
-  return writer.finish();
+/** One record of lines: a gzip member. */
+export function packed(lines: string): Buffer {
+  return gzipSync(lines);
 }
 
 /** Puts records until each is accepted, as the agent does. @param endpoint asked anew for each try */
