@@ -1,10 +1,12 @@
-/** The CDK app: `npx cdk synth|diff|deploy -c stage=dev|prod [-c runbook=https://…]`. */
+/** The CDK app: `npx cdk synth|diff|deploy -c stage=dev|prod [-c email=…] [-c region=…] [-c name=…] [-c runbook=https://…]`. */
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { App } from "aws-cdk-lib";
 import { Fault } from "../agent/errors.ts";
-import { STAGES, settingsOf, withRunbook } from "./settings.ts";
+import { CHOICES } from "./choices.ts";
+import { STAGES } from "./names.ts";
+import { settingsOf } from "./settings.ts";
 import { sourcesIn } from "./sources.ts";
 import { windFarm } from "./stacks/farm.ts";
 
@@ -15,9 +17,8 @@ try {
   // The report on a slow synthesis would be the one file that differs from run to run.
   const app = new App({ performanceReporting: false });
   const stage: unknown = app.node.tryGetContext("stage") ?? STAGES[0];
-  const settings = settingsOf(String(stage));
-  const runbook: unknown = app.node.tryGetContext("runbook");
-  windFarm(app, runbook === undefined ? settings : withRunbook(settings, runbook), sourcesIn(root));
+  const choices = Object.fromEntries(CHOICES.map((choice) => [choice, app.node.tryGetContext(choice)]));
+  windFarm(app, settingsOf(String(stage), choices), sourcesIn(root));
   app.synth();
 } catch (error) {
   if (!(error instanceof Fault)) throw error;

@@ -1,31 +1,45 @@
 /**
- * What differs between the stages, and nothing else: what they share stands in the stacks. Names of the stream, the
- * database and the tables are the same in every stage, so stages live in accounts or regions of their own.
+ * What differs between the stages, and nothing else: what they share stands in the stacks. Both stages of a farm have the
+ * same names for the stream and the database (cloud/names.ts), so a stage is an account, a region or a name of its own.
  */
 
 import { Fault } from "../agent/errors.ts";
-
-export const STAGES = ["dev", "prod"] as const;
-export type Stage = (typeof STAGES)[number];
+import { type Choices, readChoices } from "./choices.ts";
+import { DEFAULT_NAME, type FarmNames, namesOf, STAGES, type Stage } from "./names.ts";
 
 /** How long a gateway may use the credentials it got for its certificate, seconds; it renews them before. */
 export const CREDENTIAL_SECONDS = 3600;
+
+/** The gateways' role's policy that `provision --revoke` writes entries into, and the entry that fits no certificate. */
+export const DENIALS_POLICY = "revoked-certificates";
+export const NOBODY_DENIED = {
+  Sid: "Nobody",
+  Effect: "Deny",
+  Action: "*",
+  Resource: "*",
+  Condition: { StringEquals: { "credentials-iot:AwsCertificateId": ["none"] } },
+} as const;
 
 /** One shard takes 1 MB/s or 1 000 records/s; on demand scales by itself and costs more at rest. */
 export type StreamCapacity = { mode: "provisioned"; shards: number } | { mode: "on-demand" };
 
 export interface StageSettings {
   stage: Stage;
+  /** What AWS wants unique, by the farm's name (`-c name=…`) and the stage. */
+  names: FarmNames;
   region: string;
   /** Put in front of an article's anchor in every alarm: a path in the repository, or a URL (`-c runbook=https://…`). */
   runbook: string;
   stream: {
     capacity: StreamCapacity;
-    /** How long the stream keeps a record that nobody fetched, hours, 24 to 8760. */
+    /**
+     * How long the stream keeps a record that nobody fetched, hours, 24 to 8760. Firehose tries for as long as that; what it
+     * could not deliver until then is lost. 24 cost nothing more; any number up to 168 costs more than the shard itself.
+     */
     retentionHours: number;
   };
   raw: {
-    /** Raw objects move to a colder, still instantly readable class, days. They never expire: a day is recomputed from them. */
+    /** Raw objects move to a colder, still instantly readable class, days; those below 128 KB never do. None ever expires. */
     coldAfterDays: number;
   };
   lake: {
@@ -37,7 +51,7 @@ export interface StageSettings {
   delivery: {
     /** Firehose writes an object after this many seconds, 60 to 900 … */
     intervalSeconds: number;
-    /** … or this many MiB before compression, 1 to 128. */
+    /** … or this many MiB, at most 16: gzip, which unpacks to ten times as much and can't be read in parts. */
     sizeMiB: number;
   };
   curation: {
@@ -49,10 +63,10 @@ export interface StageSettings {
     workers: number;
     timeoutMinutes: number;
     /**
-     * Readings a second of all gateways together that the job keeps up with: each run makes today anew as a whole, so the
-     * day's last run has 86 400 times as many before it, and shall need half its timeout. A core is reckoned to make
-     * 4 000 readings a second; Spark 3.5 made 7 000 a second of CPU time, its start aside, and Glue was not measured. For
-     * more, raise the workers, or run less often and for longer; job-failed and job-late tell when it is too little.
+     * Readings a second of all gateways together that the job keeps up with: what came since its last run shall need half
+     * its timeout. A core is reckoned to load 4 000 readings a second; Spark 3.5 loaded 11 000 a second of CPU time, its
+     * start aside, and Glue was not measured. For more, raise the workers, or run more often; lake-behind tells when it is
+     * too little.
      */
     keepsUpWith: number;
   };
@@ -65,7 +79,7 @@ export interface StageSettings {
     dailyScanBytes: number;
   };
   alarms: {
-    /** Who is told, besides subscribers added by hand. */
+    /** Who is told, `-c email=…`, besides subscribers added by hand. */
     emails: readonly string[];
     /** The farm counts as silent when nothing came for this many minutes, a multiple of 5. */
     silentMinutes: number;
@@ -80,7 +94,7 @@ export interface StageSettings {
 
 const GB = 1_000_000_000;
 
-const SETTINGS: Readonly<Record<Stage, StageSettings>> = {
+const SETTINGS: Readonly<Record<Stage, Omit<StageSettings, "names">>> = {
   dev: {
     stage: "dev",
     region: "us-east-1",
@@ -88,13 +102,13 @@ const SETTINGS: Readonly<Record<Stage, StageSettings>> = {
     stream: { capacity: { mode: "provisioned", shards: 1 }, retentionHours: 24 },
     raw: { coldAfterDays: 30 },
     lake: { undeleteDays: 7, resultsDays: 7 },
-    delivery: { intervalSeconds: 60, sizeMiB: 64 },
+    delivery: { intervalSeconds: 60, sizeMiB: 16 },
     curation: {
       schedule: "cron(20 0/6 * * ? *)",
       awaitedHours: 13,
       workers: 2,
       timeoutMinutes: 60,
-      keepsUpWith: 300,
+      keepsUpWith: 1_000,
     },
     crawlSchedule: "cron(50 5 * * ? *)",
     queries: { scanCutoffBytes: GB, dailyScanBytes: 20 * GB },
@@ -105,18 +119,18 @@ const SETTINGS: Readonly<Record<Stage, StageSettings>> = {
     stage: "prod",
     region: "us-east-1",
     runbook: "deploy/RUNBOOK.md",
-    // Two shards take some 9 000 aggregated readings a second, ten times what the job keeps up with day by day: that is
-    // the room for backlogs after an outage. A week's retention outlives a long weekend.
+    // Two shards take 2 MB/s, some 100 000 readings a second as gzip: ten times what the job keeps up with, which is the room
+    // for backlogs after an outage. A week's retention outlives a long weekend, and costs more than the shards.
     stream: { capacity: { mode: "provisioned", shards: 2 }, retentionHours: 168 },
     raw: { coldAfterDays: 90 },
     lake: { undeleteDays: 30, resultsDays: 30 },
-    delivery: { intervalSeconds: 300, sizeMiB: 128 },
+    delivery: { intervalSeconds: 300, sizeMiB: 16 },
     curation: {
       schedule: "cron(20 * * * ? *)",
       awaitedHours: 3,
       workers: 4,
       timeoutMinutes: 55,
-      keepsUpWith: 900,
+      keepsUpWith: 10_000,
     },
     crawlSchedule: "cron(50 1 * * ? *)",
     queries: { scanCutoffBytes: 10 * GB, dailyScanBytes: 500 * GB },
@@ -125,46 +139,23 @@ const SETTINGS: Readonly<Record<Stage, StageSettings>> = {
   },
 };
 
-export function isStage(name: string): name is Stage {
+function isStage(name: string): name is Stage {
   return STAGES.some((stage) => stage === name);
 }
 
-/** The settings of a stage. Throws a Fault for a stage there isn't. */
-export function settingsOf(name: string): StageSettings {
-  if (isStage(name)) return SETTINGS[name];
-  throw new Fault("cloud.stage", `there is no stage "${name}"`, {
-    hint: `Choose one of ${STAGES.join(", ")}, e.g. -c stage=${STAGES[0]}.`,
-    exitCode: 2,
-  });
+/** The settings of a stage, with what was chosen on the command line. Throws a Fault for a stage there isn't or an unfit choice. */
+export function settingsOf(stage: string, choices: Choices = {}): StageSettings {
+  if (!isStage(stage)) {
+    throw new Fault("cloud.stage", `there is no stage "${stage}"`, {
+      hint: `Choose one of ${STAGES.join(", ")}, e.g. -c stage=${STAGES[0]}.`,
+      exitCode: 2,
+    });
+  }
+  const settings = SETTINGS[stage];
+  const { name = DEFAULT_NAME, emails = settings.alarms.emails, ...chosen } = readChoices(choices);
+  const names = namesOf({ name, stage });
+  return { ...settings, ...chosen, names, alarms: { ...settings.alarms, emails } };
 }
-
-/** An alarm's description holds 1 024 characters, of which the sentence before the address takes up to half. */
-const RUNBOOK_LENGTH = 512;
-
-/** `settings` with the runbook at `address`, where people who got an alarm can open it. Throws a Fault unless it is https. */
-export function withRunbook(settings: StageSettings, address: unknown): StageSettings {
-  if (typeof address === "string" && isPage(address)) return { ...settings, runbook: address };
-  throw new Fault("cloud.runbook", `"${String(address)}" can't be the runbook's address`, {
-    hint: `Give the https URL of the page, without user, password or #, at most ${RUNBOOK_LENGTH} characters: -c runbook=https://wiki.example.com/windfarm/RUNBOOK.md.`,
-    exitCode: 2,
-  });
-}
-
-/** Whether an anchor can be put behind it, and the whole into a mail as a link. */
-function isPage(address: string): boolean {
-  if (!/^https:\/\/[^\s#"<>]+$/.test(address) || address.length > RUNBOOK_LENGTH || !URL.canParse(address))
-    return false;
-  const { username, password } = new URL(address);
-  return username === "" && password === "";
-}
-
-/** The stacks' names; `provision` finds a stage's outputs by them. */
-export function stackNames(stage: Stage): { data: string; pipeline: string } {
-  return { data: `windfarm-${stage}-data`, pipeline: `windfarm-${stage}-pipeline` };
-}
-
-/** The workgroup that analysts ask in. */
-export const WORKGROUP = "windfarm";
 
 /** Names of the pipeline stack's outputs that a gateway's configuration needs. */
 export const GATEWAY_OUTPUTS = {

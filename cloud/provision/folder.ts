@@ -5,7 +5,7 @@
  * run that was cut off starts over instead of trusting half a folder.
  */
 
-import { access, chmod, constants, mkdir, open, readFile, rename } from "node:fs/promises";
+import { access, chmod, constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
@@ -21,8 +21,12 @@ export const FILES = {
 const Identity = z.object({
   gateway: z.string(),
   stage: z.string(),
+  /** Name and stage of the farm, e.g. `windfarm-dev`. */
+  farm: z.string(),
   certificateId: z.string(),
   certificateArn: z.string(),
+  /** Where the private key is: in the folder, or on the gateway that made the request. */
+  key: z.enum(["folder", "gateway"]),
 });
 export type Identity = z.infer<typeof Identity>;
 
@@ -41,10 +45,10 @@ export class GatewayFolder {
   async identity(): Promise<Identity | undefined> {
     const text = await this.#read(FILES.identity);
     const hasKey = (await this.#read(FILES.privateKey)) !== undefined;
-    const hasCertificate = (await this.#read(FILES.certificate)) !== undefined;
-    if (text === undefined || !hasKey || !hasCertificate) return undefined;
+    const hasCertificate = (await this.certificate()) !== undefined;
+    if (text === undefined || !hasCertificate) return undefined;
     const parsed = Identity.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) return hasKey === (parsed.data.key === "folder") ? parsed.data : undefined;
     throw new Fault(
       "provision.folder",
       `${join(this.path, FILES.identity)} does not say whose folder this is`,
@@ -52,6 +56,11 @@ export class GatewayFolder {
         hint: "Choose another folder with --out, or remove the file to start over in this one.",
       },
     );
+  }
+
+  /** PEM, or undefined. */
+  async certificate(): Promise<string | undefined> {
+    return await this.#read(FILES.certificate);
   }
 
   async hasConfig(): Promise<boolean> {
@@ -69,7 +78,10 @@ export class GatewayFolder {
   }
 
   async writeIdentity(identity: Identity, { privateKey, certificate }: NewCertificate): Promise<void> {
-    await this.#write(FILES.privateKey, privateKey, PRIVATE);
+    // Until the new one is whole, the folder says nobody's.
+    await this.#remove(FILES.identity);
+    if (privateKey === undefined) await this.#remove(FILES.privateKey);
+    else await this.#write(FILES.privateKey, privateKey, PRIVATE);
     await this.#write(FILES.certificate, certificate, PUBLIC);
     await this.#write(FILES.identity, `${JSON.stringify(identity, undefined, 2)}\n`, PUBLIC);
   }
@@ -85,6 +97,14 @@ export class GatewayFolder {
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
       throw this.#fault("read", name, error);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    try {
+      await rm(join(this.path, name), { force: true });
+    } catch (error) {
+      throw this.#fault("remove", name, error);
     }
   }
 

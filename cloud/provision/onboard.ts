@@ -7,38 +7,42 @@ import { Fault } from "../../agent/errors.ts";
 import { deviceConfig } from "./device-config.ts";
 import type { GatewayFolder, Identity } from "./folder.ts";
 import type { GatewayOutputs } from "./outputs.ts";
+import { FARM_ATTRIBUTE, farmHas } from "./owner.ts";
 import type { Certificate, Registry } from "./registry.ts";
-import { STAGE_ATTRIBUTE, stageHas } from "./stage.ts";
+import { answers, type CertificateRequest } from "./request.ts";
 
 export interface Step {
   /** What it does, one clause. */
   says: string;
   act(): Promise<void>;
+  /** True where it takes an entry of the gateways' role's policy, which has little room. */
+  denies?: true;
 }
 
 export interface Onboarding {
   gateway: string;
   stage: string;
+  /** The farm's name and stage, `windfarm-dev`. */
+  farm: string;
   site: string;
   deviceFolder: string;
+  /** What the gateway asks for with its own key; without it AWS makes the key. */
+  request?: CertificateRequest;
   outputs: GatewayOutputs;
   registry: Registry;
   folder: GatewayFolder;
 }
 
-/** Thing names know no point, unlike the agent's gateway ids; the two are the same, so a gateway's name keeps to both. */
-export const GATEWAY_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
-
 /** What is left to do for a gateway, in order; nothing is changed yet. */
 export async function planOnboarding(order: Onboarding): Promise<Step[]> {
-  const { gateway, stage, registry, folder } = order;
-  const hasThing = await stageHas(registry, gateway, stage);
+  const { gateway, farm, registry, folder } = order;
+  const hasThing = await farmHas(registry, gateway, farm);
   const certificate = await usableCertificate(order, hasThing);
   const steps: Step[] = [];
   if (!hasThing) {
     steps.push({
       says: `create the thing ${gateway}`,
-      act: () => registry.createThing(gateway, { [STAGE_ATTRIBUTE]: stage, site: order.site }),
+      act: () => registry.createThing(gateway, { [FARM_ATTRIBUTE]: farm, site: order.site }),
     });
   }
   if (certificate === undefined) steps.push(...newCertificate(order));
@@ -50,12 +54,10 @@ export async function planOnboarding(order: Onboarding): Promise<Step[]> {
 /** The certificate in the folder, unless AWS knows it no more. Throws where the gateway has one whose key is elsewhere. */
 async function usableCertificate(order: Onboarding, hasThing: boolean): Promise<Certificate | undefined> {
   const { gateway, stage, registry, folder } = order;
-  const identity = await folder.identity();
-  if (identity !== undefined) {
-    refuseOthers(identity, gateway, stage, folder.path);
-    const certificate = { id: identity.certificateId, arn: identity.certificateArn };
-    const status = await registry.statusOf(certificate);
-    if (status === "ACTIVE" || status === "INACTIVE") return certificate;
+  const held = await heldCertificate(order);
+  if (held !== undefined) {
+    await refuseOtherKey(order);
+    return held;
   }
   const others = hasThing ? await activeCertificates(registry, gateway) : [];
   const [other] = others;
@@ -64,21 +66,41 @@ async function usableCertificate(order: Onboarding, hasThing: boolean): Promise<
     "provision.key_elsewhere",
     `${gateway} has the certificate ${shortId(other)} already, and its private key is not in ${folder.path}; nobody can fetch it again`,
     {
-      hint: `Name the folder that holds it with --out, or take the certificate back first: --gateway ${gateway} --stage ${stage} --revoke.`,
+      hint: `Name the folder that holds it with --out, or give the gateway a new one (--gateway ${gateway} --stage ${stage} --rotate), or take the old one back first (--revoke).`,
     },
   );
 }
 
-function refuseOthers(identity: Identity, gateway: string, stage: string, path: string): void {
-  if (identity.gateway === gateway && identity.stage === stage) return;
+/** The certificate in the folder, unless AWS knows it no more. Throws a Fault if the folder is another gateway's. */
+export async function heldCertificate(order: Onboarding): Promise<Certificate | undefined> {
+  const identity = await order.folder.identity();
+  if (identity === undefined) return undefined;
+  refuseOthers(identity, order);
+  const certificate = { id: identity.certificateId, arn: identity.certificateArn };
+  const status = await order.registry.statusOf(certificate);
+  return status === "ACTIVE" || status === "INACTIVE" ? certificate : undefined;
+}
+
+/** A request made with another key than the certificate in the folder can't be answered by that certificate. */
+async function refuseOtherKey({ gateway, stage, request, folder }: Onboarding): Promise<void> {
+  if (request === undefined || answers((await folder.certificate()) ?? "", request)) return;
+  throw new Fault(
+    "provision.other_key",
+    `${gateway} has a certificate already, and the request was made with another key`,
+    { hint: `To give it a new one: --gateway ${gateway} --stage ${stage} --rotate --csr FILE.` },
+  );
+}
+
+function refuseOthers(identity: Identity, { gateway, farm, folder }: Onboarding): void {
+  if (identity.gateway === gateway && identity.farm === farm) return;
   throw new Fault(
     "provision.other_gateway",
-    `${path} holds the key of ${identity.gateway} in the stage ${identity.stage}, not of ${gateway} in ${stage}`,
+    `${folder.path} holds the files of ${identity.gateway} of ${identity.farm}, not of ${gateway} of ${farm}`,
     { hint: "Choose another folder with --out: a folder holds one gateway." },
   );
 }
 
-async function activeCertificates(registry: Registry, gateway: string): Promise<Certificate[]> {
+export async function activeCertificates(registry: Registry, gateway: string): Promise<Certificate[]> {
   const active: Certificate[] = [];
   for (const certificate of await registry.certificatesOf(gateway)) {
     if ((await registry.statusOf(certificate)) === "ACTIVE") active.push(certificate);
@@ -87,8 +109,8 @@ async function activeCertificates(registry: Registry, gateway: string): Promise<
 }
 
 /** The key is on the disk before the certificate opens anything. */
-function newCertificate(order: Onboarding): Step[] {
-  const { gateway, stage, registry, folder, outputs } = order;
+export function newCertificate(order: Onboarding): Step[] {
+  const { gateway, stage, farm, registry, folder, outputs, request } = order;
   let made: Certificate | undefined;
   const certificate = (): Certificate => {
     if (made !== undefined) return made;
@@ -96,12 +118,16 @@ function newCertificate(order: Onboarding): Step[] {
   };
   return [
     {
-      says: `create a certificate and write its private key to ${folder.path}`,
+      says:
+        request === undefined
+          ? `create a certificate and write its private key to ${folder.path}`
+          : `answer the gateway's request and write its certificate to ${folder.path}`,
       act: async () => {
         await folder.prepare();
-        const fresh = await registry.createCertificate();
+        const fresh = await registry.createCertificate(request?.pem);
+        const key = request === undefined ? "folder" : "gateway";
         await folder.writeIdentity(
-          { gateway, stage, certificateId: fresh.id, certificateArn: fresh.arn },
+          { gateway, stage, farm, certificateId: fresh.id, certificateArn: fresh.arn, key },
           fresh,
         );
         made = fresh;
@@ -116,7 +142,7 @@ function newCertificate(order: Onboarding): Step[] {
   ];
 }
 
-async function missingRights(order: Onboarding, certificate: Certificate): Promise<Step[]> {
+export async function missingRights(order: Onboarding, certificate: Certificate): Promise<Step[]> {
   const { gateway, registry, outputs } = order;
   const steps: Step[] = [];
   if (!(await registry.policiesOf(certificate)).includes(outputs.policy)) {

@@ -1,73 +1,116 @@
 /** The command line of `npm run provision`. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import yargs from "yargs";
 import { EXIT, Fault } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { STAGES } from "../settings.ts";
-import { GATEWAY_NAME } from "./onboard.ts";
+import { STAGES } from "../names.ts";
+import { type Listed, readList, unfit } from "./list.ts";
+import type { Order } from "./provision.ts";
+import { readRequest } from "./request.ts";
 
 export interface ProvisionOptions {
-  gateway: string;
-  stage: string;
-  site: string;
-  /** Where the folder for the gateway is written. */
-  out: string;
-  /** Where it will lie on the gateway. */
-  deviceFolder: string;
-  dryRun: boolean;
-  revoke: boolean;
+  order: Order;
+  /** True where the gateways came from a list: results are a list too. */
+  many: boolean;
   json: boolean;
 }
 
 /** Throws a Fault for wrong usage; undefined when help was asked for and shown. */
 export async function parseOptions(argv: readonly string[]): Promise<ProvisionOptions | undefined> {
   let helped = false;
-  const parsed = await yargs(argv)
+  const parsed = await commandLine().parseAsync(argv, (_error: unknown, _argv: unknown, output: string) => {
+    helped = output !== "";
+    if (helped) process.stdout.write(`${output}\n`);
+  });
+  if (helped) return undefined;
+  const { stage, out, json } = parsed;
+  const many = parsed.gateways !== undefined;
+  if (many && parsed.csr !== undefined)
+    throw usage("--csr answers one gateway's request: name it with --gateway");
+  if (parsed.csr !== undefined && (parsed.revoke || parsed.finish))
+    throw usage("--csr goes with onboarding and --rotate only");
+  const request = parsed.csr === undefined ? undefined : await readRequest(parsed.csr);
+  const root = resolve(out ?? `data/gateways/${stage}`);
+  const order: Order = {
+    action: parsed.revoke ? "revoke" : parsed.finish ? "finish" : parsed.rotate ? "rotate" : "onboard",
+    stage,
+    gateways: await gatewaysOf(parsed),
+    folderOf: (gateway) => (out !== undefined && !many ? root : join(root, gateway)),
+    deviceFolder: parsed["device-folder"],
+    knownOnly: parsed["known-only"],
+    dryRun: parsed["dry-run"],
+    ...(parsed.name === undefined ? {} : { name: parsed.name }),
+    ...(parsed.region === undefined ? {} : { region: parsed.region }),
+    ...(request === undefined ? {} : { request }),
+  };
+  return { order, many, json };
+}
+
+function commandLine() {
+  return yargs()
     .scriptName("provision")
-    .usage("Makes a gateway known to the cloud and writes the folder that goes onto it.")
-    .option("gateway", { type: "string", demandOption: true, describe: "its name: letters, digits, _ and -" })
-    .option("stage", { choices: STAGES, default: STAGES[0], describe: "where it belongs" })
+    .usage(
+      "npm run provision -- --gateway gw-01 [--stage dev]\n\nGives gateways their identity, or takes it back.",
+    )
+    .option("gateway", { type: "string", describe: "its name: letters, digits, _ and -" })
+    .option("gateways", { type: "string", describe: "a CSV file of many: gateway,site" })
+    .option("stage", { choices: STAGES, default: STAGES[0], describe: "where they belong" })
+    .option("name", { type: "string", describe: "the farm's, where it was deployed with -c name=…" })
+    .option("region", { type: "string", describe: "where the farm was deployed with -c region=…" })
     .option("site", { type: "string", default: "farm", describe: "the site, for people" })
     .option("out", {
       type: "string",
-      describe: "folder to write, by default data/gateways/<stage>/<gateway>",
+      describe: "folder to write, by default data/gateways/<stage>/<gateway>; with a list the folder of all",
     })
     .option("device-folder", {
       type: "string",
       default: "/etc/windfarm",
       describe: "where it will lie on the gateway",
     })
+    .option("csr", { type: "string", describe: "the gateway's request (windfarm csr): its key stays there" })
+    .option("rotate", {
+      type: "boolean",
+      default: false,
+      describe: "make a second certificate; the old one works on",
+    })
+    .option("finish", {
+      type: "boolean",
+      default: false,
+      describe: "take back all certificates but the folder's",
+    })
+    .option("revoke", { type: "boolean", default: false, describe: "take the gateways' identity back" })
+    .option("known-only", { type: "boolean", default: false, describe: "revoke what is there of a list" })
     .option("dry-run", { type: "boolean", default: false, describe: "only say what would be done" })
-    .option("revoke", { type: "boolean", default: false, describe: "take the gateway's identity back" })
     .option("json", { type: "boolean", default: false, describe: "the result as JSON" })
+    .conflicts("gateway", "gateways")
+    .check(({ rotate, finish, revoke }) => {
+      if ([rotate, finish, revoke].filter(Boolean).length > 1)
+        throw usage("--rotate, --finish and --revoke are three commands: give one of them");
+      return true;
+    })
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
     .strict()
     .exitProcess(false)
     .fail((message, error) => {
       throw usage(message ?? error?.message ?? "wrong usage");
-    })
-    .parseAsync(argv, (_error: unknown, _argv: unknown, output: string) => {
-      helped = output !== "";
-      if (helped) process.stdout.write(`${output}\n`);
     });
-  if (helped) return undefined;
-  const { gateway, stage, site } = parsed;
-  if (!GATEWAY_NAME.test(gateway))
-    throw usage(`"${gateway}" can't be a gateway's name: letters, digits, _ and -, at most 64`);
-  if (!/^[a-zA-Z0-9_.,@/:#-]{1,64}$/.test(site))
-    throw usage(`"${site}" can't be a site: letters, digits and _.,@/:#-, at most 64`);
-  return {
-    gateway,
-    stage,
-    site,
-    out: resolve(parsed.out ?? `data/gateways/${stage}/${gateway}`),
-    deviceFolder: parsed["device-folder"],
-    dryRun: parsed["dry-run"],
-    revoke: parsed.revoke,
-    json: parsed.json,
-  };
+}
+
+async function gatewaysOf(given: {
+  gateway: string | undefined;
+  gateways: string | undefined;
+  site: string;
+}): Promise<Listed[]> {
+  const { gateway, gateways, site } = given;
+  const one = { gateway: gateway ?? "gw", site };
+  const why = unfit(one);
+  if (why !== undefined) throw usage(why);
+  if (gateways !== undefined) return await readList(gateways, site);
+  if (gateway === undefined)
+    throw usage("Missing required argument: gateway, or gateways for a list of many");
+  return [one];
 }
 
 function usage(message: string): Fault {

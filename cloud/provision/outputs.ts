@@ -2,7 +2,7 @@
 
 import { type CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
-import { GATEWAY_OUTPUTS, type StageSettings, stackNames } from "../settings.ts";
+import { GATEWAY_OUTPUTS, type StageSettings } from "../settings.ts";
 
 export type GatewayOutputs = Record<keyof typeof GATEWAY_OUTPUTS, string>;
 
@@ -11,13 +11,13 @@ export async function readOutputs(
   client: CloudFormationClient,
   settings: StageSettings,
 ): Promise<GatewayOutputs> {
-  const stack = stackNames(settings.stage).pipeline;
+  const stack = settings.names.pipelineStack;
   const found = await describe(client, stack, settings);
   const output = (name: string): string => {
     const value = found.get(name);
     if (value !== undefined) return value;
     throw new Fault("provision.outputs", `the stack ${stack} has no output ${name}`, {
-      hint: `Deploy the stage as it is now: npx cdk deploy -c stage=${settings.stage} --all.`,
+      hint: `Deploy the stage as it is now: ${deployment(settings)}.`,
     });
   };
   const { stream, region, roleAlias, policy } = GATEWAY_OUTPUTS;
@@ -32,7 +32,7 @@ export async function readOutputs(
 async function describe(
   client: CloudFormationClient,
   stack: string,
-  { stage, region }: StageSettings,
+  settings: StageSettings,
 ): Promise<Map<string, string>> {
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
@@ -42,13 +42,17 @@ async function describe(
     if (!isMissingStack(error)) throw error;
     throw new Fault(
       "provision.not_deployed",
-      `the stage ${stage} is not deployed: no stack ${stack} in ${region}`,
+      `the stage ${settings.stage} is not deployed: no stack ${stack} in ${settings.region}`,
       {
-        hint: `Deploy it first (npx cdk deploy -c stage=${stage} --all), or use the credentials of its account.`,
+        hint: `Deploy it first (${deployment(settings)}), or use the credentials of its account.`,
         cause: error,
       },
     );
   }
+}
+
+function deployment({ stage, names, region }: StageSettings): string {
+  return `npx cdk deploy -c stage=${stage} -c name=${names.name} -c region=${region} --all`;
 }
 
 /** CloudFormation answers a stack there isn't with a plain ValidationError; only its text tells it from others. */

@@ -4,12 +4,15 @@ import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
   type CertificateStatus,
+  CreateCertificateFromCsrCommand,
+  type CreateCertificateFromCsrCommandOutput,
   CreateKeysAndCertificateCommand,
   CreateThingCommand,
   DeleteCertificateCommand,
   DeleteThingCommand,
   DescribeCertificateCommand,
   DescribeEndpointCommand,
+  DescribeRoleAliasCommand,
   DescribeThingCommand,
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
@@ -29,8 +32,8 @@ export interface Certificate {
 export interface NewCertificate extends Certificate {
   /** PEM. */
   certificate: string;
-  /** PEM; AWS keeps no copy. */
-  privateKey: string;
+  /** PEM; AWS keeps no copy. None where the request came from the gateway, which keeps its key. */
+  privateKey?: string;
 }
 
 const CERTIFICATE_ARN = /^arn:[^:]+:iot:[^:]+:[^:]*:cert\/([0-9a-zA-Z]+)$/;
@@ -103,15 +106,25 @@ export class Registry {
     return found?.certificateDescription?.status;
   }
 
-  /** Not active yet: a key that got lost on its way to the disk opens nothing. */
-  async createCertificate(): Promise<NewCertificate> {
+  /** Not active yet: a key that got lost on its way to the disk opens nothing. With a request, PEM, AWS never sees the key. */
+  async createCertificate(request?: string): Promise<NewCertificate> {
+    if (request !== undefined) {
+      const command = new CreateCertificateFromCsrCommand({
+        certificateSigningRequest: request,
+        setAsActive: false,
+      });
+      return certificateIn(await this.#client.send(command));
+    }
     const made = await this.#client.send(new CreateKeysAndCertificateCommand({ setAsActive: false }));
-    return {
-      id: said(made.certificateId, "the certificate's id"),
-      arn: said(made.certificateArn, "the certificate's ARN"),
-      certificate: said(made.certificatePem, "the certificate"),
-      privateKey: said(made.keyPair?.PrivateKey, "the private key"),
-    };
+    return { ...certificateIn(made), privateKey: said(made.keyPair?.PrivateKey, "the private key") };
+  }
+
+  /** The role that a role alias stands for, by its name; undefined for an alias there isn't. */
+  async roleBehind(alias: string): Promise<string | undefined> {
+    const found = await unlessMissing(() =>
+      this.#client.send(new DescribeRoleAliasCommand({ roleAlias: alias })),
+    );
+    return found && said(found.roleAliasDescription?.roleArn, "the role's ARN").split("/").at(-1);
   }
 
   async setStatus({ id }: Certificate, status: CertificateStatus): Promise<void> {
@@ -137,6 +150,14 @@ export class Registry {
   async detach(thing: string, { arn }: Certificate): Promise<void> {
     await this.#client.send(new DetachThingPrincipalCommand({ thingName: thing, principal: arn }));
   }
+}
+
+function certificateIn(made: CreateCertificateFromCsrCommandOutput): NewCertificate {
+  return {
+    id: said(made.certificateId, "the certificate's id"),
+    arn: said(made.certificateArn, "the certificate's ARN"),
+    certificate: said(made.certificatePem, "the certificate"),
+  };
 }
 
 async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {

@@ -1,13 +1,18 @@
-/** Takes a gateway's identity back: from the first step on its key opens nothing. Run again, it goes on or finds nothing. */
+/**
+ * Takes a gateway's identity back: first its certificate gets no more credentials, then those it got before open nothing
+ * more. Run again, it goes on or finds nothing.
+ */
 
+import type { Denials } from "./denials.ts";
 import { type Step, shortId } from "./onboard.ts";
+import { farmHas } from "./owner.ts";
 import type { Certificate, Registry } from "./registry.ts";
-import { stageHas } from "./stage.ts";
 
-export interface Revocation {
+export interface Withdrawal {
   gateway: string;
-  stage: string;
   registry: Registry;
+  /** None where the farm's role is gone: nothing it gave out opens anything. */
+  denials: Denials | undefined;
   /** Resolves after so many ms. */
   sleep(ms: number): Promise<void>;
 }
@@ -16,27 +21,24 @@ export interface Revocation {
 const DETACH_TRIES = 8;
 const FIRST_PAUSE_MS = 250;
 
-/** What is left to take back, in order; nothing is changed yet. Throws a Fault where the gateway is another stage's. */
-export async function planRevocation({ gateway, stage, registry, sleep }: Revocation): Promise<Step[]> {
-  if (!(await stageHas(registry, gateway, stage))) return [];
-  const patiently = (act: () => Promise<void>): Promise<void> => untilDetached(act, sleep);
+/** What is left to take back, in order; nothing is changed yet. Throws a Fault if the gateway is another farm's. */
+export async function planRevocation(withdrawal: Withdrawal, farm: string): Promise<Step[]> {
+  const { gateway, registry, sleep } = withdrawal;
+  if (!(await farmHas(registry, gateway, farm))) return [];
   const steps: Step[] = [];
   for (const certificate of await registry.certificatesOf(gateway)) {
-    steps.push(...(await withdraw(registry, gateway, certificate, patiently)));
+    steps.push(...(await withdraw(withdrawal, certificate)));
   }
   steps.push({
     says: `delete the thing ${gateway}`,
-    act: () => patiently(() => registry.deleteThing(gateway)),
+    act: () => untilDetached(() => registry.deleteThing(gateway), sleep),
   });
   return steps;
 }
 
-async function withdraw(
-  registry: Registry,
-  gateway: string,
-  certificate: Certificate,
-  patiently: (act: () => Promise<void>) => Promise<void>,
-): Promise<Step[]> {
+/** The steps that end one certificate of a gateway. */
+export async function withdraw(withdrawal: Withdrawal, certificate: Certificate): Promise<Step[]> {
+  const { gateway, registry, denials, sleep } = withdrawal;
   const name = `the certificate ${shortId(certificate)}`;
   const detach = { says: `detach ${name}`, act: () => registry.detach(gateway, certificate) };
   const others = (await registry.thingsOf(certificate)).filter((thing) => thing !== gateway);
@@ -46,13 +48,17 @@ async function withdraw(
   if ((await registry.statusOf(certificate)) === "ACTIVE") {
     steps.push({ says: `deactivate ${name}`, act: () => registry.setStatus(certificate, "INACTIVE") });
   }
+  if (denials?.has(certificate.id) === false) {
+    const says = `shut out credentials that ${name} got`;
+    steps.push({ says, denies: true, act: () => denials.add(certificate.id) });
+  }
   for (const policy of await registry.policiesOf(certificate)) {
     const says = `detach the policy ${policy} from ${name}`;
     steps.push({ says, act: () => registry.detachPolicy(policy, certificate) });
   }
   steps.push(detach, {
     says: `delete ${name}`,
-    act: () => patiently(() => registry.deleteCertificate(certificate)),
+    act: () => untilDetached(() => registry.deleteCertificate(certificate), sleep),
   });
   return steps;
 }

@@ -54,18 +54,20 @@ export function useKeyForObjects(
   });
 }
 
-/** Log groups of Glue's `jobs` or `crawlers`, as an ARN; Glue puts the rest of their names together itself. */
-export function glueLogs(scope: IConstruct, kind: "jobs" | "crawlers"): string {
-  return Stack.of(scope).formatArn({ service: "logs", resource: `log-group:/aws-glue/${kind}*` });
+/** Log groups of Glue's crawlers, as an ARN; Glue puts the rest of their names together itself. */
+export function crawlerLogs(scope: IConstruct): string {
+  return Stack.of(scope).formatArn({ service: "logs", resource: "log-group:/aws-glue/crawlers*" });
 }
 
-/** What a job or crawler with a security configuration needs besides its data. */
-export function glueBasics(scope: IConstruct, kind: "jobs" | "crawlers"): PolicyStatement[] {
-  return [
-    new PolicyStatement({
-      actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"],
-      resources: [glueLogs(scope, kind)],
-    }),
-    new PolicyStatement({ actions: ["glue:GetSecurityConfiguration"], resources: ["*"] }),
-  ];
+/** Makes the log groups of crawlers, under the key of the security configuration, and writes into them. */
+export function writeCrawlerLogs(scope: IConstruct): PolicyStatement {
+  return new PolicyStatement({
+    actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"],
+    resources: [crawlerLogs(scope)],
+  });
+}
+
+/** A job or crawler with a security configuration asks what it says; this can't be narrowed to one. */
+export function readSecurityConfiguration(): PolicyStatement {
+  return new PolicyStatement({ actions: ["glue:GetSecurityConfiguration"], resources: ["*"] });
 }

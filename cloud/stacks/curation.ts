@@ -1,39 +1,50 @@
-/** Raw objects → the curated table: the Glue job, its schedule, and the count of its runs. */
+/** Raw objects → the curated tables: the Glue job, its logs and its schedule. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { CfnJob, type CfnSecurityConfiguration, CfnTrigger } from "aws-cdk-lib/aws-glue";
 import { PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
-import { type Layout, layoutForJob } from "../layout.ts";
+import { LAYOUT, layoutForJob } from "../layout.ts";
 import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
-import { inLayout } from "../sql/in-layout.ts";
-import { writeConversion } from "../sql/read.ts";
-import { glueBasics, glueLogs, list, listUploads, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
-import { acknowledgeWildcards } from "./acknowledge.ts";
-import type { Catalog } from "./catalog.ts";
-import { SUPERSEDED_TAG, TMP_FOLDER } from "./data-stack.ts";
-import { GLUE_LOGS, SECURITY_CONFIGURATIONS } from "./reasons.ts";
+import {
+  list,
+  listUploads,
+  objectsIn,
+  onObjects,
+  readSecurityConfiguration,
+  useKeyForObjects,
+} from "./access.ts";
+import { acknowledge, acknowledgeWildcards } from "./acknowledge.ts";
+import { type Catalog, CURATED_TABLES } from "./catalog.ts";
+import { CURATED_FOLDER } from "./data-stack.ts";
+import { logGroupProps } from "./logs.ts";
+import { NAMESPACE } from "./metrics.ts";
+import { SECURITY_CONFIGURATIONS } from "./reasons.ts";
 import { serviceRole } from "./roles.ts";
 
 export interface CurationProps {
   settings: StageSettings;
-  layout: Layout;
   sources: Sources;
   catalog: Catalog;
   raw: IBucket;
   lake: IBucket;
   key: IKey;
   security: CfnSecurityConfiguration;
+  /** Where the names of gateways go that fall silent or come back. */
+  topic: ITopic;
 }
 
 /** Two runs at once do no harm (a range by hand beside the hourly one), more are a mistake. */
 const RUNS_AT_ONCE = 2;
+/** Glue tries again by itself: Flex may find no capacity. */
+export const RETRIES = 1;
+/** A run that finds more than it can do stops with what it has, ready for the next, this long before its timeout, minutes. */
+const STOPS_BEFORE = 10;
 
 export class Curation extends Construct {
   readonly job: CfnJob;
@@ -42,31 +53,33 @@ export class Curation extends Construct {
   constructor(scope: Construct, id: string, props: CurationProps) {
     super(scope, id);
     this.#props = props;
-    const { settings, layout, sources, security } = props;
+    const { settings, sources, security } = props;
+    const { farm } = settings.names;
     const script = new Asset(this, "Script", { path: sources.script });
-    const sql = this.#texts(sources.sql, layout);
+    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**", "*.ts"] });
     const modules = new Asset(this, "Modules", {
       path: sources.modules,
       exclude: ["curate.py", "**/__pycache__"],
     });
-    const role = this.#role([script, modules, sql]);
+    const logs = this.#logs();
     this.job = new CfnJob(this, "Job", {
-      name: `windfarm-${settings.stage}-curate`,
-      description: "Recomputes the days that new raw readings touched; --from and --to recompute a range",
-      role: role.roleArn,
+      name: `${farm}-curate`,
+      description: "Loads new raw objects into the lake; --from and --to load days of arrival again",
+      role: this.#role([script, modules, sql], logs).roleArn,
       glueVersion: "5.1",
       command: { name: "glueetl", pythonVersion: "3", scriptLocation: script.s3ObjectUrl },
       executionClass: "FLEX",
       workerType: "G.1X",
       numberOfWorkers: settings.curation.workers,
       timeout: settings.curation.timeoutMinutes,
-      maxRetries: 1,
+      maxRetries: RETRIES,
       executionProperty: { maxConcurrentRuns: RUNS_AT_ONCE },
       securityConfiguration: security.ref,
       defaultArguments: this.#arguments(modules, sql),
     });
+    acknowledge(this.job, ["GL1"], OWN_LOGS);
     new CfnTrigger(this, "Schedule", {
-      name: `windfarm-${settings.stage}-curate`,
+      name: `${farm}-curate`,
       description: "Keeps the lake up with the raw readings",
       type: "SCHEDULED",
       schedule: settings.curation.schedule,
@@ -75,89 +88,123 @@ export class Curation extends Construct {
     });
   }
 
-  /** The job reads the same texts as the local lake; the named queries are none of its business. */
-  #texts(folder: string, layout: Layout): Asset {
-    const exclude = ["queries", "queries/**", "*.ts"];
-    const texts = readdirSync(folder).filter((name) => name.endsWith(".sql"));
-    const asTheyStand = texts.every((name) => {
-      const text = readFileSync(join(folder, name), "utf8");
-      return inLayout(text, layout) === text;
-    });
-    if (asTheyStand) return new Asset(this, "Sql", { path: folder, exclude });
-    const written = mkdtempSync(join(tmpdir(), "windfarm-sql-"));
-    try {
-      writeConversion(folder, written, layout);
-      return new Asset(this, "Sql", { path: written });
-    } finally {
-      rmSync(written, { recursive: true });
-    }
+  /** Glue would make these itself, under names of its own and to be kept for ever. */
+  #logs(): LogGroup[] {
+    const { settings, key } = this.#props;
+    return ["error", "output"].map(
+      (kind) =>
+        new LogGroup(this, `Log-${kind}`, {
+          ...logGroupProps(settings, `${logPrefix(settings)}/${kind}`),
+          encryptionKey: key,
+        }),
+    );
   }
 
   #arguments(modules: Asset, sql: Asset): Record<string, string> {
-    const { layout, raw, lake, settings } = this.#props;
-    const { region } = settings;
-    const names = Object.entries(layoutForJob(layout)).map(([key, value]) => [`--${key}`, value]);
+    const { raw, lake, settings, topic } = this.#props;
+    const { names, curation, region } = settings;
+    const layout = Object.entries(layoutForJob()).map(([key, value]) => [`--${key}`, value]);
     return {
-      ...Object.fromEntries(names),
+      ...Object.fromEntries(layout),
+      "--database": names.database,
+      "--farm": names.farm,
+      "--metrics": NAMESPACE,
+      "--topic": topic.topicArn,
+      "--stop_after_minutes": String(curation.timeoutMinutes - STOPS_BEFORE),
+      "--catalog": "glue",
       "--raw": raw.s3UrlForObject(),
       "--lake": lake.s3UrlForObject(),
       "--sql": sql.s3ObjectUrl,
       "--extra-py-files": modules.s3ObjectUrl,
-      "--superseded_tag": `${SUPERSEDED_TAG.key}=${SUPERSEDED_TAG.value}`,
-      "--TempDir": lake.s3UrlForObject(`${TMP_FOLDER}/`),
-      // Glue 5.1 writes by S3A, which else looks for the buckets in a region of its own choice.
+      "--datalake-formats": "iceberg",
+      // S3A would look for the buckets in a region of its own choice.
       "--conf": `spark.hadoop.fs.s3a.endpoint.region=${region}`,
       "--job-bookmark-option": "job-bookmark-disable",
-      "--enable-continuous-cloudwatch-log": "true",
+      "--custom-logGroup-prefix": logPrefix(settings),
+      // Memory and CPU of driver and workers, which tell an out-of-memory from a slow run.
+      "--enable-metrics": "true",
     };
   }
 
-  #role(assets: readonly Asset[]): Role {
-    const { layout, catalog, raw, lake, key } = this.#props;
-    const written = [layout.curatedFolder, layout.rejectsFolder, layout.indexFolder, TMP_FOLDER];
-    const role = serviceRole(this, "Role", {
-      service: "glue.amazonaws.com",
-      description: "Reads raw objects, writes the lake, points the table's days at what it wrote",
-      statements: [
-        list(raw),
-        onObjects(raw, [layout.rawFolder], ["s3:GetObject"]),
-        list(lake),
-        listUploads(lake),
-        onObjects(lake, written, [
+  #role(assets: readonly Asset[], logs: readonly LogGroup[]): Role {
+    const { catalog, raw, lake, key, topic } = this.#props;
+    const statements = [
+      // Finds raw objects and reads them; never writes there.
+      list(raw),
+      onObjects(raw, [LAYOUT.rawFolder], ["s3:GetObject"]),
+      // Writes the tables' files, and removes those that no snapshot needs any more.
+      list(lake),
+      listUploads(lake),
+      onObjects(
+        lake,
+        [CURATED_FOLDER],
+        [
           "s3:GetObject",
           "s3:PutObject",
           "s3:DeleteObject",
           "s3:AbortMultipartUpload",
           "s3:ListMultipartUploadParts",
-        ]),
-        onObjects(lake, [layout.curatedFolder], ["s3:PutObjectTagging"]),
-        useKeyForObjects(key, [raw, lake], ["kms:Decrypt", "kms:GenerateDataKey"]),
-        new PolicyStatement({
-          actions: ["s3:GetObject"],
-          resources: assets.map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
-        }),
-        new PolicyStatement({
-          actions: [
-            "glue:GetTable",
-            "glue:GetPartition",
-            "glue:GetPartitions",
-            "glue:BatchCreatePartition",
-            "glue:CreatePartition",
-            "glue:UpdatePartition",
-            "glue:BatchUpdatePartition",
-          ],
-          resources: catalog.arns(layout.table),
-        }),
-        ...glueBasics(this, "jobs"),
-      ],
+        ],
+      ),
+      useKeyForObjects(key, [raw, lake], ["kms:Decrypt", "kms:GenerateDataKey"]),
+      // Its own program.
+      new PolicyStatement({
+        actions: ["s3:GetObject"],
+        resources: assets.map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+      }),
+      // Makes its tables, and moves their pointers at each commit. Iceberg has no partitions in the catalog; nothing drops.
+      new PolicyStatement({
+        actions: [
+          "glue:GetDatabase",
+          "glue:GetTable",
+          "glue:GetTables",
+          "glue:CreateTable",
+          "glue:UpdateTable",
+        ],
+        resources: catalog.arns(CURATED_TABLES),
+      }),
+      // Its own numbers, and Glue's of its memory.
+      new PolicyStatement({
+        actions: ["cloudwatch:PutMetricData"],
+        resources: ["*"],
+        conditions: { StringEquals: { "cloudwatch:namespace": [NAMESPACE, "Glue"] } },
+      }),
+      // The names of gateways that fell silent or came back.
+      new PolicyStatement({ actions: ["sns:Publish"], resources: [topic.topicArn] }),
+      new PolicyStatement({
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: logs.map(({ logGroupArn }) => logGroupArn),
+      }),
+      readSecurityConfiguration(),
+    ];
+    const role = serviceRole(this, "Role", {
+      service: "glue.amazonaws.com",
+      description: "Reads raw objects, writes the curated tables, tells how it goes",
+      statements,
     });
     acknowledgeWildcards(
       role,
-      [...objectsIn(raw, [layout.rawFolder]), ...objectsIn(lake, written)],
-      "Objects are named by hour, day and version; it reads raw ones and writes these folders of the lake only.",
+      [...objectsIn(raw, [LAYOUT.rawFolder]), ...objectsIn(lake, [CURATED_FOLDER])],
+      "Iceberg and Firehose name their objects themselves; it reads raw ones and writes the tables' folder of the lake only.",
     );
-    acknowledgeWildcards(role, [glueLogs(this, "jobs")], GLUE_LOGS);
-    acknowledgeWildcards(role, ["*"], SECURITY_CONFIGURATIONS);
+    acknowledgeWildcards(
+      role,
+      logs.map(({ logGroupArn }) => logGroupArn),
+      "Every run has log streams of its own.",
+    );
+    acknowledgeWildcards(
+      role,
+      ["*"],
+      `${SECURITY_CONFIGURATIONS} Metrics know no resources; two namespaces are open to it.`,
+    );
     return role;
   }
+}
+
+const OWN_LOGS =
+  "Logs go to two groups of this stack, encrypted with its key and kept for a while; those that Glue makes by a security configuration it keeps for ever.";
+
+/** Below `/aws-glue/`, where the key's policy lets CloudWatch Logs encrypt. */
+function logPrefix({ names }: StageSettings): string {
+  return `/aws-glue/${names.farm}`;
 }

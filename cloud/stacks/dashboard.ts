@@ -13,7 +13,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
 import type { StageSettings } from "../settings.ts";
-import { type DeliveryMetrics, jobRuns, type StreamMetrics, scannedBytes } from "./metrics.ts";
+import { type DeliveryMetrics, eventCount, jobMetric, type StreamMetrics, scannedBytes } from "./metrics.ts";
 
 export interface DashboardProps {
   settings: StageSettings;
@@ -29,15 +29,15 @@ const HEIGHT = 6;
 
 export function dashboard(scope: Construct, id: string, props: DashboardProps): Dashboard {
   const { settings, stream, delivery, workGroup } = props;
-  const { stage } = settings;
+  const { farm } = settings.names;
   const board = new Dashboard(scope, id, {
-    dashboardName: `windfarm-${stage}`,
+    dashboardName: farm,
     defaultInterval: Duration.hours(12),
     periodOverride: PeriodOverride.AUTO,
   });
   board.addWidgets(
     new TextWidget({
-      markdown: `# windfarm ${stage}\nGateways put readings on the stream, Firehose writes them to the raw bucket, the job makes the lake of them and keeps up with ${settings.curation.keepsUpWith} readings a second. Every alarm has its article: ${settings.runbook}`,
+      markdown: `# ${farm}\nGateways put readings on the stream, Firehose writes them to the raw bucket, the job makes the lake of them and keeps up with ${settings.curation.keepsUpWith} readings a second. Every alarm has its article: ${settings.runbook}`,
       width: 16,
       height: 3,
     }),
@@ -59,7 +59,22 @@ export function dashboard(scope: Construct, id: string, props: DashboardProps): 
     graph("Delivery: share that was written", [delivery.success()], { min: 0, max: 1 }),
   );
   board.addWidgets(
-    graph("Job runs", [jobRuns(stage, "succeeded", HOUR), jobRuns(stage, "failed", HOUR)]),
+    graph("Job runs", [eventCount(farm, "succeeded", HOUR), eventCount(farm, "failed", HOUR)]),
+    graph("Lake: behind, s", [jobMetric(farm, "SecondsBehind", HOUR)], {}, [
+      jobMetric(farm, "ObjectsLeft", HOUR),
+    ]),
+    graph("Lake: readings loaded an hour", [jobMetric(farm, "ReadingsLoaded", HOUR, "Sum")]),
+  );
+  board.addWidgets(
+    graph("Readings missing, silent gateways", [
+      jobMetric(farm, "Missing", HOUR),
+      jobMetric(farm, "SilentGateways", HOUR),
+    ]),
+    graph("No readings, commits overtaken, error objects", [
+      jobMetric(farm, "Rejects", HOUR, "Sum"),
+      jobMetric(farm, "Overtaken", HOUR, "Sum"),
+      eventCount(farm, "error-objects", HOUR),
+    ]),
     graph("Bytes scanned by queries", [scannedBytes(workGroup, HOUR)]),
   );
   return board;

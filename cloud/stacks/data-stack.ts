@@ -1,9 +1,11 @@
 /**
- * What holds data: the key, the stream, the raw readings, the lake. It outlives everything: nothing in it is deleted
+ * What holds data: the key, the stream, the raw readings, the lake, and the catalog's database, which knows where the
+ * lake's tables stand. It outlives everything: nothing in it is deleted
  * with the stack, the stack itself is protected, and the logical ids are pinned.
  */
 
 import { CfnResource, Duration, RemovalPolicy, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import { CfnDatabase } from "aws-cdk-lib/aws-glue";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Stream, StreamEncryption, StreamMode } from "aws-cdk-lib/aws-kinesis";
 import { Key } from "aws-cdk-lib/aws-kms";
@@ -12,40 +14,35 @@ import {
   Bucket,
   BucketEncryption,
   type BucketProps,
+  CfnBucket,
   type IBucket,
   type LifecycleRule,
   ObjectOwnership,
   StorageClass,
 } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
-import type { Layout } from "../layout.ts";
+import { LAYOUT } from "../layout.ts";
 import type { StageSettings, StreamCapacity } from "../settings.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { pin } from "./pin.ts";
 
 export interface DataStackProps extends StackProps {
   settings: StageSettings;
-  layout: Layout;
 }
 
-/** What the job marks a folder's objects with that no partition points at any more. */
-export const SUPERSEDED_TAG = { key: "windfarm:superseded", value: "true" } as const;
+/** Where the job keeps the Iceberg tables in the lake bucket, each in a folder of its name. */
+export const CURATED_FOLDER = "curated";
 /** Where Athena writes results in the lake bucket. */
 export const RESULTS_FOLDER = "query-results";
-/** Where the job may leave what it needs for one run. */
-export const TMP_FOLDER = "tmp";
 
 /** Unfinished uploads are billed and never seen. */
 const ABANDONED_UPLOAD = Duration.days(7);
 const ACCESS_LOG_DAYS = 90;
-const TMP_DAYS = 3;
 /**
- * In a versioned bucket what expires is hidden and kept as an older version. These are not to be kept: a superseded day
- * can be made again from raw objects, a result by asking again. Of two rules S3 follows the one that ends sooner.
+ * In a versioned bucket what expires is hidden and kept as an older version. Results are not to be kept: they can be had
+ * by asking again. Of two rules S3 follows the one that ends sooner.
  */
 const GONE = Duration.days(1);
-/** The lake's superseded folders go on the day after the job marked them; it marks only what no query can still read. */
-const SUPERSEDED_DAYS = 1;
 
 export class DataStack extends Stack {
   readonly key: Key;
@@ -53,18 +50,27 @@ export class DataStack extends Stack {
   readonly raw: Bucket;
   readonly lake: Bucket;
   readonly #settings: StageSettings;
-  readonly #layout: Layout;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, { ...props, terminationProtection: true });
     this.#settings = props.settings;
-    this.#layout = props.layout;
     this.key = this.#key();
     this.stream = this.#stream();
     const accessLogs = Bucket.fromBucketName(this, "AccessLogsByName", this.#accessLogs().bucketName);
     this.raw = this.#bucket("RawBucket", accessLogs, this.#rawRules());
+    tellOfObjects(this.raw);
     this.lake = this.#bucket("LakeBucket", accessLogs, this.#lakeRules());
+    this.#database();
     this.#retainAll();
+  }
+
+  /** The tables in it are the job's and the pipeline's. A database that goes takes its tables' pointers with it. */
+  #database(): void {
+    const database = new CfnDatabase(this, "Database", {
+      catalogId: this.account,
+      databaseInput: { name: this.#settings.names.database, description: "Readings of the wind farm" },
+    });
+    database.overrideLogicalId("Database");
   }
 
   /** Also what the library adds by itself: a bucket that stays shall keep its policy. */
@@ -76,7 +82,7 @@ export class DataStack extends Stack {
 
   #key(): Key {
     const key = new Key(this, "Key", {
-      alias: `windfarm-${this.#settings.stage}`,
+      alias: this.#settings.names.farm,
       description: "Readings of the wind farm, in the stream, in the buckets, in query results",
       enableKeyRotation: true,
     });
@@ -104,7 +110,7 @@ export class DataStack extends Stack {
   #stream(): Stream {
     const { capacity, retentionHours } = this.#settings.stream;
     const stream = new Stream(this, "Stream", {
-      streamName: this.#layout.stream,
+      streamName: this.#settings.names.stream,
       ...capacityProps(capacity),
       retentionPeriod: Duration.hours(retentionHours),
       encryption: StreamEncryption.KMS,
@@ -114,7 +120,7 @@ export class DataStack extends Stack {
     acknowledge(
       stream,
       ["KDS3"],
-      "One customer-managed key covers stream, buckets and results, so that revoking it closes them all; records are aggregated to some 50 KiB, which keeps the number of calls to KMS and their cost small.",
+      "One customer-managed key covers stream, buckets and results, so that revoking it closes them all; records hold some 50 KiB, which keeps the number of calls to KMS and their cost small.",
     );
     return stream;
   }
@@ -167,13 +173,16 @@ export class DataStack extends Stack {
     return bucket;
   }
 
-  /** Raw readings never expire: a day of the lake is recomputed from them whenever one more of its readings arrives. */
+  /**
+   * Raw readings never expire: they are the record of what arrived, and the lake can be made anew from them. S3 moves no
+   * object below 128 KB to a colder class: those of a small farm stay where they are.
+   */
   #rawRules(): LifecycleRule[] {
     const { raw } = this.#settings;
     return [
       {
         id: "colder",
-        prefix: `${this.#layout.rawFolder}/`,
+        prefix: `${LAYOUT.rawFolder}/`,
         transitions: [
           {
             storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL,
@@ -188,26 +197,20 @@ export class DataStack extends Stack {
     const { lake } = this.#settings;
     return [
       {
-        id: "superseded",
-        prefix: `${this.#layout.curatedFolder}/`,
-        tagFilters: { [SUPERSEDED_TAG.key]: SUPERSEDED_TAG.value },
-        expiration: Duration.days(SUPERSEDED_DAYS),
-        noncurrentVersionExpiration: GONE,
-      },
-      {
         id: "results",
         prefix: `${RESULTS_FOLDER}/`,
         expiration: Duration.days(lake.resultsDays),
         noncurrentVersionExpiration: GONE,
       },
-      {
-        id: "tmp",
-        prefix: `${TMP_FOLDER}/`,
-        expiration: Duration.days(TMP_DAYS),
-        noncurrentVersionExpiration: GONE,
-      },
     ];
   }
+}
+
+/** Tells EventBridge of new objects. The library's own switch would bring a Lambda that may change any bucket. */
+function tellOfObjects(bucket: Bucket): void {
+  const resource = bucket.node.defaultChild;
+  if (!(resource instanceof CfnBucket)) return;
+  resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 }
 
 const CLOSED: BucketProps = {

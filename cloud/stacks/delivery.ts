@@ -1,6 +1,6 @@
 /**
- * Stream → raw objects. Firehose takes aggregated records apart by itself when its source is a stream; readings end
- * with a newline, so nothing has to be added between them.
+ * Stream → raw objects. A record is gzip already, and Firehose writes records one after the other as they are: together
+ * they are a valid .gz of many members. Compressing them once more would give an object that only unpacking twice reads.
  *
  * Firehose keeps its place in the stream itself, and a new delivery stream begins at the end of the stream: what its
  * predecessor had not fetched, and what came between the two, never becomes a raw object, although gateways have let
@@ -16,7 +16,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { LogGroup, LogStream } from "aws-cdk-lib/aws-logs";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { firehoseErrorPrefix, firehosePrefix, type Layout } from "../layout.ts";
+import { firehoseErrorPrefix, firehosePrefix, LAYOUT } from "../layout.ts";
 import type { StageSettings } from "../settings.ts";
 import { list, listUploads, objectsIn, onObjects, useKeyForObjects } from "./access.ts";
 import { acknowledge, acknowledgeWildcards } from "./acknowledge.ts";
@@ -25,7 +25,6 @@ import { serviceRole } from "./roles.ts";
 
 export interface DeliveryProps {
   settings: StageSettings;
-  layout: Layout;
   stream: IStream;
   raw: IBucket;
   key: IKey;
@@ -36,13 +35,13 @@ export class Delivery extends Construct {
 
   constructor(scope: Construct, id: string, props: DeliveryProps) {
     super(scope, id);
-    const { settings, layout, stream, raw, key } = props;
-    this.name = layout.deliveryStream;
-    const folders = [layout.rawFolder, layout.errorFolder];
+    const { settings, stream, raw, key } = props;
+    this.name = settings.names.deliveryStream;
+    const folders = [LAYOUT.rawFolder, LAYOUT.errorFolder];
     const logGroup = new LogGroup(
       this,
       "Log",
-      logGroupProps(settings, `/windfarm/${settings.stage}/delivery`),
+      logGroupProps(settings, `/windfarm/${settings.names.farm}/delivery`),
     );
     const logStream = new LogStream(this, "LogStream", { logGroup, logStreamName: "raw" });
 
@@ -76,10 +75,11 @@ export class Delivery extends Construct {
       extendedS3DestinationConfiguration: {
         bucketArn: raw.bucketArn,
         roleArn: role.roleArn,
-        prefix: firehosePrefix(layout),
-        errorOutputPrefix: firehoseErrorPrefix(layout),
+        prefix: firehosePrefix(),
+        errorOutputPrefix: firehoseErrorPrefix(),
         customTimeZone: "UTC",
-        compressionFormat: "GZIP",
+        compressionFormat: "UNCOMPRESSED",
+        fileExtension: ".gz",
         bufferingHints: { intervalInSeconds: intervalSeconds, sizeInMBs: sizeMiB },
         encryptionConfiguration: { kmsEncryptionConfig: { awskmsKeyArn: key.keyArn } },
         cloudWatchLoggingOptions: {

@@ -2,8 +2,7 @@
 
 import { type App, Tags, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { LAYOUT, type Layout } from "../layout.ts";
-import { type StageSettings, stackNames } from "../settings.ts";
+import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
 import { DataStack } from "./data-stack.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
@@ -17,26 +16,23 @@ export interface Farm {
 }
 
 /** Adds a stage's stacks to `app`. */
-export function windFarm(app: App, settings: StageSettings, sources: Sources, layout: Layout = LAYOUT): Farm {
-  const { stage, region } = settings;
-  const names = stackNames(stage);
-  const tags = { application: "windfarm", stage };
+export function windFarm(app: App, settings: StageSettings, sources: Sources): Farm {
+  const { stage, region, names } = settings;
+  const tags = { application: "windfarm", farm: names.name, stage };
   const env = { region };
-  const data = new DataStack(app, names.data, {
+  const data = new DataStack(app, names.dataStack, {
     settings,
-    layout,
     env,
     tags,
-    description: `windfarm ${stage}: what holds data; never deleted`,
+    description: `${names.farm}: what holds data; never deleted`,
   });
-  const pipeline = new PipelineStack(app, names.pipeline, {
+  const pipeline = new PipelineStack(app, names.pipelineStack, {
     settings,
-    layout,
     sources,
     data,
     env,
     tags,
-    description: `windfarm ${stage}: what moves and serves the data`,
+    description: `${names.farm}: what moves and serves the data`,
   });
   for (const [name, value] of Object.entries(tags))
     Tags.of(app).add(name, value, { excludeResourceTypes: UNTAGGED });

@@ -1,20 +1,21 @@
 /**
- * What a gateway is in the cloud: a thing with a certificate, which the IoT credentials provider changes for an
- * hour of a role that can put records on the one stream and look whether it is there. Onboarding makes the thing
+ * What a gateway is in the cloud: a thing with a certificate, which the IoT credentials provider exchanges for
+ * an hour of a role that can put records on the one stream and look whether it is there. Onboarding makes the thing
  * and the certificate (`cloud/provision`); here stands what all gateways share.
  */
 
 import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { CfnRolePolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnPolicy, CfnRoleAlias } from "aws-cdk-lib/aws-iot";
 import type { IStream } from "aws-cdk-lib/aws-kinesis";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
-import { CREDENTIAL_SECONDS } from "../settings.ts";
+import type { FarmNames } from "../names.ts";
+import { CREDENTIAL_SECONDS, DENIALS_POLICY, NOBODY_DENIED } from "../settings.ts";
 import { serviceRole } from "./roles.ts";
 
 export interface GatewayIdentityProps {
-  stage: string;
+  names: FarmNames;
   stream: IStream;
   key: IKey;
 }
@@ -26,13 +27,13 @@ export class GatewayIdentity extends Construct {
 
   constructor(scope: Construct, id: string, props: GatewayIdentityProps) {
     super(scope, id);
-    const { stage, stream, key } = props;
-    this.roleAlias = `windfarm-${stage}-gateway`;
-    this.policy = `windfarm-${stage}-gateway-${bornWith(Stack.of(this))}`;
+    const { names, stream, key } = props;
+    this.roleAlias = names.roleAlias;
+    this.policy = `${names.roleAlias}-${bornWith(Stack.of(this))}`;
 
     const role = serviceRole(this, "Role", {
       service: "credentials.iot.amazonaws.com",
-      description: `What a ${stage} gateway may do: put readings on the stream, nothing else`,
+      description: `What a gateway of ${names.farm} may do: put readings on the stream, nothing else`,
       statements: [
         new PolicyStatement({
           actions: ["kinesis:PutRecords", "kinesis:DescribeStreamSummary"],
@@ -47,6 +48,13 @@ export class GatewayIdentity extends Construct {
           },
         }),
       ],
+    });
+
+    // A resource of its own: what `provision --revoke` writes into it outlives every deployment that leaves this text as it is.
+    new CfnRolePolicy(this, "Revoked", {
+      roleName: role.roleName,
+      policyName: DENIALS_POLICY,
+      policyDocument: { Version: "2012-10-17", Statement: [NOBODY_DENIED] },
     });
 
     const roleAlias = new CfnRoleAlias(this, "RoleAlias", {

@@ -3,8 +3,8 @@
 import { Duration } from "aws-cdk-lib";
 import { MathExpression, Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
 
-/** Where the counts of job runs go that CloudWatch reads from the runs' events. */
-export const CURATION_NAMESPACE = "Windfarm";
+/** Where the job's own metrics go, and the counts that CloudWatch reads from events. */
+export const NAMESPACE = "Windfarm";
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
@@ -65,10 +65,14 @@ export class DeliveryMetrics {
   }
 }
 
-/** Records that came in five minutes in which the delivery read none; 0 while it reads. No data counts as none. */
+/**
+ * Records that came in five minutes in which the delivery read none; 0 while it reads. Where neither came nor was read
+ * anything there is no value (0 / 0), so that an alarm which keeps its state without data does not end with the farm's
+ * silence while the delivery is still dead.
+ */
 export function leftUnread(stream: StreamMetrics, delivery: DeliveryMetrics): MathExpression {
   return new MathExpression({
-    expression: "IF(FILL(read, 0) > 0, 0, FILL(came, 0))",
+    expression: "IF(FILL(read, 0) > 0, 0, FILL(came, 0) / (FILL(came, 0) > 0))",
     usingMetrics: { came: stream.incomingRecords(FIVE_MINUTES), read: delivery.readRecords() },
     period: FIVE_MINUTES,
     label: "records that nobody read",
@@ -87,21 +91,57 @@ export function scannedBytes(workGroup: string, period: Duration): Metric {
   });
 }
 
-export type RunOutcome = "succeeded" | "failed";
+/** What is counted from events: runs of the job by their end, objects under errors/. */
+export type Counted = "succeeded" | "failed" | "error-objects";
 
-/** The name of the metric that counts runs of the job with that outcome. */
-export function runMetricName(stage: string, outcome: RunOutcome): string {
-  return `${stage}.curation.${outcome}`;
+/** The name of the metric that counts so. */
+export function countName(farm: string, counted: Counted): string {
+  return `${farm}.${counted}`;
 }
 
-/** Runs of the job that ended so. */
-export function jobRuns(stage: string, outcome: RunOutcome, period: Duration): Metric {
-  const metricName = runMetricName(stage, outcome);
+export function eventCount(farm: string, counted: Counted, period: Duration): Metric {
   return new Metric({
-    namespace: CURATION_NAMESPACE,
-    metricName,
+    namespace: NAMESPACE,
+    metricName: countName(farm, counted),
     statistic: Stats.SUM,
     period,
-    label: outcome,
+    label: counted,
+  });
+}
+
+/** What the job tells at the end of each run (cloud/jobs). */
+export type JobMetric =
+  | "SecondsBehind"
+  | "ObjectsLeft"
+  | "Rejects"
+  | "Overtaken"
+  | "Missing"
+  | "SilentGateways"
+  | "ReadingsLoaded";
+
+const JOB_LABELS: Readonly<Record<JobMetric, string>> = {
+  SecondsBehind: "oldest object not loaded, s",
+  ObjectsLeft: "objects left",
+  Rejects: "lines that are no readings",
+  Overtaken: "commits another run overtook",
+  Missing: "readings missing",
+  SilentGateways: "silent gateways",
+  ReadingsLoaded: "readings loaded",
+};
+
+/** A metric of the job; `statistic` over the runs of a period. */
+export function jobMetric(
+  farm: string,
+  metricName: JobMetric,
+  period: Duration,
+  statistic: string = Stats.MAXIMUM,
+): Metric {
+  return new Metric({
+    namespace: NAMESPACE,
+    metricName,
+    dimensionsMap: { Farm: farm },
+    statistic,
+    period,
+    label: JOB_LABELS[metricName],
   });
 }

@@ -1,4 +1,4 @@
-/** Where analysts ask: a workgroup with its cut-off, the named queries, and the policy that lets someone in. */
+/** Where analysts ask: a workgroup with its cut-off, the named queries, and the policies that let someone in. */
 
 import { Stack } from "aws-cdk-lib";
 import { CfnNamedQuery, CfnWorkGroup } from "aws-cdk-lib/aws-athena";
@@ -6,19 +6,18 @@ import type { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import type { Layout } from "../layout.ts";
-import { type StageSettings, WORKGROUP } from "../settings.ts";
+import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
 import { namedQueries } from "../sql/read.ts";
-import { analystPolicy } from "./analyst-policy.ts";
+import { analystPolicy, linesPolicy } from "./analyst-policy.ts";
 import type { Catalog } from "./catalog.ts";
 import { RESULTS_FOLDER } from "./data-stack.ts";
 
 export interface QueriesProps {
   settings: StageSettings;
-  layout: Layout;
   sources: Sources;
   catalog: Catalog;
+  raw: IBucket;
   lake: IBucket;
   key: IKey;
 }
@@ -29,12 +28,13 @@ const DESCRIPTION_LENGTH = 1024;
 export class Queries extends Construct {
   readonly workGroup: CfnWorkGroup;
   readonly analystPolicy: ManagedPolicy;
+  readonly linesPolicy: ManagedPolicy;
 
   constructor(scope: Construct, id: string, props: QueriesProps) {
     super(scope, id);
-    const { settings, layout, sources, catalog, lake, key } = props;
+    const { settings, sources, catalog, lake, key } = props;
     this.workGroup = new CfnWorkGroup(this, "WorkGroup", {
-      name: WORKGROUP,
+      name: settings.names.workGroup,
       description: "Questions to the wind farm's readings",
       recursiveDeleteOption: true,
       workGroupConfiguration: {
@@ -49,17 +49,18 @@ export class Queries extends Construct {
         },
       },
     });
-    for (const { name, description, sql } of namedQueries(sources.sql, layout)) {
+    for (const { name, description, sql } of namedQueries(sources.sql)) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: description.replaceAll("\n", " ").slice(0, DESCRIPTION_LENGTH),
-        database: layout.database,
+        database: catalog.database,
         queryString: sql,
         workGroup: this.workGroup.name,
       });
       query.addResourceDependency(this.workGroup);
-      query.addResourceDependency(catalog.curatedTable);
+      query.addResourceDependency(catalog.rawTable);
     }
     this.analystPolicy = analystPolicy(this, "Analyst", props);
+    this.linesPolicy = linesPolicy(this, "AnalystLines", props);
   }
 }

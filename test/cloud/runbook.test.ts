@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { STAGES, settingsOf } from "../../cloud/settings.ts";
+import { STAGES } from "../../cloud/names.ts";
+import { settingsOf } from "../../cloud/settings.ts";
 import { anchorsOf } from "./anchors.ts";
 
 const runbook = readFileSync("deploy/RUNBOOK.md", "utf8");

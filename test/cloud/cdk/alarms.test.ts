@@ -1,9 +1,9 @@
 /** The alarms go off when they should, reach someone, and say where to read on. */
 
-import { Match } from "aws-cdk-lib/assertions";
+import type { Stack } from "aws-cdk-lib";
+import { Annotations, Match } from "aws-cdk-lib/assertions";
 import t from "tap";
-import { LAYOUT } from "../../../cloud/layout.ts";
-import { settingsOf, withRunbook } from "../../../cloud/settings.ts";
+import { settingsOf } from "../../../cloud/settings.ts";
 import { Program } from "../../helpers/program.ts";
 import { build, writeSources } from "./build.ts";
 import { all, has } from "./has.ts";
@@ -65,7 +65,7 @@ t.test("records that come in while Firehose reads none alarm, and a silent farm 
   has(t, template, "AWS::CloudWatch::Alarm", {
     AlarmName: "windfarm-dev-delivery-stopped",
     Metrics: Match.arrayWith([
-      Match.objectLike({ Expression: "IF(FILL(read, 0) > 0, 0, FILL(came, 0))" }),
+      Match.objectLike({ Expression: "IF(FILL(read, 0) > 0, 0, FILL(came, 0) / (FILL(came, 0) > 0))" }),
       stat("came", "AWS/Kinesis", "IncomingRecords"),
       stat("read", "AWS/Firehose", "DataReadFromKinesisStream.Records"),
     ]),
@@ -74,14 +74,14 @@ t.test("records that come in while Firehose reads none alarm, and a silent farm 
     // Either metric may be a period late.
     EvaluationPeriods: 5,
     DatapointsToAlarm: 3,
-    TreatMissingData: "notBreaching",
+    // Where nothing comes and nothing is read there is no value: the farm's silence must not clear it.
+    TreatMissingData: "ignore",
   });
 });
 
 t.test("where the runbook is served somewhere, every alarm links to its article there", async (t) => {
   const page = "https://wiki.example.com/windfarm/RUNBOOK.md";
-  const settings = withRunbook(settingsOf("dev"), page);
-  const served = build("dev", sources, LAYOUT, settings).pipelineTemplate;
+  const served = build("dev", sources, settingsOf("dev", { runbook: page })).pipelineTemplate;
   all(t, served, "AWS::CloudWatch::Alarm", {
     AlarmDescription: Match.stringLikeRegexp(`^.{20,500} What to do: ${page}#[a-z-]+$`),
   });
@@ -99,7 +99,7 @@ t.test("an address that can't be the runbook's is refused", async (t) => {
     true,
   ]) {
     const refused = { code: "cloud.runbook", exitCode: 2, hint: /-c runbook=https:/ };
-    t.throws(() => withRunbook(settingsOf("dev"), address), refused, String(address).slice(0, 50));
+    t.throws(() => settingsOf("dev", { runbook: address }), refused, String(address).slice(0, 50));
   }
 });
 
@@ -108,4 +108,54 @@ t.test("the app takes the address from the command line", async (t) => {
   const { code, stderr } = await new Program("cdk", [], { env }).ended;
   t.equal(code, 2);
   t.match(stderr, `cdk: "http://wiki.example.com" can't be the runbook's address\n  try: `);
+});
+
+t.test("what the job tells holds from one run to the next", async (t) => {
+  for (const [name, metric] of [
+    ["readings-missing", "Missing"],
+    ["gateway-silent", "SilentGateways"],
+    ["lake-behind", "SecondsBehind"],
+  ] as const) {
+    has(t, template, "AWS::CloudWatch::Alarm", {
+      AlarmName: `windfarm-dev-${name}`,
+      Metrics: [
+        Match.objectLike({
+          MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: metric }) }),
+        }),
+      ],
+      TreatMissingData: "ignore",
+    });
+  }
+});
+
+t.test("only a run's last try that failed is a failure; a timeout is one", async (t) => {
+  has(t, template, "AWS::Glue::Job", { MaxRetries: 1 });
+  has(t, template, "AWS::Logs::MetricFilter", {
+    FilterPattern:
+      '{ ($.detail.state = "TIMEOUT") || ((($.detail.state = "FAILED") || ($.detail.state = "ERROR")) && ($.detail.jobRunId = "*_attempt_1")) }',
+    MetricTransformations: [{ MetricName: "windfarm-dev.failed" }],
+  });
+});
+
+t.test("objects under errors/ are counted from the bucket's own events", async (t) => {
+  const { dataTemplate } = build("dev", sources);
+  has(t, dataTemplate, "AWS::S3::Bucket", {
+    NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+  });
+  has(t, template, "AWS::Events::Rule", {
+    EventPattern: {
+      source: ["aws.s3"],
+      detail: { object: { key: [{ prefix: "errors/" }] } },
+    },
+  });
+});
+
+t.test("alarms are mailed to who is named, and a synthesis that names nobody warns", async (t) => {
+  const named = build("dev", sources, settingsOf("dev", { email: "ops@example.com, me@example.com" }));
+  for (const Endpoint of ["ops@example.com", "me@example.com"])
+    has(t, named.pipelineTemplate, "AWS::SNS::Subscription", { Protocol: "email", Endpoint });
+  const warnings = (stack: Stack) =>
+    Annotations.fromStack(stack).findWarning("*", Match.stringLikeRegexp("-c email="));
+  t.equal(warnings(named.pipeline).length, 0);
+  t.equal(warnings(build("dev", sources, settingsOf("dev")).pipeline).length, 1);
 });

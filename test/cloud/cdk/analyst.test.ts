@@ -1,4 +1,4 @@
-/** An analyst gets as far as Athena's console asks, sees names of what there is, and reads the curated table alone. */
+/** An analyst gets as far as Athena's console asks, sees names of what there is, and reads the lake; lines by a second policy. */
 
 import t from "tap";
 import { build, writeSources } from "./build.ts";
@@ -46,12 +46,19 @@ t.test("databases and tables are found in the catalog, the database default amon
   t.same(granted("glue:GetPartitions"), [
     `${glue}catalog`,
     `${glue}database/windfarm`,
+    `${glue}table/windfarm/deliveries`,
+    `${glue}table/windfarm/gateways`,
     `${glue}table/windfarm/readings`,
   ]);
 });
 
-t.test("rows are read from the curated table and from results, and only results are written", async (t) => {
-  t.same(granted("s3:GetObject"), [`${lake}/curated/readings/*`, `${lake}/query-results/*`]);
+t.test("rows are read from the lake's tables and from results, and only results are written", async (t) => {
+  t.same(granted("s3:GetObject"), [
+    `${lake}/curated/deliveries/*`,
+    `${lake}/curated/gateways/*`,
+    `${lake}/curated/readings/*`,
+    `${lake}/query-results/*`,
+  ]);
   for (const action of ["PutObject", "AbortMultipartUpload", "ListMultipartUploadParts"])
     t.same(granted(`s3:${action}`), [`${lake}/query-results/*`], action);
   t.same(granted("s3:ListBucketMultipartUploads"), [lake]);
@@ -70,3 +77,22 @@ t.test("nothing is changed in the catalog or in the workgroup", async (t) => {
   );
   has(t, template, "AWS::IAM::ManagedPolicy", { ManagedPolicyName: "windfarm-dev-analyst" });
 });
+
+t.test(
+  "a second policy opens lines as they arrived and those that are no readings, for reading only",
+  async (t) => {
+    const lines = grantsOfPolicy(template, "windfarm-dev-analyst-lines").map((grant) => grant.says);
+    t.same(lines.filter((line) => line.startsWith("Allow s3:GetObject")).sort(), [
+      `Allow s3:GetObject on ${lake}/curated/rejects/*`,
+      "Allow s3:GetObject on arn:aws:s3:::<windfarm-dev-data-RawBucket>/readings/*",
+    ]);
+    for (const table of ["raw_readings", "rejects"])
+      t.ok(lines.includes(`Allow glue:GetPartitions on ${glue}table/windfarm/${table}`), table);
+    t.same(
+      lines.filter(
+        (line) => !/^Allow (glue:(Get|BatchGet)|s3:(GetO|GetBucketL|List)|kms:Decrypt)/.test(line),
+      ),
+      [],
+    );
+  },
+);

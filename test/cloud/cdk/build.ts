@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { z } from "zod";
-import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
-import { type Stage, type StageSettings, settingsOf } from "../../../cloud/settings.ts";
+import type { Stage } from "../../../cloud/names.ts";
+import { type StageSettings, settingsOf } from "../../../cloud/settings.ts";
 import type { Sources } from "../../../cloud/sources.ts";
 import { type Farm, windFarm } from "../../../cloud/stacks/farm.ts";
 
@@ -47,8 +47,7 @@ export function writeSources(folder: string): Sources {
 export function build(
   stage: Stage,
   sources: Sources,
-  layout: Layout = LAYOUT,
-  settings: StageSettings = settingsOf(stage),
+  settings: StageSettings = settingsOf(stage, { email: "ops@example.com" }),
 ): Built {
   // CloudFormation's own rules take seconds a build; the suite "synth" lets them in.
   const app = new App({
@@ -56,7 +55,7 @@ export function build(
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
   });
-  const farm = windFarm(app, settings, sources, layout);
+  const farm = windFarm(app, settings, sources);
   return {
     app,
     ...farm,

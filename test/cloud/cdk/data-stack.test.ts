@@ -30,12 +30,15 @@ t.test("the stack itself is protected in every stage", async (t) => {
   t.equal(dev.data.terminationProtection, true);
 });
 
+const DATA = ["AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::S3::Bucket", "AWS::Glue::Database"];
+
 t.test("what holds data keeps its logical id", async (t) => {
   const pinned = Object.entries(resources)
-    .filter(([, { Type }]) => ["AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::S3::Bucket"].includes(Type))
+    .filter(([, { Type }]) => DATA.includes(Type))
     .map(([name, { Type }]) => `${name} ${Type}`);
   t.same(pinned.sort(), [
     "AccessLogs AWS::S3::Bucket",
+    "Database AWS::Glue::Database",
     "Key AWS::KMS::Key",
     "LakeBucket AWS::S3::Bucket",
     "RawBucket AWS::S3::Bucket",
@@ -104,7 +107,7 @@ t.test("no bucket is public, and none speaks plain HTTP or old TLS", async (t) =
   });
 });
 
-t.test("raw readings get colder and never expire: the lake is recomputed from them", async (t) => {
+t.test("raw readings get colder and never expire: the lake can be made anew from them", async (t) => {
   const Rules = z.array(z.looseObject({ Id: z.string(), ExpirationInDays: z.number().optional() }));
   const raw = resources.RawBucket;
   const Properties = z.looseObject({ LifecycleConfiguration: z.object({ Rules }) });
@@ -121,7 +124,7 @@ t.test("raw readings get colder and never expire: the lake is recomputed from th
 });
 
 t.test(
-  "of the lake only superseded folders, results and leftovers expire, and not as older versions",
+  "of the lake only results expire, and not as older versions; the tables' files are the job's to remove",
   async (t) => {
     const gone = { NoncurrentVersionExpiration: { NoncurrentDays: 1 } };
     has(t, dataTemplate, "AWS::S3::Bucket", {
@@ -131,14 +134,7 @@ t.test(
           Match.objectLike({
             NoncurrentVersionExpiration: { NoncurrentDays: settingsOf("prod").lake.undeleteDays },
           }),
-          Match.objectLike({
-            Prefix: "curated/readings/",
-            TagFilters: [{ Key: "windfarm:superseded", Value: "true" }],
-            ExpirationInDays: 1,
-            ...gone,
-          }),
           Match.objectLike({ Prefix: "query-results/", ExpirationInDays: 30, ...gone }),
-          Match.objectLike({ Prefix: "tmp/", ExpirationInDays: 3, ...gone }),
         ],
       },
     });

@@ -76,41 +76,66 @@ t.test("the crawler adds partitions to our raw table and never changes its colum
     Configuration: Match.serializedJson({
       Version: 1,
       CrawlerOutput: { Partitions: { AddOrUpdateBehavior: "InheritFromTable" } },
+      Grouping: { TableGroupingPolicy: "CombineCompatibleSchemas" },
     }),
     Schedule: { ScheduleExpression: "cron(50 5 * * ? *)" },
   });
 });
 
-t.test("every raw column is a string, and the curated table has the contract's types by day", async (t) => {
-  const column = (Name: string, Type: string) => ({ Name, Type });
-  const names = ["id", "data", "type", "date", "turbine", "gateway", "epoch", "seq", "received"];
-  has(t, template, "AWS::Glue::Table", {
-    TableInput: {
-      Name: "raw_readings",
-      PartitionKeys: [column("dt", "string"), column("hr", "string")],
-      StorageDescriptor: { Columns: names.map((name) => column(name, "string")) },
+t.test(
+  "the raw table is the only one that CloudFormation makes, and each of its columns a string",
+  async (t) => {
+    count(t, template, "AWS::Glue::Table", {}, 1);
+    has(t, template, "AWS::Glue::Table", {
+      TableInput: {
+        Name: "raw_readings",
+        PartitionKeys: [
+          { Name: "dt", Type: "string" },
+          { Name: "hr", Type: "string" },
+        ],
+        StorageDescriptor: {
+          Columns: Match.arrayWith([
+            { Name: "id", Type: "string" },
+            { Name: "seq", Type: "string" },
+          ]),
+        },
+      },
+    });
+    const [table] = Object.values(template.findResources("AWS::Glue::Table"));
+    const columns: { Type: string }[] = table?.Properties.TableInput.StorageDescriptor.Columns;
+    t.same(
+      columns.filter(({ Type }) => Type !== "string"),
+      [],
+    );
+  },
+);
+
+t.test("Firehose writes gzip as it comes, in objects that can be unpacked", async (t) => {
+  has(t, template, "AWS::KinesisFirehose::DeliveryStream", {
+    ExtendedS3DestinationConfiguration: {
+      CompressionFormat: "UNCOMPRESSED",
+      FileExtension: ".gz",
+      BufferingHints: { SizeInMBs: 16 },
+      DataFormatConversionConfiguration: Match.absent(),
+      ProcessingConfiguration: Match.absent(),
     },
   });
-  has(t, template, "AWS::Glue::Table", {
-    TableInput: {
-      Name: "readings",
-      TableType: "EXTERNAL_TABLE",
-      PartitionKeys: [column("dt", "string")],
-      // Projection would compute where a day lies; then no update of the catalog could replace it.
-      Parameters: { classification: "parquet", "projection.enabled": Match.absent() },
-      StorageDescriptor: {
-        Columns: [
-          column("id", "string"),
-          column("data", "double"),
-          column("type", "string"),
-          column("date", "timestamp"),
-          column("turbine", "string"),
-          column("gateway", "string"),
-          column("epoch", "string"),
-          column("seq", "bigint"),
-          column("received", "timestamp"),
-        ],
-      },
+});
+
+t.test("revoked certificates have a policy of their own, which fits none at first", async (t) => {
+  has(t, template, "AWS::IAM::RolePolicy", {
+    PolicyName: "revoked-certificates",
+    RoleName: { Ref: Match.stringLikeRegexp("^GatewayRole") },
+    PolicyDocument: {
+      Statement: [
+        {
+          Sid: "Nobody",
+          Effect: "Deny",
+          Action: "*",
+          Resource: "*",
+          Condition: { StringEquals: { "credentials-iot:AwsCertificateId": ["none"] } },
+        },
+      ],
     },
   });
 });
@@ -120,11 +145,17 @@ t.test("the job is Glue 5.1 in flex execution, by schedule and by hand, without 
     GlueVersion: "5.1",
     ExecutionClass: "FLEX",
     ExecutionProperty: { MaxConcurrentRuns: 2 },
-    SecurityConfiguration: { Ref: Match.stringLikeRegexp("^Security") },
+    SecurityConfiguration: { Ref: Match.stringLikeRegexp("^JobSecurity") },
     DefaultArguments: {
       "--raw": { "Fn::Join": ["", ["s3://", from("RawBucket")]] },
       "--lake": { "Fn::Join": ["", ["s3://", from("LakeBucket")]] },
-      "--table": "readings",
+      "--database": "windfarm",
+      "--farm": "windfarm-dev",
+      "--metrics": "Windfarm",
+      "--topic": { Ref: Match.stringLikeRegexp("^AlarmsTopic") },
+      "--datalake-formats": "iceberg",
+      "--stop_after_minutes": "50",
+      "--enable-metrics": "true",
       "--job-bookmark-option": "job-bookmark-disable",
       "--conf": "spark.hadoop.fs.s3a.endpoint.region=us-east-1",
     },
@@ -152,8 +183,34 @@ t.test("the job may write large objects in parts, and see and end those that fai
   const lines = says("CurationRole");
   t.ok(lines.includes(`Allow s3:ListBucketMultipartUploads on ${lake}`));
   for (const action of ["AbortMultipartUpload", "ListMultipartUploadParts"])
-    for (const folder of ["curated/readings", "rejects", "index", "tmp"])
-      t.ok(lines.includes(`Allow s3:${action} on ${lake}/${folder}/*`), `${action} in ${folder}`);
+    t.ok(lines.includes(`Allow s3:${action} on ${lake}/curated/*`), action);
+});
+
+t.test("the job makes and changes its four tables, drops none, and tells of itself", async (t) => {
+  const lines = says("CurationRole");
+  const glue = "arn:aws:glue:us-east-1:<AWS::AccountId>:";
+  for (const table of ["readings", "deliveries", "rejects", "gateways"])
+    t.ok(lines.includes(`Allow glue:UpdateTable on ${glue}table/windfarm/${table}`), table);
+  t.same(
+    lines.filter((line) => /glue:.*(Delete|Partition)|table\/windfarm\/(\*|raw)/.test(line)),
+    [],
+  );
+  const metrics = grantsOf(template, "CurationRole").find(({ says }) => says.includes("PutMetricData"));
+  t.same(metrics?.condition, { StringEquals: { "cloudwatch:namespace": ["Windfarm", "Glue"] } });
+  t.ok(lines.some((line) => /^Allow sns:Publish on <AlarmsTopic/.test(line)));
+});
+
+t.test("the job's logs are the stack's: encrypted with its key, and not kept for ever", async (t) => {
+  for (const kind of ["error", "output"]) {
+    has(t, template, "AWS::Logs::LogGroup", {
+      LogGroupName: `/aws-glue/windfarm-dev/${kind}`,
+      RetentionInDays: 7,
+      KmsKeyId: from("KeyArn"),
+    });
+  }
+  has(t, template, "AWS::Glue::Job", {
+    DefaultArguments: { "--custom-logGroup-prefix": "/aws-glue/windfarm-dev" },
+  });
 });
 
 t.test("queries are cut off, their results encrypted, and nobody can say otherwise", async (t) => {
@@ -196,14 +253,14 @@ t.test("runs of the job are counted from its events, which may be written to the
   has(t, template, "AWS::Logs::MetricFilter", {
     FilterPattern: '{ $.detail.state = "SUCCEEDED" }',
     MetricTransformations: [
-      { MetricNamespace: "Windfarm", MetricName: "dev.curation.succeeded", MetricValue: "1" },
+      { MetricNamespace: "Windfarm", MetricName: "windfarm-dev.succeeded", MetricValue: "1" },
     ],
   });
   const [rule] = Object.values(template.findResources("AWS::Events::Rule"));
   const arn = short(rule?.Properties?.Targets?.[0]?.Arn);
   t.match(
     arn,
-    /^arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:<RunsLog[0-9A-F]+>$/,
+    /^arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:<EventsLog[0-9A-F]+>$/,
     "without :* at its end",
   );
 });
@@ -219,8 +276,11 @@ t.test("the dashboard shows the stream as its producers and readers see it", asy
     "GetRecords.IteratorAgeMilliseconds",
     "WriteProvisionedThroughputExceeded",
     "DeliveryToS3.DataFreshness",
-    "dev.curation.succeeded",
-    "dev.curation.failed",
+    "windfarm-dev.succeeded",
+    "windfarm-dev.failed",
+    "Missing",
+    "SecondsBehind",
+    "SilentGateways",
     "ProcessedBytes",
   ]) {
     t.ok(body.includes(`"${metric}"`), metric);

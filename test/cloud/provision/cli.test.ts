@@ -54,7 +54,7 @@ t.test("it onboards, says so again as JSON with nothing to do, and takes back", 
   t.equal(aws.things.size, 1);
 
   const revoked = await provision("--revoke");
-  t.match(revoked.stdout, "credentials it already got end within 60 minutes");
+  t.match(revoked.stdout, "identity taken back\n  Credentials it already got open nothing within seconds");
   t.equal(aws.things.size, 0);
 
   const again = await provision("--revoke");
@@ -63,11 +63,11 @@ t.test("it onboards, says so again as JSON with nothing to do, and takes back", 
 
 t.test("a gateway of another stage is not revoked", async (t) => {
   const { aws, env } = await fakeAws(t);
-  aws.things.set("gw-01", { stage: "dev" });
+  aws.things.set("gw-01", { farm: "windfarm-dev" });
   const args = ["--gateway", "gw-01", "--stage", "prod", "--revoke"];
   const { code, stderr } = await new Program("provision", args, { env }).ended;
   t.equal(code, 1);
-  t.match(stderr, "provision: gw-01 is here a gateway of the stage dev, not of prod\n  try: ");
+  t.match(stderr, "provision: gw-01 is here a gateway of windfarm-dev, not of windfarm-prod\n  try: ");
   t.equal(aws.things.size, 1);
 });
 
@@ -78,13 +78,22 @@ t.test("wrong usage is one clear line and exit code 2", async (t) => {
     [["--gateway", "gw-01", "--stage", "staging"], /stage.*"staging".*"dev", "prod"/],
     [["--gateway", "gw-01", "--dryrun"], "Unknown argument: dryrun"],
     [["--gateway", "gw-01", "--site", "two words"], `"two words" can't be a site`],
+    [
+      ["--gateway", "gw-01", "--gateways", "list.csv"],
+      "Arguments gateway and gateways are mutually exclusive",
+    ],
+    [["--gateway", "gw-01", "--rotate", "--revoke"], "--rotate, --finish and --revoke are three commands"],
+    [["--gateways", "list.csv", "--csr", "gw.csr"], "--csr answers one gateway's request"],
   ];
   for (const [args, message] of wrong) {
     await t.rejects(parseOptions(args), { message, exitCode: 2, hint: "npm run provision -- --help" });
   }
   const { code, stderr, stdout } = await new Program("provision", ["--stage", "dev"]).ended;
   t.equal(code, 2);
-  t.match(stderr, "provision: Missing required argument: gateway\n  try: npm run provision -- --help\n");
+  t.match(
+    stderr,
+    "provision: Missing required argument: gateway, or gateways for a list of many\n  try: npm run provision -- --help\n",
+  );
   t.equal(stdout, "");
 });
 
@@ -98,7 +107,7 @@ t.test("refused by AWS it says what role is needed, and exits 1", async (t) => {
   t.match(stderr, "AccessDeniedException");
   t.match(
     stderr,
-    "try: Use a role that may read CloudFormation stacks and manage IoT things and certificates.",
+    "try: Use a role that may read CloudFormation stacks, manage IoT things and certificates, and, to revoke, ",
   );
   t.notMatch(stderr, /\n\s+at /, "no stack trace");
 });

@@ -1,9 +1,10 @@
 /**
- * The calls of AWS IoT and CloudFormation that onboarding makes, over HTTP, as the services answer them: the state of
+ * The calls of AWS IoT, IAM and CloudFormation that onboarding makes, over HTTP, as the services answer them: the state of
  * things, certificates and policies is kept, and what the services refuse is refused. No signature is checked.
  */
 
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 interface Certificate {
@@ -20,6 +21,7 @@ interface Answer {
   error?: string;
 }
 
+const FIXTURES = "test/cloud/provision/fixtures";
 const ARN = "arn:aws:iot:us-east-1:123456789012";
 
 export class FakeAws {
@@ -28,6 +30,9 @@ export class FakeAws {
   readonly policies = new Set(["windfarm-dev-gateway"]);
   /** Stacks by name, with their outputs. */
   readonly stacks = new Map<string, Record<string, string>>();
+  /** Role aliases with their roles' names, and inline policies by role and name. */
+  readonly roleAliases = new Map([["windfarm-dev-gateway", "windfarm-dev-pipeline-GatewayRole"]]);
+  readonly rolePolicies = new Map<string, string>();
   /** Calls that changed something, in order. */
   readonly changes: string[] = [];
   /** Answers this call with an error instead, once. */
@@ -65,7 +70,9 @@ export class FakeAws {
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString("utf8");
     if (request.method === "POST" && request.url === "/") {
-      this.#cloudFormation(new URLSearchParams(text), response);
+      const form = new URLSearchParams(text);
+      if (form.get("Action") === "DescribeStacks") this.#cloudFormation(form, response);
+      else this.#iam(form, response);
       return;
     }
     const { status, body, error } = this.#iot(request, text);
@@ -123,6 +130,13 @@ export class FakeAws {
         return this.#with(principal, ({ things }) => ({ things: [...things] }));
       case "POST keys-and-certificate":
         return ok(this.#create(url.searchParams.get("setAsActive") === "true"));
+      case "POST certificates":
+        return ok(this.#answerRequest(JSON.parse(text).certificateSigningRequest));
+      case "GET role-aliases": {
+        const role = this.roleAliases.get(name);
+        if (role === undefined) return missing(name);
+        return ok({ roleAliasDescription: { roleArn: `arn:aws:iam::123456789012:role/${role}` } });
+      }
       case "GET certificates":
         return this.#with(name, ({ id, arn, status }) => ({
           certificateDescription: { certificateId: id, certificateArn: arn, status },
@@ -164,8 +178,15 @@ export class FakeAws {
     return ok(typeof answer === "object" ? answer : {});
   }
 
-  #create(active: boolean) {
-    const secret = randomBytes(16).toString("hex");
+  /** The one request of the fixtures, for whose key they hold a certificate. */
+  #answerRequest(request: string) {
+    const known = request.trim() === readFileSync(`${FIXTURES}/gw-01.csr`, "utf8").trim();
+    const certificatePem = known ? readFileSync(`${FIXTURES}/gw-01.pem`, "utf8") : "of another key";
+    const { id, arn } = this.#keep(randomBytes(16).toString("hex"), false);
+    return { certificateArn: arn, certificateId: id, certificatePem };
+  }
+
+  #keep(secret: string, active: boolean): Certificate {
     const id = createHash("sha256").update(secret).digest("hex");
     const certificate = {
       id,
@@ -175,6 +196,13 @@ export class FakeAws {
       policies: new Set<string>(),
     };
     this.certificates.set(id, certificate);
+    return certificate;
+  }
+
+  #create(active: boolean) {
+    const secret = randomBytes(16).toString("hex");
+    const { id } = this.#keep(secret, active);
+    const certificate = { arn: `${ARN}:cert/${id}` };
     return {
       certificateArn: certificate.arn,
       certificateId: id,
@@ -199,6 +227,26 @@ export class FakeAws {
     }
     this.certificates.delete(id);
     return ok({});
+  }
+
+  #iam(form: URLSearchParams, response: ServerResponse): void {
+    const action = form.get("Action") ?? "";
+    const policy = `${form.get("RoleName")}/${form.get("PolicyName")}`;
+    const document = form.get("PolicyDocument");
+    if (action === "PutRolePolicy" && document !== null) {
+      this.rolePolicies.set(policy, document);
+      this.changes.push(`PutRolePolicy ${policy}`);
+      response.writeHead(200, { "content-type": "text/xml" });
+      response.end("<PutRolePolicyResponse/>");
+      return;
+    }
+    const held = this.rolePolicies.get(policy);
+    response.writeHead(held === undefined ? 404 : 200, { "content-type": "text/xml" });
+    response.end(
+      held === undefined
+        ? "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>no such policy</Message></Error></ErrorResponse>"
+        : `<GetRolePolicyResponse><GetRolePolicyResult><PolicyDocument>${encodeURIComponent(held)}</PolicyDocument></GetRolePolicyResult></GetRolePolicyResponse>`,
+    );
   }
 
   #cloudFormation(form: URLSearchParams, response: ServerResponse): void {

@@ -1,81 +1,10 @@
 /** Onboarding brings a gateway to where it should be from wherever it is, and takes it back. */
 
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
-import { IoTClient } from "@aws-sdk/client-iot";
-import t, { type Test } from "tap";
+import t from "tap";
 import { loadConfig } from "../../../agent/config/load.ts";
-import { type Clouds, type Provisioned, provision } from "../../../cloud/provision/provision.ts";
-import { FakeAws } from "./fake-aws.ts";
-
-const OUTPUTS = {
-  StreamName: "windfarm-readings",
-  Region: "us-east-1",
-  GatewayRoleAlias: "windfarm-dev-gateway",
-  GatewayPolicy: "windfarm-dev-gateway",
-};
-
-interface Scene {
-  aws: FakeAws;
-  out: string;
-  pauses: number[];
-  run(options?: {
-    gateway?: string;
-    dryRun?: boolean;
-    revoke?: boolean;
-    stage?: string;
-    out?: string;
-  }): Promise<Provisioned>;
-}
-
-async function scene(t: Test): Promise<Scene> {
-  const aws = new FakeAws();
-  aws.deploy("windfarm-dev-pipeline", OUTPUTS);
-  const endpoint = await aws.start();
-  const client = {
-    endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  };
-  const pauses: number[] = [];
-  const clouds: Clouds = {
-    iot: new IoTClient(client),
-    cloudFormation: new CloudFormationClient(client),
-    sleep: async (ms) => {
-      pauses.push(ms);
-    },
-  };
-  t.teardown(async () => {
-    clouds.iot.destroy();
-    clouds.cloudFormation.destroy();
-    await aws.stop();
-  });
-  const out = join(t.testdir(), "gw-01");
-  const usual = {
-    gateway: "gw-01",
-    stage: "dev",
-    site: "farm",
-    out,
-    deviceFolder: "/etc/windfarm",
-    dryRun: false,
-    revoke: false,
-    json: false,
-  };
-  return { aws, out, pauses, run: (options) => provision({ ...usual, ...options }, clouds) };
-}
-
-function read(out: string, name: string): string {
-  return readFileSync(join(out, name), "utf8");
-}
-
-function onlyCertificate(aws: FakeAws) {
-  const [certificate] = aws.certificates.values();
-  if (certificate === undefined || aws.certificates.size !== 1)
-    throw new RangeError(`${aws.certificates.size} certificates`);
-  return certificate;
-}
+import { OUTPUTS, onlyCertificate, read, scene, shutOut } from "./scene.ts";
 
 t.test("a new gateway gets a thing, an active certificate with its policy, and its folder", async (t) => {
   const { aws, out, run } = await scene(t);
@@ -89,7 +18,7 @@ t.test("a new gateway gets a thing, an active certificate with its policy, and i
     "activate the certificate",
     `write the configuration to ${out}`,
   ]);
-  t.same(aws.things.get("gw-01"), { stage: "dev", site: "farm" });
+  t.same(aws.things.get("gw-01"), { farm: "windfarm-dev", site: "farm" });
   const certificate = onlyCertificate(aws);
   t.equal(certificate.status, "ACTIVE");
   t.same([...certificate.things], ["gw-01"]);
@@ -198,7 +127,7 @@ t.test("without its key a gateway that has a certificate gets no second one", as
   const { aws, out, run } = await scene(t);
   await run();
   rmSync(out, { recursive: true });
-  await t.rejects(run(), { code: "provision.key_elsewhere", hint: /--out.*--revoke/ });
+  await t.rejects(run(), { code: "provision.key_elsewhere", hint: /--out.*--rotate.*--revoke/ });
   t.equal(aws.certificates.size, 1);
 });
 
@@ -208,27 +137,32 @@ t.test("a folder holds one gateway's key", async (t) => {
   await t.rejects(run({ gateway: "gw-02" }), { code: "provision.other_gateway", message: /gw-01.*gw-02/ });
 });
 
-t.test("revoking deactivates before it detaches and deletes, and run again finds nothing", async (t) => {
-  const { aws, run } = await scene(t);
-  await run();
-  const { id } = onlyCertificate(aws);
-  const before = aws.changes.length;
-  const { folder } = await run({ revoke: true });
-  t.equal(folder, undefined);
-  t.same(
-    aws.changes.slice(before).map((call) => call.replace(id, "<id>")),
-    [
-      "PUT /certificates/<id>",
-      "POST /target-policies/windfarm-dev-gateway",
-      "DELETE /things/gw-01/principals",
-      "DELETE /certificates/<id>",
-      "DELETE /things/gw-01",
-    ],
-  );
-  t.equal(aws.certificates.size, 0);
-  t.equal(aws.things.size, 0);
-  t.same((await run({ revoke: true })).steps, []);
-});
+t.test(
+  "revoking deactivates, shuts out, then detaches and deletes, and run again finds nothing",
+  async (t) => {
+    const { aws, run } = await scene(t);
+    await run();
+    const { id } = onlyCertificate(aws);
+    const before = aws.changes.length;
+    const { folder } = await run({ action: "revoke" });
+    t.equal(folder, undefined);
+    t.same(
+      aws.changes.slice(before).map((call) => call.replace(id, "<id>")),
+      [
+        "PUT /certificates/<id>",
+        "PutRolePolicy windfarm-dev-pipeline-GatewayRole/revoked-certificates",
+        "POST /target-policies/windfarm-dev-gateway",
+        "DELETE /things/gw-01/principals",
+        "DELETE /certificates/<id>",
+        "DELETE /things/gw-01",
+      ],
+    );
+    t.equal(aws.certificates.size, 0);
+    t.equal(aws.things.size, 0);
+    t.same(shutOut(aws), [id]);
+    t.same((await run({ action: "revoke" })).steps, []);
+  },
+);
 
 t.test("another stage's gateway of the same name is neither revoked nor taken over", async (t) => {
   const { aws, out, run } = await scene(t);
@@ -236,26 +170,29 @@ t.test("another stage's gateway of the same name is neither revoked nor taken ov
   await run();
   const before = aws.changes.length;
   const refused = {
-    code: "provision.other_stage",
-    message: /gw-01 .*stage dev, not of prod/,
-    hint: /prod's account.*--stage dev/,
+    code: "provision.other_farm",
+    message: "gw-01 is here a gateway of windfarm-dev, not of windfarm-prod",
+    hint: /windfarm-prod's account.*--name and --stage/,
   };
-  await t.rejects(run({ stage: "prod", revoke: true }), refused);
-  await t.rejects(run({ stage: "prod", revoke: true, dryRun: true }), refused);
+  await t.rejects(run({ stage: "prod", action: "revoke" }), refused);
+  await t.rejects(run({ stage: "prod", action: "revoke", dryRun: true }), refused);
   await t.rejects(run({ stage: "prod", out: join(out, "prod") }), refused);
   t.equal(aws.changes.length, before, "nothing was changed");
   t.equal(onlyCertificate(aws).status, "ACTIVE");
 });
 
-t.test("a thing that says no stage is left alone until somebody says whose it is", async (t) => {
+t.test("a thing that tells no farm is left alone until somebody says whose it is", async (t) => {
   const { aws, run } = await scene(t);
   aws.things.set("gw-01", {});
-  const refused = { code: "provision.no_stage", hint: /update-thing --thing-name gw-01.*"stage":"dev"/ };
-  await t.rejects(run({ revoke: true }), refused);
+  const refused = {
+    code: "provision.no_farm",
+    hint: /update-thing --thing-name gw-01.*"farm":"windfarm-dev"/,
+  };
+  await t.rejects(run({ action: "revoke" }), refused);
   await t.rejects(run(), refused);
   t.same(aws.changes, []);
-  aws.things.set("gw-01", { stage: "dev" });
-  await run({ revoke: true });
+  aws.things.set("gw-01", { farm: "windfarm-dev" });
+  await run({ action: "revoke" });
   t.equal(aws.things.size, 0);
 });
 
@@ -263,7 +200,7 @@ t.test("a revoked gateway can be onboarded again into the same folder, with a ne
   const { aws, out, run } = await scene(t);
   await run();
   const old = read(out, "private.key");
-  await run({ revoke: true });
+  await run({ action: "revoke" });
   await run();
   t.not(read(out, "private.key"), old);
   t.equal(onlyCertificate(aws).status, "ACTIVE");
@@ -273,7 +210,7 @@ t.test("while AWS still detaches, deleting is tried again", async (t) => {
   const { aws, pauses, run } = await scene(t);
   await run();
   aws.detachLag = 3;
-  await run({ revoke: true });
+  await run({ action: "revoke" });
   t.same(pauses, [250, 500, 1000]);
   t.equal(aws.certificates.size, 0);
 });
@@ -282,8 +219,8 @@ t.test("a revocation that was cut off goes on", async (t) => {
   const { aws, run } = await scene(t);
   await run();
   aws.failOnce = { call: "DELETE /certificates", error: "InternalFailureException" };
-  await t.rejects(run({ revoke: true }));
-  await run({ revoke: true });
+  await t.rejects(run({ action: "revoke" }));
+  await run({ action: "revoke" });
   t.equal(aws.things.size, 0);
 });
 
@@ -292,7 +229,7 @@ t.test("a certificate that another thing uses too is detached and lives on", asy
   await run();
   const certificate = onlyCertificate(aws);
   certificate.things.add("other");
-  const { steps } = await run({ revoke: true });
+  const { steps } = await run({ action: "revoke" });
   t.match(steps[0], /which other uses too$/);
   t.same([...certificate.things], ["other"]);
   t.equal(certificate.status, "ACTIVE");

@@ -1,28 +1,24 @@
-/** The texts the stack hands to the job are in the layout's words: as they stand in the shipped one. */
+/** The texts the stack hands to the job are those of the repository, and no others. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
-import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
 import { sourcesIn } from "../../../cloud/sources.ts";
-import { conversionText, sqlFolder } from "../../../cloud/sql/read.ts";
 import { build } from "../cdk/build.ts";
-import { OTHER_LAYOUT } from "../other-layout.ts";
 
-/** The folders of texts among the assets of the synthesised app, by the text of a name. */
-function textsOf(layout: Layout): string[] {
-  const { directory } = build("dev", sourcesIn(resolve(".")), layout).app.synth();
-  const assets = readdirSync(directory).filter((name) => name.startsWith("asset."));
-  return assets.flatMap((asset) => {
-    try {
-      return [readFileSync(join(directory, asset, "curate.sql"), "utf8")];
-    } catch {
-      return [];
-    }
-  });
-}
-
-t.test("the job's texts move with the layout", async (t) => {
-  t.same(textsOf(OTHER_LAYOUT), [conversionText("curate", OTHER_LAYOUT)]);
-  t.same(textsOf(LAYOUT), [readFileSync(join(sqlFolder(), "curate.sql"), "utf8")]);
+t.test("the job reads the conversion as it stands, and none of the named queries", async (t) => {
+  const { sql } = sourcesIn(resolve("."));
+  const { directory } = build("dev", sourcesIn(resolve("."))).app.synth();
+  const assets = readdirSync(directory).map((name) => join(directory, name));
+  const [texts, ...others] = assets.filter((asset) => existsSync(join(asset, "curate.sql")));
+  t.same(others, [], "one asset of texts");
+  const names = readdirSync(texts ?? "").sort();
+  t.same(
+    names,
+    readdirSync(sql)
+      .filter((name) => name.endsWith(".sql"))
+      .sort(),
+  );
+  for (const name of names)
+    t.equal(readFileSync(join(texts ?? "", name), "utf8"), readFileSync(join(sql, name), "utf8"), name);
 });

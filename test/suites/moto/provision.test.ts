@@ -8,6 +8,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { Stream } from "aws-cdk-lib/aws-kinesis";
 import { Key } from "aws-cdk-lib/aws-kms";
 import t from "tap";
+import { namesOf } from "../../../cloud/names.ts";
 import { GATEWAY_OUTPUTS } from "../../../cloud/settings.ts";
 import { GatewayIdentity } from "../../../cloud/stacks/gateway-identity.ts";
 import { featureFlags } from "../../cloud/cdk/build.ts";
@@ -26,7 +27,11 @@ function identityTemplate(): object {
     "Stream",
     `arn:aws:kinesis:${REGION}:123456789012:stream/windfarm-readings`,
   );
-  const identity = new GatewayIdentity(stack, "Gateway", { stage: "dev", stream, key });
+  const identity = new GatewayIdentity(stack, "Gateway", {
+    names: namesOf({ name: "windfarm", stage: "dev" }),
+    stream,
+    key,
+  });
   const values = {
     stream: "windfarm-readings",
     region: REGION,
