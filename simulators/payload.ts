@@ -1,7 +1,7 @@
 /** What a sensor puts on the wire: the contract's form, the original project's, and messages nobody can understand. */
 
 import type { Reading } from "../agent/contract/reading.ts";
-import { SENSOR_TYPES } from "../agent/contract/sensors.ts";
+import { SENSOR_TYPES, type SensorType } from "../agent/contract/sensors.ts";
 import type { SensorSimulator } from "./sensor.ts";
 
 /** A reading as the lake will know it, and as it is sent. */
@@ -30,11 +30,12 @@ export const contractForm: PayloadForm = (sensor, index, data, dateMs, turbine) 
   return { reading: { ...said, turbine }, payload: JSON.stringify(said) };
 };
 
-const LEGACY_TYPES = {
+/** The original project's spellings; it knew no other sensor. */
+const LEGACY_TYPES: Readonly<Partial<Record<SensorType, string>>> = {
   "Power Factor": "Power Factory",
   "Temperature Battery": "temperature",
   "Hydraulic Pressure": "Hydraulic Pressure ",
-} as const;
+};
 const DAY_MS = 86_400_000;
 const LEGACY_DAYS = 30;
 
@@ -50,7 +51,7 @@ export const legacyForm: PayloadForm = (sensor, index, data, dateMs, turbine) =>
   const timestamp = day.split("-").reverse().join("/");
   return {
     reading: { id, data, type: sensor.type, date: `${day}T00:00:00.000Z`, turbine },
-    payload: JSON.stringify({ id, data, type: LEGACY_TYPES[sensor.type], timestamp }),
+    payload: JSON.stringify({ id, data, type: LEGACY_TYPES[sensor.type] ?? sensor.type, timestamp }),
   };
 };
 

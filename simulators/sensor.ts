@@ -1,4 +1,4 @@
-/** What the three simulated sensors have in common. */
+/** What the simulated sensors have in common. */
 
 import type { SensorType } from "../agent/contract/sensors.ts";
 import type { TurbineState } from "./model.ts";

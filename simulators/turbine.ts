@@ -1,15 +1,13 @@
-/** One simulated turbine: its weather, its three sensors, and what goes wrong with them. */
+/** One simulated turbine: its weather, its sensors, and what goes wrong with them. */
 
 import type { Reading } from "../agent/contract/reading.ts";
-import { DEFAULT_SENSORS } from "../agent/contract/sensors.ts";
+import { DEFAULT_SENSORS, SENSOR_TYPES } from "../agent/contract/sensors.ts";
 import type { FaultPlan } from "./faults.ts";
-import { HydraulicPressureSimulator } from "./hydraulic-pressure.ts";
 import { TurbineModel } from "./model.ts";
 import { BAD_PAYLOADS, type PayloadForm } from "./payload.ts";
-import { PowerFactorSimulator } from "./power-factor.ts";
 import { Random } from "./random.ts";
 import type { SensorSimulator } from "./sensor.ts";
-import { TemperatureBatterySimulator } from "./temperature-battery.ts";
+import { SIMULATORS } from "./sensors.ts";
 
 export interface Message {
   topic: string;
@@ -66,15 +64,10 @@ export class Turbine {
     this.#settings = settings;
     this.#model = new TurbineModel(seed, name, settings.stepSeconds, settings.startHour);
     this.#skewMs = Math.round(new Random(seed, name, "clock").between(-1, 1) * faults.skewHours * HOUR_MS);
-    const sensors = [
-      new PowerFactorSimulator(seed, name),
-      new TemperatureBatterySimulator(seed, name),
-      new HydraulicPressureSimulator(seed, name),
-    ];
-    this.#probes = sensors.map((sensor) => ({
-      sensor,
-      slug: DEFAULT_SENSORS[sensor.type].slug,
-      random: new Random(seed, name, sensor.type, "faults"),
+    this.#probes = SENSOR_TYPES.map((type) => ({
+      sensor: SIMULATORS[type](seed, name),
+      slug: DEFAULT_SENSORS[type].slug,
+      random: new Random(seed, name, type, "faults"),
       silentFor: 0,
       stuckFor: 0,
       shown: undefined,

@@ -1,4 +1,7 @@
-/** The three sensors of a turbine, and how the names found in the field lead to them. */
+/**
+ * The sensors of a turbine, and how the names found in the field lead to them. A new one is named here and played in
+ * simulators/sensors.ts; configuration, SQL, page and report follow.
+ */
 
 /** The canonical names, as they stand in `type` on the wire and in the lake. */
 export const SENSOR_TYPES = ["Power Factor", "Temperature Battery", "Hydraulic Pressure"] as const;

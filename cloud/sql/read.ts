@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Fault } from "../../agent/errors.ts";
 import { LAYOUT, type Layout } from "../layout.ts";
 import { inLayout } from "./in-layout.ts";
+import { withRanges } from "./ranges.ts";
 
 /** The texts of the conversion, in the order they build on one another. */
 export type ConversionText = "check" | "curate" | "deliveries" | "gateways" | "rejects";
@@ -95,7 +96,8 @@ function queriesIn(queries: string, layout: Layout): NamedQuery[] {
   });
 }
 
-function namedQuery(name: string, sql: string): NamedQuery {
+function namedQuery(name: string, text: string): NamedQuery {
+  const sql = withRanges(text);
   const comment = sql.split("\n").filter((line) => line.startsWith("--"));
   const description = comment.map((line) => line.slice(2).trim()).join("\n");
   const paragraph = description.split("\n\n", 1)[0] ?? "";

@@ -5,17 +5,12 @@ import { DEFAULT_SENSORS, SENSOR_TYPES, type Sensor, type SensorType } from "../
 import { decimal, section, text } from "../fields.ts";
 
 export function readingsSection() {
-  const [power, battery, pressure] = SENSOR_TYPES;
   return section({
-    types: section({
-      [power]: sensorSection(power),
-      [battery]: sensorSection(battery),
-      [pressure]: sensorSection(pressure),
-    })
+    types: section(Object.fromEntries(SENSOR_TYPES.map((type) => [type, sensorSection(type)] as const)))
       .prefault({})
       .describe("The sensors by their canonical names."),
   })
-    .transform(({ types }) => ({ sensors: SENSOR_TYPES.map((type): Sensor => types[type]) }))
+    .transform(({ types }) => ({ sensors: Object.values(types) }))
     .describe("What readings are taken for which sensor.");
 }
 
