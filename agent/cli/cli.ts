@@ -5,6 +5,7 @@ import { nearest } from "../config/nearest.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { bufferCommand } from "./buffer.ts";
 import { checkCommand } from "./check.ts";
+import { doctorCommand } from "./doctor.ts";
 import { rejectsCommand } from "./rejects.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
@@ -13,7 +14,16 @@ import { userCommand } from "./user.ts";
 /** Runs the command that `argv` names. Throws what the command throws, or Fault `cli.usage`. */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
   const run = runCommand(version);
-  const names = [run, checkCommand, statusCommand, bufferCommand, rejectsCommand, userCommand].map(nameOf);
+  const commands = [
+    run,
+    checkCommand,
+    statusCommand,
+    doctorCommand,
+    bufferCommand,
+    rejectsCommand,
+    userCommand,
+  ];
+  const names = commands.map(nameOf);
   const [first] = argv;
   if (first !== undefined && !first.startsWith("-") && !names.includes(first)) throw unknown(first, names);
   await yargs([...argv])
@@ -22,6 +32,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(run)
     .command(checkCommand)
     .command(statusCommand)
+    .command(doctorCommand)
     .command(bufferCommand)
     .command(rejectsCommand)
     .command(userCommand)

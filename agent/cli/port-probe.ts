@@ -21,7 +21,7 @@ function cannotListen(url: string, error: Error): Outcome {
   if (code === "EADDRINUSE") {
     const hint =
       "windfarm status says whether it is the agent itself; if not: ss -ltnp, then stop the other program or change mqtt.listen";
-    return { ok: false, message: `${url} is in use.`, hint };
+    return { ok: false, message: `${url} is in use.`, hint, code };
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     const hint = "write an address of this machine (ip addr), 127.0.0.1 or 0.0.0.0";

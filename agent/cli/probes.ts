@@ -21,6 +21,8 @@ export interface Outcome {
   message: string;
   /** What to try where it is not ok, or what to know where it is. */
   hint?: string;
+  /** The system's own word for what went wrong, `EADDRINUSE`. */
+  code?: string;
 }
 
 /** One attempt after the other; none throws. */

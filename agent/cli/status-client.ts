@@ -23,7 +23,13 @@ const statusSchema = z.object({
   rejected: z.number(),
   dropped: z.number(),
   oldestBufferedSeconds: z.number(),
-  collect: z.object({ mode: z.string(), url: z.string(), ready: z.boolean(), connections: z.number() }),
+  collect: z.object({
+    mode: z.string(),
+    url: z.string(),
+    ready: z.boolean(),
+    connections: z.number(),
+    closedConnections: z.record(z.string(), z.number()),
+  }),
   validate: z.object({
     outOfRange: z.record(z.string(), z.number()),
     rejected: z.record(z.string(), z.number()),
@@ -42,7 +48,9 @@ const statusSchema = z.object({
     endpoint: z.string().optional(),
     backoffSeconds: z.number(),
     lastSuccessMs: z.number().optional(),
-    lastError: z.object({ message: z.string(), hint: z.string().optional(), atMs: z.number() }).optional(),
+    lastError: z
+      .object({ code: z.string(), message: z.string(), hint: z.string().optional(), atMs: z.number() })
+      .optional(),
   }),
   health: z.object({ rssBytes: z.number(), diskFreeBytes: z.number().optional() }),
 });
