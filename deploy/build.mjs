@@ -123,6 +123,7 @@ await build({
     report: "cloud/local/report.ts",
     cdk: "cloud/app.ts",
     provision: "cloud/provision/main.ts",
+    plan: "cloud/plan/main.ts",
     start: "deploy/local/start.ts",
     deb: "deploy/deb/main.ts",
     bench: "test/bench/main.ts",

@@ -7,6 +7,7 @@ import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
+import { ALARMS, type AlarmName } from "../alarms.ts";
 import type { StageSettings } from "../settings.ts";
 import {
   type DeliveryMetrics,
@@ -16,24 +17,6 @@ import {
   type StreamMetrics,
   scannedBytes,
 } from "./metrics.ts";
-
-/** The alarms' names, which are also the anchors of their articles. */
-export const ALARMS = [
-  "throttled-writes",
-  "iterator-age",
-  "delivery-stopped",
-  "delivery-freshness",
-  "job-failed",
-  "job-late",
-  "lake-behind",
-  "readings-missing",
-  "raw-rejects",
-  "error-objects",
-  "gateway-silent",
-  "farm-silent",
-  "scan-cost",
-] as const;
-export type AlarmName = (typeof ALARMS)[number];
 
 export interface AlarmsProps {
   settings: StageSettings;

@@ -7,9 +7,9 @@ import { Bucket } from "aws-cdk-lib/aws-s3";
 import { AwsSolutionsChecks } from "cdk-nag";
 import t from "tap";
 import { z } from "zod";
+import { ALARMS } from "../../../cloud/alarms.ts";
 import { STAGES } from "../../../cloud/names.ts";
 import { settingsOf } from "../../../cloud/settings.ts";
-import { ALARMS } from "../../../cloud/stacks/alarms.ts";
 import { anchorsOf } from "../anchors.ts";
 import { build, writeSources } from "./build.ts";
 
