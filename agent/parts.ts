@@ -36,8 +36,19 @@ export function buildParts(config: AgentConfig, log: Logger, now: () => number):
   );
   const collector = buildCollector(config, new Pipeline(validator, buffer, now), log);
   const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now });
-  const health = new HealthSampler({ folder: dirname(config.buffer.path) });
+  const health = new HealthSampler({
+    folder: dirname(config.buffer.path),
+    board: { certificates: certificatesOf(config) },
+  });
   return { buffer, validator, collector, shipper, health };
+}
+
+/** The agent's own certificates, whose end is worth knowing beforehand. */
+function certificatesOf({ mqtt, kinesis }: AgentConfig): { use: string; file: string }[] {
+  const { credentials } = kinesis;
+  const iot = credentials.kind === "iot" ? [{ use: "AWS IoT", file: credentials.certFile }] : [];
+  const own = mqtt.tls?.certFile === undefined ? [] : [{ use: "MQTT", file: mqtt.tls.certFile }];
+  return [...iot, ...own];
 }
 
 function buildCollector(config: AgentConfig, intake: Intake, log: Logger): Collector {

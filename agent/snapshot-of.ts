@@ -31,7 +31,7 @@ export function snapshotOf({ config, parts, flow, version, startedMs, nowMs, pha
     epoch,
     ...said,
     ...seen,
-    collect: parts.collector.stats(),
+    collect: { refusedLogins: {}, ...parts.collector.stats() },
     validate: parts.validator.stats(),
     buffer,
     ship,

@@ -6,6 +6,7 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { type BoardSources, boardOf } from "./board.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export type Health = Snapshot["health"];
@@ -17,23 +18,26 @@ export interface HealthSettings {
   everyMs?: number;
   /** Where the kernel shows its temperature sensors. Default `/sys/class/thermal`. */
   thermalFolder?: string;
+  board?: BoardSources;
 }
 
 const DEFAULT_EVERY_MS = 30_000;
 const CPU_ZONE = /cpu|soc|core|x86_pkg|k10temp/i;
 
-/** Looks at the disk and the temperature now and then; memory and CPU time are read when asked. */
+/** Looks at the disk, the temperature and the board now and then; memory and CPU time are read when asked. */
 export class HealthSampler {
   readonly #folder: string;
   readonly #everyMs: number;
   readonly #thermalFolder: string;
+  readonly #board: BoardSources;
   #timer: NodeJS.Timeout | undefined;
-  #sampled: Pick<Health, "temperatureCelsius" | "diskFreeBytes" | "diskTotalBytes"> = {};
+  #sampled: Omit<Health, "rssBytes" | "cpuSeconds" | "load1"> = {};
 
   constructor(settings: HealthSettings) {
     this.#folder = settings.folder;
     this.#everyMs = settings.everyMs ?? DEFAULT_EVERY_MS;
     this.#thermalFolder = settings.thermalFolder ?? "/sys/class/thermal";
+    this.#board = settings.board ?? {};
   }
 
   /** Takes the first sample and goes on taking them. */
@@ -58,11 +62,16 @@ export class HealthSampler {
 
   /** Never fails: what can't be read is left out. */
   async sample(): Promise<void> {
-    const [disk, temperatureCelsius] = await Promise.all([
+    const [disk, temperatureCelsius, board] = await Promise.all([
       diskOf(this.#folder),
       temperatureOf(this.#thermalFolder),
+      boardOf(this.#board),
     ]);
-    this.#sampled = { ...disk, ...(temperatureCelsius === undefined ? {} : { temperatureCelsius }) };
+    this.#sampled = {
+      ...disk,
+      ...board,
+      ...(temperatureCelsius === undefined ? {} : { temperatureCelsius }),
+    };
   }
 }
 

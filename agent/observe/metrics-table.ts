@@ -1,6 +1,6 @@
 /** Every `windfarm_*` metric: its name, its meaning, and where in the snapshot it is read. */
 
-import type { AgentState, Snapshot } from "./snapshot.ts";
+import type { AgentState, Snapshot, Use } from "./snapshot.ts";
 
 export interface MetricDefinition {
   name: string;
@@ -85,8 +85,10 @@ export const METRICS: readonly MetricDefinition[] = [
     "Age of the oldest reading in the buffer; 0 where it is empty.",
     (s) => s.oldestBufferedSeconds,
   ),
-  gauge("windfarm_collect_ready", "1 while readings are accepted and stored durably, else 0.", (s) =>
-    Number(s.collect.ready),
+  gauge(
+    "windfarm_collect_ready",
+    "1 while sensors can reach the agent: its broker listens, or it is subscribed to the existing one; whether it can store is windfarm_buffer_state.",
+    (s) => Number(s.collect.ready),
   ),
   gauge("windfarm_collect_connections", "MQTT connections open now.", (s) => s.collect.connections),
   byLabel(
@@ -94,6 +96,12 @@ export const METRICS: readonly MetricDefinition[] = [
     "MQTT connections the agent closed, by reason, since it started.",
     "reason",
     (s) => s.collect.closedConnections,
+  ),
+  byLabel(
+    "windfarm_collect_refused_logins_total",
+    "MQTT logins refused, by the address they came from, since the agent started.",
+    "address",
+    (s) => s.collect.refusedLogins,
   ),
   byLabel(
     "windfarm_validate_accepted_total",
@@ -122,6 +130,11 @@ export const METRICS: readonly MetricDefinition[] = [
   },
   gauge("windfarm_buffer_used_bytes", "Bytes of its quota that the buffer uses.", (s) => s.buffer.usedBytes),
   gauge("windfarm_buffer_max_bytes", "The buffer's quota in bytes.", (s) => s.buffer.maxBytes),
+  gauge(
+    "windfarm_buffer_lasts_seconds",
+    "How long the buffer's room would last at the present rate if nothing were shipped, in seconds.",
+    (s) => s.buffer.lastsSeconds,
+  ),
   gauge(
     "windfarm_buffer_pending_readings",
     "Readings not acknowledged yet: their commit is under way.",
@@ -154,7 +167,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_buffer_salvaged_readings",
-    "Readings saved from a damaged buffer at the last start.",
+    "Readings saved from damaged buffer files since the agent started.",
     (s) => s.buffer.salvagedReadings,
   ),
   counter(
@@ -164,7 +177,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_ship_failed_requests_total",
-    "PutRecords requests that failed as a whole, since the agent started.",
+    "PutRecords requests of which not every record was accepted, since the agent started.",
     (s) => s.ship.failedRequests,
   ),
   counter(
@@ -174,7 +187,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_ship_failed_records_total",
-    "Kinesis records refused within an answered request, to be sent again, since the agent started.",
+    "Kinesis records that were sent and not accepted, counted at each try, since the agent started.",
     (s) => s.ship.failedRecords,
   ),
   counter(
@@ -197,6 +210,18 @@ export const METRICS: readonly MetricDefinition[] = [
     "When Kinesis last accepted a record, in seconds since 1970.",
     (s) => (s.ship.lastSuccessMs === undefined ? undefined : s.ship.lastSuccessMs / 1000),
   ),
+  gauge(
+    "windfarm_ship_newest_timestamp_seconds",
+    "When the newest accepted reading was received, in seconds since 1970: dashboards are current up to then.",
+    (s) => (s.ship.newestShippedMs === undefined ? undefined : s.ship.newestShippedMs / 1000),
+  ),
+  gauge(
+    "windfarm_ship_backlog_readings",
+    "Readings waiting behind the live ones; 0 while all leave as they come.",
+    (s) => s.ship.backlogReadings,
+  ),
+  ...usage("link", "through the sockets to AWS, both ways, without TCP/IP", (s) => s.usage?.link),
+  ...usage("disk", "that the agent has had written to the disk", (s) => s.usage?.disk),
   gauge("windfarm_health_load1", "Load average of the machine over one minute.", (s) => s.health.load1),
   gauge(
     "windfarm_health_temperature_celsius",
@@ -213,6 +238,33 @@ export const METRICS: readonly MetricDefinition[] = [
     "Size of the file system where the buffer lies, in bytes.",
     (s) => s.health.diskTotalBytes,
   ),
+  gauge(
+    "windfarm_health_memory_free_bytes",
+    "Memory of the machine that programs could still have, in bytes.",
+    (s) => s.health.memoryFreeBytes,
+  ),
+  gauge(
+    "windfarm_health_memory_size_bytes",
+    "Memory of the machine, in bytes.",
+    (s) => s.health.memoryTotalBytes,
+  ),
+  gauge(
+    "windfarm_health_throttled",
+    "1 while a Raspberry Pi's processor is held back by heat or low voltage, else 0.",
+    (s) => (s.health.throttled === undefined ? undefined : Number(s.health.throttled.length > 0)),
+  ),
+  gauge(
+    "windfarm_health_clock_synchronised",
+    "1 once systemd-timesyncd has set the clock since the boot, else 0.",
+    (s) => (s.health.clockSynchronised === undefined ? undefined : Number(s.health.clockSynchronised)),
+  ),
+  {
+    name: "windfarm_health_certificate_end_timestamp_seconds",
+    help: "When the agent's own certificates end, by use, in seconds since 1970.",
+    type: "gauge",
+    labels: ["use"],
+    values: ({ health }) => (health.certificates ?? []).map(({ use, endsMs }) => [endsMs / 1000, { use }]),
+  },
 ];
 
 type Read = (snapshot: Snapshot) => number | undefined;
@@ -223,6 +275,27 @@ function counter(name: string, help: string, read: Read): MetricDefinition {
 
 function gauge(name: string, help: string, read: Read): MetricDefinition {
   return { name, help, type: "gauge", values: (snapshot) => single(read(snapshot)) };
+}
+
+/** Three metrics of what is used up: ever, today, in a month. */
+function usage(
+  what: string,
+  meaning: string,
+  read: (snapshot: Snapshot) => Use | undefined,
+): MetricDefinition[] {
+  return [
+    counter(
+      `windfarm_${what}_bytes_total`,
+      `Bytes ${meaning}, since the agent started.`,
+      (s) => read(s)?.totalBytes,
+    ),
+    gauge(`windfarm_${what}_today_bytes`, `Bytes ${meaning}, today (UTC).`, (s) => read(s)?.todayBytes),
+    gauge(
+      `windfarm_${what}_month_bytes`,
+      `Bytes ${meaning}, in 30 days at the rate of the last hour.`,
+      (s) => read(s)?.monthBytes,
+    ),
+  ];
 }
 
 function byLabel(

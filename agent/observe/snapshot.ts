@@ -1,5 +1,7 @@
 /** All that the page, the API and the metrics show, taken at one moment. The agent composes it, observing only shows it. */
 
+import type { Board } from "./board.ts";
+
 /** The sentence's state: what the operator must know first. */
 export type AgentState =
   | "starting"
@@ -50,6 +52,8 @@ export interface Snapshot {
     connections: number;
     /** Since this process started, by stable reason, e.g. { packet_too_large: 2 }. */
     closedConnections: Readonly<Record<string, number>>;
+    /** Logins refused since this process started, by the address they came from; those of many addresses as `others`. */
+    refusedLogins: Readonly<Record<string, number>>;
   };
   validate: {
     /** Since this process started, by type. */
@@ -104,7 +108,7 @@ export interface Snapshot {
     /** Bytes this process had written to the disk; absent where the system doesn't tell. */
     disk?: Use;
   };
-  health: {
+  health: Board & {
     rssBytes: number;
     cpuSeconds: number;
     load1: number;

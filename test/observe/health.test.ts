@@ -41,7 +41,7 @@ t.test("Where no sensor is the processor's, the hottest counts", async (t) => {
 
 t.test("A machine without sensors and a folder that is gone cost nothing but their figures", async (t) => {
   const missing = join(t.testdir(), "missing");
-  const health = new HealthSampler({ folder: missing, thermalFolder: missing });
+  const health = new HealthSampler({ folder: missing, thermalFolder: missing, board: { root: missing } });
   await health.start();
   health.stop();
   t.same(Object.keys(health.current()), ["rssBytes", "cpuSeconds", "load1"]);

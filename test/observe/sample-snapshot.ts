@@ -26,6 +26,7 @@ export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
       ready: true,
       connections: 15,
       closedConnections: {},
+      refusedLogins: {},
     },
     validate: {
       accepted: { "Power Factor": 16_070, "Temperature Battery": 16_069, "Hydraulic Pressure": 16_069 },

@@ -1,10 +1,10 @@
 /** The gateway, the disk and the shipping in figures, for whoever looks closer. */
 
-import { formatBytes, formatCount, formatLatency, formatSeconds, formatShare } from "../format.ts";
+import { countOf, formatBytes, formatCount, formatLatency, formatSeconds, formatShare } from "../format.ts";
 import type { RateWindow } from "../rates.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Snapshot, Use } from "../snapshot.ts";
 import { type Html, type HtmlValue, html } from "./html.ts";
-import { rows, together } from "./words.ts";
+import { ago, rows, together } from "./words.ts";
 
 type Row = readonly [name: string, value: HtmlValue];
 
@@ -22,21 +22,64 @@ function card(title: string, entries: readonly Row[]): Html {
 
 function gatewayRows({ health, nowMs, startedMs }: Snapshot, rates: RateWindow): Row[] {
   const cpu = rates.perSecond("cpu");
-  const { temperatureCelsius: celsius } = health;
+  const { temperatureCelsius: celsius, throttled, clockSynchronised, certificates = [] } = health;
+  const { memoryFreeBytes: free, memoryTotalBytes: total } = health;
   return [
     ["Up for", together(formatSeconds((nowMs - startedMs) / 1000))],
     ["Memory of the agent", together(formatBytes(health.rssBytes))],
     ["CPU of the agent", cpu === undefined ? "…" : `${together(formatShare(cpu))} of a core`],
     ["Load of the machine", health.load1.toFixed(2)],
+    ["Memory free", free === undefined ? undefined : together(freeOf(free, total))],
     ["Temperature", celsius === undefined ? undefined : together(`${celsius.toFixed(0)} °C`)],
+    ["Processor", throttled === undefined ? undefined : notableIf(throttled.length > 0, heldBack(throttled))],
+    [
+      "Clock",
+      clockSynchronised === undefined
+        ? undefined
+        : notableIf(!clockSynchronised, clockWords(clockSynchronised)),
+    ],
+    ...certificates.map(({ use, endsMs }): Row => [`Certificate for ${use}`, endOf(endsMs, nowMs)]),
   ];
 }
 
-function diskRows({ buffer, health }: Snapshot): Row[] {
-  const { commits, committedReadings, commitSeconds, longestCommitSeconds, rejectsKept } = buffer;
+function heldBack(reasons: readonly string[]): string {
+  return reasons.length === 0 ? "at full speed" : reasons.join(", ");
+}
+
+function clockWords(synchronised: boolean): string {
+  return synchronised ? "synchronised" : "not synchronised";
+}
+
+/** What ends within so long needs somebody. */
+const SOON_MS = 30 * 24 * 3_600_000;
+
+function endOf(endsMs: number, nowMs: number): HtmlValue {
+  const left = endsMs - nowMs;
+  const words = left <= 0 ? `ended ${ago(endsMs, nowMs)}` : `ends in ${together(formatSeconds(left / 1000))}`;
+  return notableIf(left < SOON_MS, words);
+}
+
+function notableIf(notable: boolean, words: string): HtmlValue {
+  return notable ? html`<span class="outside">${words}</span>` : words;
+}
+
+/** "1.2 MiB, 40 MiB a month". */
+function usedOf({ todayBytes, monthBytes }: Use): string {
+  const month = monthBytes === undefined ? "" : `, ${formatBytes(monthBytes)} a month at this rate`;
+  return together(`${formatBytes(todayBytes)}${month}`);
+}
+
+function diskRows({ buffer, health, usage }: Snapshot): Row[] {
+  const { commits, committedReadings, commitSeconds, longestCommitSeconds, rejectsKept, lastsSeconds } =
+    buffer;
   const { diskFreeBytes: free, diskTotalBytes: total } = health;
   return [
     ["Free now", free === undefined ? undefined : together(freeOf(free, total))],
+    [
+      "Buffer lasts",
+      lastsSeconds === undefined ? undefined : `${together(formatSeconds(lastsSeconds))} without a link`,
+    ],
+    ["Written today", usage?.disk === undefined ? undefined : usedOf(usage.disk)],
     ["Commits", together(formatCount(commits))],
     ["Readings per commit", commits === 0 ? "–" : together(formatCount(committedReadings / commits))],
     ["Commit takes", commits === 0 ? "–" : `${together(formatLatency(commitSeconds / commits))} on average`],
@@ -60,8 +103,12 @@ function freeOf(free: number, total: number | undefined): string {
   return total === undefined ? formatBytes(free) : `${formatBytes(free)} of ${formatBytes(total)}`;
 }
 
-function shippingRows({ ship }: Snapshot): Row[] {
+function shippingRows({ ship, usage, nowMs }: Snapshot): Row[] {
+  const { newestShippedMs, backlogReadings } = ship;
   return [
+    ["Dashboards are current up to", newestShippedMs === undefined ? undefined : ago(newestShippedMs, nowMs)],
+    ["Behind the live readings", backlogReadings ? together(countOf(backlogReadings, "reading")) : undefined],
+    ["Over the link today", usage === undefined ? undefined : usedOf(usage.link)],
     ["Requests", together(formatCount(ship.requests))],
     ["Requests failed", together(formatCount(ship.failedRequests))],
     ["Records accepted", together(formatCount(ship.records))],

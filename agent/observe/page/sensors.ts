@@ -19,6 +19,7 @@ ${types.length === 0 ? html`<p class="small">No reading has been understood yet.
 ${reasonsOf("Not understood", validate.rejected, html`Kept aside with their reasons: <code>windfarm rejects</code>`)}
 ${refusedOf(live)}
 ${reasonsOf("Connections closed by the agent", collect.closedConnections, undefined)}
+${reasonsOf("Logins refused, by address", collect.refusedLogins, html`Names, passwords and topics: <code>windfarm user --help</code>`)}
 </section>`;
 }
 
