@@ -64,6 +64,10 @@ const CATALOGUE = {
     what: "the IoT credentials provider refuses the device",
     hint: "Check that the certificate is active, its policy allows iot:AssumeRoleWithCertificate on the role alias, and the names of thing and alias.",
   },
+  "ship.role_alias_missing": {
+    what: "the role alias does not exist",
+    hint: "Compare kinesis.credentials.iot.role_alias, and its endpoint's region and account, with npm run provision's.",
+  },
   "ship.access_denied": {
     what: "the AWS identity may not write to the stream",
     hint: "Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key where it is encrypted.",

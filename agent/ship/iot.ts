@@ -195,7 +195,8 @@ export class IotCredentials {
       : status === 200
         ? z.prettifyError(problem ?? new z.ZodError([]))
         : text;
-    return shipFault("ship.iot_refused", `role alias ${roleAlias}: HTTP ${status} ${why}`, this.#place);
+    const code = status === 404 ? "ship.role_alias_missing" : "ship.iot_refused";
+    return shipFault(code, `role alias ${roleAlias}: HTTP ${status} ${why}`, this.#place);
   }
 
   #renewalFailed(error: unknown): void {

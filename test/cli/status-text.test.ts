@@ -70,6 +70,7 @@ t.test("trouble comes with what to try", async (t) => {
       ...delivering.ship,
       backoffSeconds: 4.2,
       lastError: {
+        code: "ship.refused",
         message: "Kinesis refuses the connection",
         hint: "look for a firewall",
         atMs: NOW - 1_000,
@@ -104,6 +105,6 @@ t.test("why messages were not understood is said in words", async (t) => {
 });
 
 t.test("an error that shipping has overcome is not shown", async (t) => {
-  const lastError = { message: "Kinesis refuses the connection", atMs: NOW - 60_000 };
+  const lastError = { code: "ship.refused", message: "Kinesis refuses the connection", atMs: NOW - 60_000 };
   t.notMatch(statusText({ ...delivering, ship: { ...delivering.ship, lastError } }), /refuses/);
 });

@@ -143,7 +143,7 @@ const REFUSALS: [string, Answer, string, RegExp][] = [
   [
     "an unknown role alias",
     { status: 404, body: '{"message":"Role alias does not exist"}' },
-    "ship.iot_refused",
+    "ship.role_alias_missing",
     /404/,
   ],
   [

@@ -17,15 +17,13 @@ import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ROOT } from "../../helpers/program.ts";
 
-export type Release = "trixie" | "bookworm";
-
 const CACHE = join(ROOT, "node_modules", ".cache", "windfarm-roots");
 const PACKAGES = ["systemd", "systemd-sysv", "dbus", "adduser", "libstdc++6", "iproute2", "procps"];
 const BOOT_MS = 60_000;
 const POLL_MS = 100;
 
-/** Why no machine can be had here, or undefined. */
-export function whyNoMachine(): string | undefined {
+/** Why no machine with this release of Debian can be had here, or undefined. */
+export function whyNoMachine(release: string): string | undefined {
   if (process.getuid?.() !== 0) return "not root";
   for (const [program, owner] of [
     ["debootstrap", "debootstrap"],
@@ -35,23 +33,23 @@ export function whyNoMachine(): string | undefined {
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0)
       return `no ${program} (apt install ${owner})`;
   }
-  return undefined;
+  return makeRoot(release) ? undefined : `Debian's archive gives no ${release} here`;
 }
 
-/** A fresh Debian as it would be installed; made once, with what the archive gives. Undefined where it can't be reached. */
-function rootOf(release: Release): string | undefined {
+/** A fresh Debian as it would be installed, made once; false where the archive can't be reached. */
+function makeRoot(release: string): boolean {
   const folder = join(CACHE, release);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) return true;
   mkdirSync(CACHE, { recursive: true });
   const part = mkdtempSync(`${folder}.`);
   const args = ["--variant=minbase", `--include=${PACKAGES.join(",")}`, release, part];
   const made = spawnSync("debootstrap", [...args, "http://deb.debian.org/debian"], { stdio: "ignore" });
   if (made.status !== 0) {
     rmSync(part, { recursive: true, force: true });
-    return undefined;
+    return false;
   }
   renameSync(part, folder);
-  return folder;
+  return true;
 }
 
 export class Machine {
@@ -70,10 +68,8 @@ export class Machine {
     this.address = `10.213.${net}.2`;
   }
 
-  /** Undefined where the release can't be had. */
-  static create(release: Release): Machine | undefined {
-    const root = rootOf(release);
-    if (root === undefined) return undefined;
+  static create(release: string): Machine {
+    const root = join(CACHE, release);
     const folder = mkdtempSync(join(CACHE, `${release}-run-`));
     execFileSync("cp", ["-a", `${root}/.`, folder]);
     writeFileSync(join(folder, "etc/machine-id"), "");
