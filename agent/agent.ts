@@ -32,6 +32,8 @@ export interface AgentOptions {
 export interface RunningAgent {
   /** Stops in order; what is not shipped within `deadlineMs` stays in the buffer. */
   stop(deadlineMs: number): Promise<void>;
+  /** Reads again what may change while it runs: the users file. */
+  reload(): void;
   /** Resolves when stopped. */
   finished: Promise<void>;
   snapshot(): Snapshot;
@@ -109,6 +111,10 @@ class Agent implements RunningAgent {
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#stop(deadlineMs);
     return this.#stopping;
+  }
+
+  reload(): void {
+    this.#parts.collector.reload();
   }
 
   snapshot(): Snapshot {

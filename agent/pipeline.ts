@@ -10,7 +10,7 @@
  */
 
 import type { ReadingBuffer } from "./buffer/types.ts";
-import type { Intake } from "./collect/intake.ts";
+import type { Intake, Stored } from "./collect/intake.ts";
 import { MARK_DAY, MARK_DUP } from "./contract/shipped.ts";
 import type { Validator } from "./validate/validator.ts";
 
@@ -29,11 +29,12 @@ export class Pipeline implements Intake {
     return this.#buffer.window;
   }
 
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): void {
     const verdict = this.#validator.check(topic, payload);
     if ("reason" in verdict) {
       // The reject lane keeps it beyond this call; the payload's memory is the collector's.
-      this.#buffer.reject({ ...verdict, topic, payload: Uint8Array.from(payload), dup }, this.#now(), stored);
+      const rejection = { ...verdict, topic, payload: Uint8Array.from(payload), dup };
+      this.#buffer.reject(rejection, this.#now(), (error) => stored(error, true));
     } else {
       const marks = (verdict.day ? MARK_DAY : 0) | (dup ? MARK_DUP : 0);
       this.#buffer.append(verdict.head, verdict.turbine, this.#now(), marks, stored);

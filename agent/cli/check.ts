@@ -1,7 +1,7 @@
 /** `windfarm check`: everything that is wrong with a configuration, and with what it leads to. */
 
 import type { CommandModule } from "yargs";
-import type { User } from "../collect/users.ts";
+import type { User } from "../collect/users-file.ts";
 import type { Loaded } from "../config/parse.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import { ConfigFault } from "../config/problems.ts";

@@ -1,7 +1,7 @@
 /** What a configuration means, in words: nothing is wrong with it, and yet it may not be what was meant. */
 
 import { meet } from "../collect/filters.ts";
-import type { User } from "../collect/users.ts";
+import type { User } from "../collect/users-file.ts";
 import { isLoopback } from "../config/addresses.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { formatBytes } from "../observe/format.ts";

@@ -14,6 +14,8 @@ interface RunArguments {
 /** What is running and can be stopped. */
 export interface RunningAgent {
   stop(deadlineMs: number): Promise<void>;
+  /** Reads again what may change while it runs. */
+  reload(): void;
   /** Settles when the agent ends by itself. */
   finished: Promise<void>;
 }
@@ -39,6 +41,8 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
       const signals = new Signals(log);
       const agent = await startAgent({ config, log, problems, version });
       keepMemoryLow();
+      // What `systemctl reload` sends. A terminal that closes sends it too, and means to end.
+      if (!process.stdin.isTTY) process.on("SIGHUP", () => agent.reload());
       await runUntilStopped(agent, signals);
       process.exit(EXIT.ok);
     },

@@ -10,21 +10,27 @@
  */
 
 import type { Server, Socket } from "node:net";
-import { Aedes } from "aedes";
 import type { Logger } from "pino";
-import { Fault } from "../errors.ts";
+import { EXIT, Fault } from "../errors.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
+import type { CloseReason } from "./closing.ts";
 import { Connection } from "./connection.ts";
-import type { CloseReason, ConnectionHost } from "./connection-host.ts";
+import type { ConnectionSetup } from "./connection-setup.ts";
 import type { Collector, CollectorStats, Intake } from "./intake.ts";
-import { createListener, isLoopback, listen } from "./listener.ts";
-import { UNREAD_TIMEOUT_MS } from "./patience.ts";
+import { certificateName, createListener, isLoopback, listen } from "./listener.ts";
+import { Logins } from "./logins.ts";
 import { PublishReader } from "./publish-packet.ts";
-import { createSessions, type Sessions } from "./sessions.ts";
-import { loadUsers, type Users } from "./users.ts";
+import { Sessions } from "./sessions.ts";
+import { Tally } from "./tally.ts";
+import { loadUsers, Users } from "./users.ts";
+import { UsersWatch } from "./users-watch.ts";
+import { WaitingRoom } from "./waiting-room.ts";
+import { Watchers } from "./watchers.ts";
 
-/** Connections that have not sent a CONNECT: the oldest goes when one more comes. */
+/** Connections whose client is not let in yet: one more, and one goes. */
 export const MAX_PENDING_CONNECTIONS = 128;
+/** Addresses whose refused logins are counted apart. */
+const MAX_TOLD_ADDRESSES = 16;
 const SWEEP_MS = 1000;
 
 export interface BrokerDeps {
@@ -34,53 +40,52 @@ export interface BrokerDeps {
   now(): number;
 }
 
-export class EmbeddedBroker implements Collector, ConnectionHost {
-  readonly intake: Intake;
-  readonly publishes = new PublishReader();
-  readonly maxPacketBytes: number;
+export class EmbeddedBroker implements Collector {
   readonly #settings: BrokerSettings;
   readonly #deps: BrokerDeps;
   readonly #connections = new Set<Connection>();
   /** Those whose client was let in. */
   readonly #admitted = new Set<Connection>();
-  readonly #closed = new Map<string, number>();
-  #users: Users | undefined;
+  readonly #pending = new WaitingRoom<Connection>(MAX_PENDING_CONNECTIONS);
+  readonly #watchers = new Watchers();
+  readonly #closed = new Tally();
+  readonly #refusedLogins = new Tally(MAX_TOLD_ADDRESSES);
+  readonly #setup: Omit<ConnectionSetup, "certificate" | "closed">;
   #server: Server | undefined;
   #sessions: Sessions | undefined;
+  #usersWatch: UsersWatch | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #port = 0;
 
   constructor(settings: BrokerSettings, deps: BrokerDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.intake = deps.intake;
-    this.maxPacketBytes = settings.maxPacketBytes;
+    this.#setup = {
+      intake: deps.intake,
+      publishes: new PublishReader(),
+      maxPacketBytes: settings.maxPacketBytes,
+      restricted: settings.usersFile !== undefined,
+      watchers: this.#watchers,
+      now: deps.now,
+    };
   }
 
   /** Listens; throws a Fault when the address can't be had or would be open to strangers. */
   async start(): Promise<void> {
-    const { host, port, usersFile, tls } = this.#settings;
-    if (!isLoopback(host) && usersFile === undefined && tls?.requireClientCertificate !== true) {
-      throw new Fault(
-        "mqtt.exposed",
-        `mqtt.listen is ${host}, which others can reach, but no credentials are configured`,
-        {
-          hint: "set mqtt.users_file, or mqtt.tls with require_client_certificate, or listen on 127.0.0.1",
-          exitCode: 78,
-        },
-      );
-    }
-    this.#users = usersFile === undefined ? undefined : loadUsers(usersFile);
+    const { host, port, usersFile } = this.#settings;
+    this.#requireCredentials();
+    const users = usersFile === undefined ? undefined : new Users(loadUsers(usersFile));
+    const logins = users === undefined ? undefined : new Logins(users);
     this.#server = createListener(this.#settings, {
       connected: (socket) => this.#connected(socket),
-      refused: (reason) => this.#count(reason),
+      refused: (reason) => this.#closed.add(reason),
     });
-    this.#sessions = await createSessions({
-      aedes: await Aedes.createBroker({ ...SESSION_LIMITS, connectTimeout: 0x7fffffff }),
-      users: this.#users,
-      intake: this.intake,
+    this.#sessions = await Sessions.create({
+      users,
+      logins,
+      watchers: this.#watchers,
+      intake: this.#deps.intake,
       log: this.#deps.log,
-      mayPublish: (connection, topic) => this.mayPublish(connection, topic),
       admit: (connection, replaced) => this.#admit(connection, replaced),
     });
     try {
@@ -93,15 +98,27 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
       this.#deps.log.warn({ err: error }, "the MQTT listener reported an error"),
     );
     this.#sweep = setInterval(() => this.#checkTimes(), SWEEP_MS).unref();
+    if (usersFile === undefined || users === undefined) return;
+    this.#usersWatch = new UsersWatch(usersFile, users, this.#deps.log, () => {
+      logins?.forget();
+      this.#closeChanged(users);
+    });
+    this.#usersWatch.start();
   }
 
   async stop(deadlineMs: number): Promise<void> {
     clearInterval(this.#sweep);
+    this.#usersWatch?.stop();
     this.#server?.close();
     const drained = Promise.all([...this.#connections].map((connection) => connection.drain()));
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
     await this.#sessions?.close();
     for (const connection of this.#connections) connection.destroy();
+  }
+
+  /** Reads the users file again. */
+  reload(): void {
+    this.#usersWatch?.reload();
   }
 
   stats(): CollectorStats {
@@ -110,7 +127,8 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
       url: this.url,
       ready: this.#server?.listening ?? false,
       connections: this.#connections.size,
-      closedConnections: Object.fromEntries(this.#closed),
+      closedConnections: this.#closed.counts(),
+      refusedLogins: this.#refusedLogins.counts(),
     };
   }
 
@@ -120,57 +138,35 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
     return `${tls === undefined ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${this.#port}`;
   }
 
-  now(): number {
-    return this.#deps.now();
-  }
-
-  mayPublish(connection: Connection, topic: string): boolean {
-    if (this.#users === undefined) return true;
-    if (connection.user === undefined) return false;
-    return this.#users.mayPublish(connection.user, topic);
-  }
-
-  forwards(): boolean {
-    return this.#sessions?.watched ?? false;
-  }
-
-  forward(topic: string, payload: Buffer): void {
-    this.#sessions?.forward(topic, payload);
-  }
-
-  closing(connection: Connection, reason: CloseReason): void {
-    this.#count(reason);
-    const { remoteAddress, remotePort } = connection.socket;
-    this.#deps.log.debug(
-      { reason, peer: `${remoteAddress}:${remotePort}`, user: connection.user },
-      "connection closed",
+  #requireCredentials(): void {
+    const { host, usersFile, tls } = this.#settings;
+    if (isLoopback(host) || usersFile !== undefined || tls?.requireClientCertificate === true) return;
+    throw new Fault(
+      "mqtt.exposed",
+      `mqtt.listen is ${host}, which others can reach, but no credentials are configured`,
+      {
+        hint: "set mqtt.users_file, or mqtt.tls with require_client_certificate, or listen on 127.0.0.1",
+        exitCode: EXIT.config,
+      },
     );
   }
 
-  #count(reason: CloseReason): void {
-    this.#closed.set(reason, (this.#closed.get(reason) ?? 0) + 1);
-  }
-
   #connected(socket: Socket): void {
-    const connection = new Connection(socket, this);
+    const connection: Connection = new Connection(socket, {
+      ...this.#setup,
+      certificate: certificateName(socket),
+      closed: (reason) => this.#closing(connection, reason),
+    });
     this.#connections.add(connection);
     connection.once("close", () => {
       this.#connections.delete(connection);
       this.#admitted.delete(connection);
+      this.#pending.leave(connection.address, connection);
+      this.#watchers.leave(connection);
     });
     connection.on("error", () => {});
-    this.#makeRoomForStrangers();
+    this.#pending.enter(connection.address, connection)?.closeFor("too_many_connections");
     if (!connection.destroyed) this.#sessions?.handle(connection);
-  }
-
-  #makeRoomForStrangers(): void {
-    if (this.#connections.size - this.#admitted.size > MAX_PENDING_CONNECTIONS)
-      this.#oldestStranger()?.closeFor("too_many_connections");
-  }
-
-  #oldestStranger(): Connection | undefined {
-    for (const connection of this.#connections) if (!this.#admitted.has(connection)) return connection;
-    return undefined;
   }
 
   /** A full house lets in only who takes the place of an earlier connection of its own. */
@@ -178,7 +174,25 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
     const leaving = replaced !== undefined && this.#admitted.has(replaced) ? 1 : 0;
     if (this.#admitted.size - leaving >= this.#settings.maxConnections) return false;
     this.#admitted.add(connection);
+    this.#pending.leave(connection.address, connection);
     return true;
+  }
+
+  #closing(connection: Connection, reason: CloseReason): void {
+    this.#closed.add(reason);
+    if (reason === "refused_login") this.#refusedLogins.add(connection.address);
+    const { remotePort } = connection.socket;
+    this.#deps.log.debug(
+      { reason, peer: `${connection.address}:${remotePort}`, user: connection.user?.name },
+      "connection closed",
+    );
+  }
+
+  #closeChanged(users: Users): void {
+    for (const connection of this.#admitted) {
+      const { user } = connection;
+      if (user !== undefined && users.get(user.name) !== user) connection.closeFor("user_changed");
+    }
   }
 
   #checkTimes(): void {
@@ -186,13 +200,3 @@ export class EmbeddedBroker implements Collector, ConnectionHost {
     for (const connection of this.#connections) connection.checkTimes(nowMs, this.#settings);
   }
 }
-
-const SESSION_LIMITS = {
-  /** Messages in delivery to subscribers at once. */
-  concurrency: 100,
-  /** Behind our own time for clients that do not read, which says why, ms. */
-  drainTimeout: 2 * UNREAD_TIMEOUT_MS,
-  /** Our own; QoS 2 keeps no state in aedes. */
-  maxInflightInbound: 1,
-  queueLimit: 16,
-};

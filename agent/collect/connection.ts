@@ -12,78 +12,67 @@
  */
 
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { Acknowledgements } from "./acknowledgements.ts";
-import type { CloseReason, ConnectionHost, TimeLimits } from "./connection-host.ts";
+import type { CloseReason, TimeLimits } from "./closing.ts";
+import { addressOf, type ConnectionSetup } from "./connection-setup.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
+import * as type from "./packet-types.ts";
 import { Patience } from "./patience.ts";
+import { PINGRESP, Pings } from "./pings.ts";
 import type { Publish } from "./publish-packet.ts";
+import { SocketStream } from "./socket-stream.ts";
+import { mayPublish } from "./users.ts";
+import type { User } from "./users-file.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
 export const MAX_OPEN_PUBLISHES = 1024;
 export const MAX_OPEN_BYTES = 256 * 1024;
-/** How long what was written may take to leave after a connection is closed. */
-const LINGER_MS = 2000;
 /** Packets cut and not yet taken by aedes, bytes: small ones weigh much more than their bytes. */
 const MAX_UNTAKEN_BYTES = 1024;
 
-const CONNECT = 1;
-const PUBLISH = 3;
-const PUBREL = 6;
-const PINGREQ = 12;
-const DISCONNECT = 14;
 const PUBREL_HEADER = 0x62;
-const PINGREQ_HEADER = 0xc0;
-const PINGRESP = Buffer.from([0xd0, 0]);
-/** As many answers as leave in one piece. */
-const PINGRESPS = Buffer.alloc(512 * PINGRESP.length, PINGRESP);
+const PUBCOMP_HEADER = 0x70;
+const FOR_AEDES: readonly number[] = [type.SUBSCRIBE, type.UNSUBSCRIBE, type.DISCONNECT];
+/** Answers to publishes we never send: watchers get theirs at QoS 0. */
+const IGNORED: readonly number[] = [type.PUBACK, type.PUBREC, type.PUBCOMP];
 
-export class Connection extends Duplex {
-  readonly socket: Socket;
-  /** The user's name once authenticated. */
-  user: string | undefined;
+export class Connection extends SocketStream {
+  /** Where the client is. */
+  readonly address: string;
+  readonly certificate: string | undefined;
   readonly patience: Patience;
-  readonly #host: ConnectionHost;
+  /** Once let in; undefined where anybody is. */
+  user: User | undefined;
+  /** It sent a DISCONNECT: its will is void, whatever becomes of the socket [MQTT-3.14.4-3]. */
+  saidGoodbye = false;
+  readonly #setup: ConnectionSetup;
   readonly #cutter: FrameCutter;
+  readonly #pings = new Pings();
   readonly #acks = new Acknowledgements(MAX_OPEN_PUBLISHES, MAX_OPEN_BYTES);
   #state: "new" | "connecting" | "ready" | "leaving" | "closed" = "new";
+  /** The client is gone: nothing that follows is a reason of ours. */
+  #left = false;
   #untaken = false;
-  /** Pings not answered yet, bytes of their answers. */
-  #pingedBytes = 0;
-  #saidGoodbye = false;
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost) {
-    super({ allowHalfOpen: false, autoDestroy: true, readableHighWaterMark: MAX_UNTAKEN_BYTES });
-    this.socket = socket;
-    this.#host = host;
-    this.patience = new Patience(host.now());
-    this.#cutter = new FrameCutter(host.maxPacketBytes, (...frame) => this.#frame(...frame));
+  constructor(socket: Socket, setup: ConnectionSetup) {
+    super(socket, { readableHighWaterMark: MAX_UNTAKEN_BYTES });
+    this.address = addressOf(socket);
+    this.certificate = setup.certificate;
+    this.#setup = setup;
+    this.patience = new Patience(setup.now());
+    this.#cutter = new FrameCutter(setup.maxPacketBytes, (...frame) => this.#frame(...frame));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     // What aedes writes waits here, piece by piece, and not in the socket.
     this.on("drain", () => this.#drained());
-    socket.on("end", () => this.#ended());
-    socket.on("error", (error) => this.destroy(error));
-    socket.on("close", () => this.destroy());
-  }
-
-  /** True until its CONNECT was accepted. */
-  get pending(): boolean {
-    return this.#state === "new" || this.#state === "connecting";
-  }
-
-  /** Publishes received and not yet stored. */
-  get open(): number {
-    return this.#acks.open;
-  }
-
-  /** It sent a DISCONNECT: its will is void, whatever becomes of the socket [MQTT-3.14.4-3]. */
-  get saidGoodbye(): boolean {
-    return this.#saidGoodbye;
+    // The client closed its side: aedes learns of it behind everything the client sent.
+    socket.on("end", () => this.push(null));
+    socket.on("error", () => this.#gone());
+    socket.on("close", () => this.#gone());
   }
 
   /** aedes accepted the CONNECT: what the client sent behind it may be looked at. */
@@ -93,19 +82,41 @@ export class Connection extends Duplex {
     this.#tryOn();
   }
 
-  /** Closes for a reason that is counted. */
+  /** Closes for a reason that is counted, once, unless the client left first. */
   closeFor(reason: CloseReason): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#host.closing(this, reason);
+    if (this.#left) return;
+    this.#left = true;
+    this.#setup.closed(reason);
     this.destroy();
+  }
+
+  /** Answers the CONNECT with a refusal and closes. */
+  turnAway(connack: Buffer, reason: CloseReason): void {
+    this.write(connack);
+    this.closeFor(reason);
+  }
+
+  /**
+   * True if the packet is on its way to a client that looks on; `sent` is called once it has left or is lost. False for a
+   * client that has not taken what it was sent before.
+   */
+  show(packet: Buffer, sent: () => void): boolean {
+    if (this.#state !== "ready" || this.socket.writableNeedDrain) return false;
+    this.socket.write(packet, sent);
+    return true;
+  }
+
+  /** May this client publish to `topic`? */
+  mayPublish(topic: string): boolean {
+    return !this.#setup.restricted || (this.user !== undefined && mayPublish(this.user, topic));
   }
 
   /** Looks at the clocks of this connection; called every second or so. */
   checkTimes(nowMs: number, limits: TimeLimits): void {
     const { held, waiting: partial } = this.#cutter;
     const unsent = this.socket.writableNeedDrain || this.writableNeedDrain;
-    const reason = this.patience.exceeded(nowMs, limits, { pending: this.pending, unsent, held, partial });
+    const pending = this.#state === "new" || this.#state === "connecting";
+    const reason = this.patience.exceeded(nowMs, limits, { pending, unsent, held, partial });
     if (reason !== undefined) this.closeFor(reason);
     else if (held) this.#checkHeld(nowMs);
   }
@@ -133,34 +144,15 @@ export class Connection extends Duplex {
     process.nextTick(this.#tryOn);
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.socket.write(chunk, callback);
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
-  }
-
-  override _final(callback: () => void): void {
-    this.socket.end(callback);
-  }
-
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#state = "closed";
     this.#idle?.();
-    if (this.socket.writableLength === 0) {
-      this.socket.destroy();
-    } else {
-      // Sends what was written, such as the CONNACK that says why; but a peer that doesn't read can't keep us.
-      this.socket.destroySoon();
-      setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
-    }
-    callback(error);
+    super._destroy(error, callback);
   }
 
   #received(chunk: Buffer): void {
     if (this.#state === "closed") return;
-    this.patience.seen(this.#host.now());
+    this.patience.seen(this.#setup.now());
     const { packets, waiting } = this.#cutter;
     const error = this.#cutter.feed(chunk);
     if (!waiting || this.#cutter.packets !== packets) this.patience.packetBegan();
@@ -169,8 +161,8 @@ export class Connection extends Duplex {
 
   /** True while what this client sends can't be taken further, or what is for it does not leave. */
   get #blocked(): boolean {
-    const { window } = this.#host.intake;
-    return this.#acks.full || this.#acks.open >= window || this.#untaken || this.socket.writableNeedDrain;
+    if (this.#acks.full || this.#untaken || this.socket.writableNeedDrain) return true;
+    return this.#acks.open >= this.#setup.intake.window;
   }
 
   /** Reads on where nothing speaks against it. */
@@ -181,7 +173,7 @@ export class Connection extends Duplex {
   };
 
   #goOn(): void {
-    this.patience.readAgain(this.#host.now());
+    this.patience.readAgain(this.#setup.now());
     this.#afterCut(this.#cutter.resume());
   }
 
@@ -194,51 +186,51 @@ export class Connection extends Duplex {
 
   #frame(bytes: Buffer, start: number, body: number, end: number): boolean | FramingError {
     const header = bytes[start] ?? 0;
-    const type = header >>> 4;
+    const kind = header >>> 4;
     if (this.#state === "new") {
-      if (type !== CONNECT) return "malformed";
+      if (kind !== type.CONNECT) return "malformed";
       this.#state = "connecting";
       this.push(bytes.subarray(start, end));
       return false;
     }
-    if (type === PUBLISH) return this.#publish(bytes, start, body, end);
-    if (type === PUBREL) return this.#released(bytes, header, body, end);
-    if (type === PINGREQ) return this.#pinged(header, body, end);
-    if (type === DISCONNECT) this.#saidGoodbye = true;
-    if (type === DISCONNECT && this.#acks.open > 0) {
-      // aedes hangs up at once; the client shall still get its acknowledgements.
-      this.#state = "leaving";
-      const packet = Buffer.from(bytes.subarray(start, end));
-      void this.drain().then(() => this.push(packet));
-      return false;
-    }
-    this.#untaken = !this.push(bytes.subarray(start, end));
+    if (kind === type.PUBLISH) return this.#publish(bytes, start, body, end);
+    if (kind === type.PUBREL) return this.#released(bytes, header, body, end);
+    if (kind === type.PINGREQ) return this.#pinged(header, end - body);
+    if (IGNORED.includes(kind)) return !this.#blocked;
+    if (!FOR_AEDES.includes(kind)) return "malformed";
+    const packet = bytes.subarray(start, end);
+    if (kind === type.DISCONNECT) this.saidGoodbye = true;
+    if (kind === type.DISCONNECT && this.#acks.open > 0) return this.#leave(Buffer.from(packet));
+    this.#untaken = !this.push(packet);
     return !this.#blocked;
+  }
+
+  /** aedes hangs up at once; the client shall still get its acknowledgements. */
+  #leave(disconnect: Buffer): false {
+    this.#state = "leaving";
+    void this.drain().then(() => this.push(disconnect));
+    return false;
   }
 
   #publish(bytes: Buffer, start: number, body: number, end: number): boolean | FramingError {
-    const publish = this.#host.publishes.read(bytes, start, body, end);
+    const publish = this.#setup.publishes.read(bytes, start, body, end);
     if (publish === undefined || publish.topic.forbidden === "malformed") return "malformed";
-    const refusal = publish.topic.forbidden ?? this.#notAllowed(publish.topic.topic);
-    if (refusal !== undefined) {
-      this.closeFor(refusal);
+    const { topic, forbidden } = publish.topic;
+    if (forbidden !== undefined || !this.mayPublish(topic)) {
+      this.closeFor(forbidden ?? "not_authorized");
       return false;
     }
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
-    if (this.#host.forwards()) this.#acceptAndForward(publish);
-    else this.#host.intake.accept(publish.topic.topic, publish.payload, publish.dup, this.#stored);
+    if (this.#setup.watchers.any) this.#acceptAndForward(publish);
+    else this.#setup.intake.accept(topic, publish.payload, publish.dup, this.#stored);
     return !this.#blocked;
-  }
-
-  #notAllowed(topic: string): "not_authorized" | undefined {
-    return this.#host.mayPublish(this, topic) ? undefined : "not_authorized";
   }
 
   #acceptAndForward({ topic: { topic }, payload, dup }: Publish): void {
     const copy = Buffer.from(payload);
-    this.#host.intake.accept(topic, payload, dup, (error) => {
+    this.#setup.intake.accept(topic, payload, dup, (error, rejected) => {
       this.#stored(error);
-      if (!error) this.#host.forward(topic, copy);
+      if (!error && !rejected) this.#setup.watchers.forward(topic, copy);
     });
   }
 
@@ -267,21 +259,19 @@ export class Connection extends Duplex {
   /** The second half of QoS 2: PUBREL is answered with PUBCOMP, whatever it names [MQTT-4.3.3-2]. */
   #released(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
     if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
-    this.socket.write(Buffer.from([0x70, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
+    this.socket.write(Buffer.from([PUBCOMP_HEADER, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
     return !this.#blocked;
   }
 
-  #pinged(header: number, body: number, end: number): boolean | FramingError {
-    if (header !== PINGREQ_HEADER || end !== body) return "malformed";
-    this.#pingedBytes += PINGRESP.length;
-    if (this.#pingedBytes === PINGRESPS.length) this.#answerPings();
+  #pinged(header: number, bodyBytes: number): boolean | FramingError {
+    if (!this.#pings.take(header, bodyBytes)) return "malformed";
+    if (this.#pings.full) this.#answerPings();
     return !this.#blocked;
   }
 
   #answerPings(): void {
-    if (this.#pingedBytes > 0 && this.#state !== "closed")
-      this.socket.write(PINGRESPS.subarray(0, this.#pingedBytes));
-    this.#pingedBytes = 0;
+    const answers = this.#pings.answers();
+    if (answers !== undefined && this.#state !== "closed") this.socket.write(answers);
   }
 
   #drained(): void {
@@ -289,8 +279,8 @@ export class Connection extends Duplex {
     this.#tryOn();
   }
 
-  /** The client closed its side: aedes learns of it behind everything the client sent. */
-  #ended(): void {
-    this.push(null);
+  #gone(): void {
+    this.#left = true;
+    this.destroy();
   }
 }

@@ -2,12 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
+import { createServer as createTlsServer, type PeerCertificate, TLSSocket, type TlsOptions } from "node:tls";
 import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 import type { BrokerSettings, BrokerTls } from "./broker-settings.ts";
+import { addressOf } from "./connection-setup.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** TLS handshakes at once: the oldest goes when one more comes. Each costs some 50 KB. */
+/** TLS handshakes at once: one more, and one goes. Each costs some 50 KB. */
 export const MAX_HANDSHAKES = 64;
 
 export interface ListenerEvents {
@@ -21,20 +23,24 @@ export function createListener(settings: BrokerSettings, { connected, refused }:
   if (tls === undefined) return createServer({ noDelay: true }, connected);
   const server = createSecureServer(tls, connected);
   const handshakes = new Map<string, Socket>();
+  const room = new WaitingRoom<Socket>(MAX_HANDSHAKES);
   server.on("connection", (socket) => {
-    const peer = peerOf(socket);
+    const [peer, address] = [peerOf(socket), addressOf(socket)];
     handshakes.set(peer, socket);
     // However a handshake ends without a connection: a bad certificate raises no error here.
     socket.once("close", () => {
-      if (handshakes.delete(peer)) refused("tls");
+      handshakes.delete(peer);
+      if (room.leave(address, socket)) refused("tls");
     });
-    const [oldest] = handshakes.size > MAX_HANDSHAKES ? handshakes.values() : [];
-    if (oldest === undefined) return;
+    const evicted = room.enter(address, socket);
+    if (evicted === undefined) return;
     refused("too_many_connections");
-    handshakes.delete(peerOf(oldest));
-    oldest.destroy();
+    evicted.destroy();
   });
-  server.on("secureConnection", (socket) => handshakes.delete(peerOf(socket)));
+  server.on("secureConnection", (socket) => {
+    const raw = handshakes.get(peerOf(socket));
+    if (raw !== undefined) room.leave(addressOf(raw), raw);
+  });
   // A failed handshake costs that connection; the server has nothing to do about it.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
@@ -78,10 +84,11 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   });
 }
 
-/** The common name of a verified client certificate, or undefined. */
+/** The common name of a verified client certificate, or undefined. Node has none any more once the socket is closed. */
 export function certificateName(socket: Socket): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const name: unknown = socket.getPeerCertificate().subject?.CN;
+  const certificate: PeerCertificate | null = socket.getPeerCertificate();
+  const name: unknown = certificate?.subject?.CN;
   return typeof name === "string" && name !== "" ? name : undefined;
 }
 

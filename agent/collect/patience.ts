@@ -1,6 +1,6 @@
 /** How long a client may take for what: the clocks of one connection, all of them monotonic, and the one that has run out. */
 
-import type { CloseReason, TimeLimits } from "./connection-host.ts";
+import type { CloseReason, TimeLimits } from "./closing.ts";
 
 /** A packet that has begun must be complete after this. */
 export const PACKET_TIMEOUT_MS = 30_000;
@@ -63,7 +63,7 @@ export class Patience {
     if (doing.pending) return nowMs - this.openedMs > limits.connectTimeoutMs ? "connect_timeout" : undefined;
     this.#unsentSinceMs = doing.unsent ? (this.#unsentSinceMs ?? nowMs) : undefined;
     if (nowMs - (this.#unsentSinceMs ?? nowMs) > UNREAD_TIMEOUT_MS) return "not_reading";
-    // Who is not read can't be blamed for silence.
+    // We paused reading, so the silence isn't the client's fault.
     if (doing.held) return undefined;
     if (doing.partial && nowMs - this.#partialSinceMs > PACKET_TIMEOUT_MS) return "packet_timeout";
     const silentMs = nowMs - this.#seenMs;

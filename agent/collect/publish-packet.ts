@@ -5,9 +5,11 @@ import { Remembered } from "../contract/remembered.ts";
 /** A topic as it stands on the wire, judged once. */
 export interface WireTopic {
   topic: string;
-  /** Why a connection that publishes to it is closed; undefined for a topic that may be published to. */
-  forbidden?: "malformed" | "reserved_topic";
+  forbidden?: ForbiddenTopic;
 }
+
+/** Why a connection that publishes to a topic is closed. */
+export type ForbiddenTopic = "malformed" | "reserved_topic";
 
 export interface Publish {
   topic: WireTopic;
@@ -51,8 +53,13 @@ export class PublishReader {
     } catch {
       return { topic: "", forbidden: "malformed" };
     }
-    if (/[+#]/.test(topic)) return { topic, forbidden: "malformed" };
-    if (topic.startsWith("$SYS/")) return { topic, forbidden: "reserved_topic" };
-    return { topic };
+    const forbidden = forbiddenTopic(topic);
+    return forbidden === undefined ? { topic } : { topic, forbidden };
   }
+}
+
+/** Why nobody may publish to a topic, undefined if it may be tried. */
+export function forbiddenTopic(topic: string): ForbiddenTopic | undefined {
+  if (topic === "" || topic.length > MAX_TOPIC_BYTES || /[+#]/.test(topic)) return "malformed";
+  return topic.startsWith("$SYS/") ? "reserved_topic" : undefined;
 }

@@ -1,175 +1,222 @@
-/** What is left to aedes: CONNECT and its checks, subscriptions, wills, $SYS; and readings forwarded to those who look on. */
+/**
+ * What is left to aedes: CONNECT and its answer, subscriptions, the will of a client that vanishes. A client comes in by
+ * these steps, each of which may turn it away:
+ *
+ *   CONNECT ─▶ greet (version, client id) ─▶ identify (certificate, password) ─▶ judge its will ─▶ seat ─▶ CONNACK
+ */
 
-import type { Aedes, AuthenticateError, Client } from "aedes";
+import type { EventEmitter } from "node:events";
+import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from "aedes";
 import type { Logger } from "pino";
+import type { CloseReason } from "./closing.ts";
+import {
+  IDENTIFIER_REJECTED,
+  NOT_AUTHORIZED,
+  ONLY_MQTT_3,
+  refusal,
+  refusalOfMqtt5,
+  SERVER_UNAVAILABLE,
+} from "./connack.ts";
 import { Connection } from "./connection.ts";
-import type { CloseReason } from "./connection-host.ts";
 import type { Intake } from "./intake.ts";
-import { certificateName } from "./listener.ts";
-import type { Users } from "./users.ts";
+import type { Logins } from "./logins.ts";
+import { keepsNothing, reachesNobody } from "./nothing-kept.ts";
+import { forbiddenTopic } from "./publish-packet.ts";
+import { maySubscribe, type Users } from "./users.ts";
+import type { Watchers } from "./watchers.ts";
 
-/** Readings on their way to subscribers at once; further ones are not forwarded until these have left. */
-export const MAX_FORWARDING = 1000;
 /** Subscriptions of one client, and the length of each. */
 export const MAX_SUBSCRIPTIONS = 100;
 export const MAX_FILTER_LENGTH = 1024;
 export const MAX_CLIENT_ID_LENGTH = 256;
 
-// MQTT 3.1.1 section 3.2.2.3
-const IDENTIFIER_REJECTED = 2;
-const SERVER_UNAVAILABLE = 3;
-const NOT_AUTHORIZED = 5;
 const UNFIT = /[\p{Cc}\p{Cs}\ufffd]/u;
+interface NameAndPassword {
+  name: string | undefined;
+  password: Uint8Array | undefined;
+}
+
+interface Refused {
+  /** Of the CONNACK. */
+  code: number;
+  reason: CloseReason;
+}
+
+const REFUSED_LOGIN: Refused = { code: NOT_AUTHORIZED, reason: "refused_login" };
+const BAD_WILL: Refused = { code: NOT_AUTHORIZED, reason: "bad_will" };
+const ID_TAKEN: Refused = { code: IDENTIFIER_REJECTED, reason: "client_id_taken" };
+const HOUSE_FULL: Refused = { code: SERVER_UNAVAILABLE, reason: "too_many_connections" };
+const TURNED_AWAY = new Error("turned away");
+const NOT_FOR_AEDES = new Error("its will is dealt with");
 
 export interface SessionDeps {
-  aedes: Aedes;
+  /** Undefined where anybody may come in. */
   users: Users | undefined;
+  logins: Logins | undefined;
+  watchers: Watchers;
   intake: Intake;
   log: Logger;
-  mayPublish(connection: Connection, topic: string): boolean;
   /** Takes the connection for a client's, in the place of the one it replaces; false where the house is full. */
   admit(connection: Connection, replaced: Connection | undefined): boolean;
 }
 
-export interface Sessions {
-  /** Somebody subscribes to readings. */
-  readonly watched: boolean;
-  handle(connection: Connection): void;
-  forward(topic: string, payload: Buffer): void;
-  close(): Promise<void>;
-}
-
-export async function createSessions(deps: SessionDeps): Promise<Sessions> {
-  const { aedes } = deps;
-  const watchers = new Map<Client, Set<string>>();
-  /** Granted, and perhaps not yet in force: many may come in one packet. */
-  const granted = new WeakMap<Client, Set<string>>();
+export class Sessions {
+  readonly #deps: SessionDeps;
+  readonly #aedes: Aedes;
   /** Whose a client id is. */
-  const owners = new Map<string, Connection>();
-  let forwarding = 0;
+  readonly #owners = new Map<string, Connection>();
+  readonly #willTopics = new WeakMap<Connection, string>();
+  #closing = false;
 
-  aedes.preConnect = (client, packet, callback) => {
-    const connection = connectionOf(client);
-    const id = packet.clientId ?? "";
-    if (id.length > MAX_CLIENT_ID_LENGTH || UNFIT.test(id) || (id === "" && packet.clean === false)) {
-      turnAway(connection, IDENTIFIER_REJECTED, "bad_client_id");
-      return callback(new Error("identifier rejected"), false);
+  static async create(deps: SessionDeps): Promise<Sessions> {
+    const sessions = new Sessions(deps, new Aedes(AEDES_OPTIONS));
+    await sessions.#aedes.listen();
+    return sessions;
+  }
+
+  private constructor(deps: SessionDeps, aedes: Aedes) {
+    this.#deps = deps;
+    this.#aedes = aedes;
+    aedes.preConnect = (client, packet, done) => this.#greet(connectionOf(client), packet, done);
+    aedes.authenticate = (client, name, password, done) => {
+      const connection = connectionOf(client);
+      this.#comeIn(client.id, connection, { name, password }).then(
+        (isIn) => (isIn ? done(null, true) : undefined),
+        (error: unknown) => this.#failed(connection, error),
+      );
+    };
+    aedes.authorizePublish = (client, packet, done) => this.#vanished(client, packet, done);
+    aedes.authorizeSubscribe = (client, subscription, done) =>
+      done(null, this.#grant(connectionOf(client), subscription));
+    aedes.on("clientReady", (client) => connectionOf(client).accepted());
+    aedes.on("unsubscribe", (filters, client) => {
+      for (const filter of filters) deps.watchers.remove(connectionOf(client), filter);
+    });
+    aedes.on("clientError", (client, error) => this.#broken(client, error));
+    aedes.on("connectionError", (client, error) => this.#broken(client, error));
+    // Nothing of a client's comes here; but an error without a listener would end the process.
+    const events: EventEmitter = aedes;
+    events.on("error", (error) => deps.log.warn({ err: error }, "the session layer reported an error"));
+  }
+
+  handle(connection: Connection): void {
+    this.#aedes.handle(connection);
+  }
+
+  /** From now on no wills: the clients have not vanished, we have. */
+  close(): Promise<void> {
+    this.#closing = true;
+    return new Promise((resolve) => this.#aedes.close(resolve));
+  }
+
+  #greet(
+    connection: Connection,
+    packet: ConnectPacket,
+    done: (error: Error | null, success: boolean) => void,
+  ): void {
+    if (this.#turnedAwayAtSight(connection, packet)) {
+      done(TURNED_AWAY, false);
+      return;
     }
     // The connection keeps the time itself, because publishes never reach aedes.
     connection.patience.keepaliveMs = (packet.keepalive ?? 0) * 1000;
     packet.keepalive = 0;
     packet.clean = true;
-    // Nothing is retained: it would be memory that others control.
-    if (packet.will !== undefined) packet.will.retain = false;
-    callback(null, true);
-  };
+    if (packet.will !== undefined) this.#willTopics.set(connection, packet.will.topic);
+    done(null, true);
+  }
 
-  aedes.authenticate = (client, name, password, callback) => {
-    const connection = connectionOf(client);
-    void recognise(deps.users, connection, name, password).then((known) => {
-      if (connection.destroyed) return;
-      if (known) return settle();
-      deps.log.debug({ user: name }, "a client was refused");
-      callback(
-        Object.assign(new Error("not authorized"), { returnCode: NOT_AUTHORIZED }) as AuthenticateError,
-        false,
-      );
-    });
-
-    // aedes takes no further notice of a client that is closed before it is answered.
-    function settle(): void {
-      const owner = owners.get(client.id);
-      if (owner !== undefined && owner.user !== connection.user) {
-        turnAway(connection, IDENTIFIER_REJECTED, "client_id_taken");
-      } else if (deps.admit(connection, owner)) {
-        owners.set(client.id, connection);
-        connection.once("close", () => {
-          if (owners.get(client.id) === connection) owners.delete(client.id);
-        });
-        callback(null, true);
-      } else turnAway(connection, SERVER_UNAVAILABLE, "too_many_connections");
+  #turnedAwayAtSight(connection: Connection, packet: ConnectPacket): boolean {
+    const { protocolVersion, clientId = "", clean } = packet;
+    if (protocolVersion === 5) {
+      this.#deps.log.debug({ peer: connection.address }, ONLY_MQTT_3);
+      connection.turnAway(refusalOfMqtt5(), "unsupported_version");
+      return true;
     }
-  };
-
-  // Only wills come this way; should anything else ever, it is stored before aedes can acknowledge it.
-  aedes.authorizePublish = (client, packet, callback) => {
-    if (packet.topic.startsWith("$SYS/")) return callback(new Error("$SYS/ topic is reserved"));
-    if (client !== null && connectionOf(client).saidGoodbye) {
-      return callback(new Error("the will of a client that has said goodbye is void"));
-    }
-    if (client !== null && !deps.mayPublish(connectionOf(client), packet.topic)) {
-      return callback(new Error("not authorized"));
-    }
-    deps.intake.accept(packet.topic, Buffer.from(packet.payload), false, callback);
-  };
-
-  aedes.authorizeSubscribe = (client, subscription, callback) => {
-    const { user } = connectionOf(client);
-    const filter = subscription.topic;
-    const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
-    const held = granted.get(client) ?? new Set();
-    const room = held.size < MAX_SUBSCRIPTIONS || held.has(filter);
-    const allowed = deps.users === undefined || (user !== undefined && deps.users.maySubscribe(user, filter));
-    // null is answered with the failure code 0x80 [MQTT-3.9.3-1]; readings are forwarded at QoS 0.
-    if (!(fits && room && allowed)) return callback(null, null);
-    granted.set(client, held.add(filter));
-    callback(null, { ...subscription, qos: 0 });
-  };
-
-  aedes.on("clientReady", (client) => connectionOf(client).accepted());
-  aedes.on("subscribe", (_subscriptions, client) => {
-    const filters = granted.get(client);
-    if (filters !== undefined && filters.size > 0 && !client.closed) watchers.set(client, filters);
-  });
-  aedes.on("unsubscribe", (filters, client) => {
-    for (const filter of filters) granted.get(client)?.delete(filter);
-    if (watchers.get(client)?.size === 0) watchers.delete(client);
-  });
-  aedes.on("clientDisconnect", (client) => watchers.delete(client));
-  aedes.on("clientError", (client, error) =>
-    deps.log.debug({ client: client.id, err: error }, "client error"),
-  );
-  aedes.on("connectionError", (_client, error) => deps.log.debug({ err: error }, "connection error"));
-
-  return {
-    get watched() {
-      return watchers.size > 0;
-    },
-    handle: (connection) => void aedes.handle(connection),
-    forward(topic, payload) {
-      if (forwarding >= MAX_FORWARDING) return;
-      forwarding++;
-      aedes.publish(
-        { cmd: "publish", topic, payload, qos: 0, retain: false, dup: false },
-        () => forwarding--,
-      );
-    },
-    close: () => new Promise((resolve) => aedes.close(() => resolve())),
-  };
-}
-
-/** Answers the CONNECT with a refusal and closes. */
-function turnAway(connection: Connection, returnCode: number, reason: CloseReason): void {
-  connection.write(Buffer.from([0x20, 2, 0, returnCode]));
-  connection.closeFor(reason);
-}
-
-/** By certificate, by password, or, where no users are configured, as anybody. */
-async function recognise(
-  users: Users | undefined,
-  connection: Connection,
-  name: string | undefined,
-  password: Uint8Array | undefined,
-): Promise<boolean> {
-  const certified = certificateName(connection.socket);
-  if (users === undefined) return true;
-  if (certified !== undefined && users.has(certified)) {
-    connection.user = certified;
+    const fits = clientId.length <= MAX_CLIENT_ID_LENGTH && !UNFIT.test(clientId);
+    if (fits && (clientId !== "" || clean !== false)) return false;
+    connection.turnAway(refusal(IDENTIFIER_REJECTED), "bad_client_id");
     return true;
   }
-  if (!(await users.authenticate(name, password))) return false;
-  connection.user = name;
-  return true;
+
+  /** Resolves with false if the client was turned away or is gone: aedes takes no further notice of it then. */
+  async #comeIn(clientId: string, connection: Connection, login: NameAndPassword): Promise<boolean> {
+    const known = await this.#identify(connection, login);
+    if (connection.destroyed) return false;
+    const refused = known ? this.#refused(clientId, connection) : REFUSED_LOGIN;
+    if (refused === undefined) return true;
+    connection.turnAway(refusal(refused.code), refused.reason);
+    return false;
+  }
+
+  /** By certificate, by password, or, where no users are configured, as anybody. */
+  async #identify(connection: Connection, login: NameAndPassword): Promise<boolean> {
+    const { users, logins } = this.#deps;
+    if (users === undefined || logins === undefined) return true;
+    const { certificate, address } = connection;
+    const certified = certificate === undefined ? undefined : users.get(certificate);
+    const abandoned = () => connection.destroyed;
+    connection.user = certified ?? (await logins.check({ ...login, address, abandoned }));
+    return connection.user !== undefined;
+  }
+
+  /** What speaks against a client that is known; it has its seat if nothing does. */
+  #refused(clientId: string, connection: Connection): Refused | undefined {
+    const will = this.#willTopics.get(connection);
+    if (will !== undefined && !isFitWill(will, connection)) return BAD_WILL;
+    const owner = this.#owners.get(clientId);
+    if (owner !== undefined && owner.user !== connection.user) return ID_TAKEN;
+    if (!this.#deps.admit(connection, owner)) return HOUSE_FULL;
+    this.#owners.set(clientId, connection);
+    connection.once("close", () => {
+      if (this.#owners.get(clientId) === connection) this.#owners.delete(clientId);
+    });
+    return undefined;
+  }
+
+  /** Gives null for what is answered with the failure code 0x80 [MQTT-3.9.3-1]; readings are forwarded at QoS 0. */
+  #grant(connection: Connection, subscription: Subscription): Subscription | null {
+    const { users, watchers } = this.#deps;
+    const { user } = connection;
+    const filter = subscription.topic;
+    const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
+    const room = watchers.count(connection) < MAX_SUBSCRIPTIONS || watchers.has(connection, filter);
+    const allowed = users === undefined || (user !== undefined && maySubscribe(user, filter));
+    if (!(fits && room && allowed) || connection.destroyed) return null;
+    watchers.add(connection, filter);
+    return { ...subscription, qos: 0 };
+  }
+
+  /** Stores the will of a client that is gone without a goodbye, and shows it to those who look on. */
+  #vanished(client: Client | null, will: PublishPacket, done: (error: Error) => void): void {
+    const connection = client === null ? undefined : connectionOf(client);
+    const { topic } = will;
+    const isVoid = this.#closing || connection?.saidGoodbye !== false || !isFitWill(topic, connection);
+    if (isVoid) {
+      done(NOT_FOR_AEDES);
+      return;
+    }
+    const payload = Buffer.from(will.payload);
+    this.#deps.intake.accept(topic, payload, false, (error, rejected) => {
+      if (!error && !rejected) this.#deps.watchers.forward(topic, payload);
+      done(NOT_FOR_AEDES);
+    });
+  }
+
+  /** aedes found a packet it can't take, or the socket failed; the connection knows which of them came first. */
+  #broken(client: Client, error: Error): void {
+    if (error !== TURNED_AWAY) this.#deps.log.debug({ client: client.id, err: error }, "client error");
+    connectionOf(client).closeFor("malformed");
+  }
+
+  #failed(connection: Connection, error: unknown): void {
+    this.#deps.log.warn({ err: error, peer: connection.address }, "letting a client in failed");
+    connection.closeFor("internal");
+  }
+}
+
+function isFitWill(topic: string, connection: Connection): boolean {
+  return !UNFIT.test(topic) && forbiddenTopic(topic) === undefined && connection.mayPublish(topic);
 }
 
 function connectionOf(client: Client): Connection {
@@ -177,3 +224,14 @@ function connectionOf(client: Client): Connection {
   if (!(conn instanceof Connection)) throw new TypeError("a client that did not come through the guard");
   return conn;
 }
+
+const NEVER_MS = 0x7fffffff;
+
+const AEDES_OPTIONS = {
+  persistence: keepsNothing,
+  mq: reachesNobody,
+  /** The times are the connection's: it says why, and counts it. */
+  connectTimeout: NEVER_MS,
+  drainTimeout: 0,
+  queueLimit: 16,
+};

@@ -5,6 +5,7 @@
  */
 
 import { Fault } from "../errors.ts";
+import { CONNACK, PUBLISH, PUBREL } from "./packet-types.ts";
 
 export interface PacketHandlers {
   /** `topic` and `payload` live in the chunk. A payload beyond the limit is cut to it. `id` is 0 at QoS 0. */
@@ -15,9 +16,6 @@ export interface PacketHandlers {
   other(packet: Buffer): void;
 }
 
-const CONNACK = 2;
-const PUBLISH = 3;
-const PUBREL = 6;
 const DUP = 0x08;
 /** Topic, packet id and the lengths before them: what is kept of a packet beyond `maxPayloadBytes`. */
 const MAX_HEAD_BYTES = 5 + 2 + 0xffff + 2;

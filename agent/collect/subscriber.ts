@@ -101,8 +101,12 @@ class Subscriber implements Collector {
       ready: this.#accepted && this.#grantedQos >= 1 && !this.#stopping,
       connections: this.#accepted ? 1 : 0,
       closedConnections: { ...this.#closed },
+      refusedLogins: {},
     };
   }
+
+  /** Nothing to do: certificates are read at each connection. */
+  reload(): void {}
 
   async #connect(): Promise<void> {
     const { open, after, now } = this.#deps;

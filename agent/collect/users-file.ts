@@ -7,7 +7,13 @@ import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, YAM
 import { z } from "zod";
 import { isFilter } from "./filters.ts";
 import { HASHED, isUsableHash } from "./passwords.ts";
-import type { User } from "./users.ts";
+
+export interface User {
+  name: string;
+  password?: string | undefined;
+  publish: readonly string[];
+  subscribe: readonly string[];
+}
 
 /** A problem and its place in the file; both count from 1. */
 export interface UsersFileProblem {
@@ -137,7 +143,7 @@ function nodeAt(document: Document, path: readonly (string | number)[]): Node | 
 }
 
 const HEAD = ` Users of windfarm's embedded broker: mqtt.users_file in agent.config.yaml names this file, docs/users.md explains it.
- Read when the agent starts.`;
+ The agent reads it when it starts, and again when it changes.`;
 
 /** What of a user is to be: lists that are absent stay as they are, and are empty for a new user. */
 export interface UserChange {

@@ -1,49 +1,57 @@
 /** The users of the embedded broker: who may connect, and to which topics each may publish and subscribe. */
 
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { EXIT, Fault, messageOf } from "../errors.ts";
 import { covers } from "./filters.ts";
-import { decoyHash, verifyPassword } from "./passwords.ts";
-import { readUsersText } from "./users-file.ts";
-
-export interface User {
-  name: string;
-  password?: string | undefined;
-  publish: readonly string[];
-  subscribe: readonly string[];
-}
+import { iterationsOf, NEW_ITERATIONS } from "./passwords.ts";
+import { readUsersText, type User } from "./users-file.ts";
 
 export class Users {
-  readonly #byName: ReadonlyMap<string, User>;
-  /** Hashed for unknown names too, so that the time taken does not tell who exists. */
-  readonly #decoy = decoyHash();
+  #byName: ReadonlyMap<string, User> = new Map();
+  #slowestIterations = NEW_ITERATIONS;
 
   constructor(users: readonly User[]) {
-    this.#byName = new Map(users.map((user) => [user.name, user]));
+    this.replaceWith(users);
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name);
+  get count(): number {
+    return this.#byName.size;
   }
 
-  async authenticate(name: string | undefined, password: Uint8Array | undefined): Promise<boolean> {
-    const user = name === undefined ? undefined : this.#byName.get(name);
-    const right = await verifyPassword(password ?? Buffer.alloc(0), user?.password ?? this.#decoy);
-    return right && user?.password !== undefined && password !== undefined;
+  /** Iterations of the slowest hash there is: every login takes as long as that one, or the time would tell who exists. */
+  get slowestIterations(): number {
+    return this.#slowestIterations;
   }
 
-  mayPublish(name: string, topic: string): boolean {
-    return this.#byName.get(name)?.publish.some((filter) => covers(filter, topic)) ?? false;
+  /** The same object as before, as long as nothing about the user has changed. */
+  get(name: string): User | undefined {
+    return this.#byName.get(name);
   }
 
-  /** A subscription is allowed when a filter of the user's covers all it could match. */
-  maySubscribe(name: string, filter: string): boolean {
-    return this.#byName.get(name)?.subscribe.some((allowed) => covers(allowed, filter)) ?? false;
+  replaceWith(users: readonly User[]): void {
+    const before = this.#byName;
+    const keptOr = (user: User) => {
+      const known = before.get(user.name);
+      return known !== undefined && isDeepStrictEqual(known, user) ? known : user;
+    };
+    this.#byName = new Map(users.map((user) => [user.name, keptOr(user)]));
+    const hashes = users.flatMap(({ password }) => (password === undefined ? [] : [iterationsOf(password)]));
+    this.#slowestIterations = hashes.length === 0 ? NEW_ITERATIONS : Math.max(...hashes);
   }
+}
+
+export function mayPublish(user: User, topic: string): boolean {
+  return user.publish.some((filter) => covers(filter, topic));
+}
+
+/** A subscription is allowed when a filter of the user's covers all it could match. */
+export function maySubscribe(user: User, filter: string): boolean {
+  return user.subscribe.some((allowed) => covers(allowed, filter));
 }
 
 /** Reads a users file; throws Fault `mqtt.users_file` with the file and all that is wrong in it. */
-export function loadUsers(file: string): Users {
+export function loadUsers(file: string): User[] {
   let content: string;
   try {
     content = readFileSync(file, "utf8");
@@ -55,7 +63,7 @@ export function loadUsers(file: string): Users {
     });
   }
   const { users, problems } = readUsersText(content);
-  if (problems.length === 0) return new Users(users);
+  if (problems.length === 0) return users;
   const told = problems.map(({ line, column, message, hint }) => {
     return `${file}:${line}:${column}: ${message}${hint === undefined ? "" : ` — ${hint}`}`;
   });

@@ -17,6 +17,10 @@ const REJECTIONS: Readonly<Record<RejectionReason, string>> = {
 const CLOSINGS: Readonly<Record<string, string>> = {
   malformed: "malformed packet",
   not_authorized: "not authorized to publish there",
+  refused_login: "name, password or certificate refused",
+  user_changed: "its user was removed or changed",
+  bad_will: "its will is on a topic it may not publish to",
+  unsupported_version: "speaks MQTT 5; windfarm speaks 3.1.1",
   bad_client_id: "unfit client id",
   client_id_taken: "its client id is another user's",
   connect_timeout: "no handshake in time",

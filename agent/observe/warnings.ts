@@ -53,7 +53,14 @@ export class Warnings {
     }
     // Towards an existing broker there is one connection, and the subscriber says itself why it ended.
     if (collect.mode === "connect") return;
-    for (const [reason, more] of this.#news("close", collect.closedConnections, nowMs, quietMs)) {
+    for (const [address, more] of this.#news("login", collect.refusedLogins, nowMs, quietMs)) {
+      log.warn(
+        { reason: "refused_login", address, count: more },
+        `${countOf(more, "login")} refused from ${address}: ${spoken("refused_login")}.`,
+      );
+    }
+    const { refused_login: _told, ...closed } = collect.closedConnections;
+    for (const [reason, more] of this.#news("close", closed, nowMs, quietMs)) {
       log.warn(
         { reason, count: more },
         `${countOf(more, "connection")} closed by the agent: ${spoken(reason)}.`,

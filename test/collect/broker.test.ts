@@ -264,7 +264,8 @@ t.test("users: who may connect, publish and subscribe", async (t) => {
   await t.rejects(client.subscribeAsync("windfarm/#"), "a wider filter is refused");
   client.publish("windfarm/T08/power-factor", "not mine", { qos: 1 });
   await new Promise((resolve) => client.once("close", () => resolve(undefined)));
-  t.strictSame(broker.stats().closedConnections, { not_authorized: 1 });
+  t.strictSame(broker.stats().closedConnections, { refused_login: 3, not_authorized: 1 });
+  t.strictSame(broker.stats().refusedLogins, { "127.0.0.1": 3 });
   client.end(true);
 });
 

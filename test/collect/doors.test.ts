@@ -1,6 +1,9 @@
 /** Who is let in, in whose place, and what becomes of a client's will. */
 
+import { connectAsync } from "mqtt";
+import { type Packet, parser } from "mqtt-packet";
 import t from "tap";
+import { ONLY_MQTT_3 } from "../../agent/collect/connack.ts";
 import { hashPassword } from "../../agent/collect/passwords.ts";
 import { startBroker as start } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
@@ -104,4 +107,114 @@ t.test("a will is never retained", async (t) => {
   await late.until(() => late.ids("suback").length === 1);
   await late.ping();
   t.strictSame(late.ids("publish"), []);
+});
+
+const rawConnect = (version: number) =>
+  Buffer.from([0x10, 15, 0, 4, ...Buffer.from("MQTT"), version, 2, 0, 0, 0, 0, 2, 0x61, 0x62]);
+
+t.test("a client of MQTT 5 is told in its own words to speak 3.1.1", async (t) => {
+  const { broker, port } = await start(t);
+  const client = await WireClient.open(port);
+  const answers: Buffer[] = [];
+  client.socket.on("data", (chunk: Buffer) => answers.push(chunk));
+  client.socket.write(rawConnect(5));
+  await client.closed();
+  const wire = parser({ protocolVersion: 5 });
+  const packets: Packet[] = [];
+  wire.on("packet", (packet) => packets.push(packet));
+  wire.parse(Buffer.concat(answers));
+  t.match(packets, [{ cmd: "connack", reasonCode: 0x84, properties: { reasonString: ONLY_MQTT_3 } }]);
+  t.strictSame(broker.stats().closedConnections, { unsupported_version: 1 });
+});
+
+t.test("mqtt.js with MQTT 5 learns why it is refused", async (t) => {
+  const { port } = await start(t);
+  const options = { protocolVersion: 5, reconnectPeriod: 0 } as const;
+  await t.rejects(connectAsync(`mqtt://127.0.0.1:${port}`, options), { code: 0x84 });
+});
+
+for (const topic of ["windfarm/+/power-factor", "windfarm/#", "$SYS/broker/x", "a\u0007b", ""]) {
+  t.test(`a will on ${JSON.stringify(topic)} is refused with its CONNECT`, async (t) => {
+    const { broker, intake, port } = await start(t, {}, true);
+    const client = await WireClient.open(port);
+    const bytes = Buffer.from(topic);
+    const body = [
+      0,
+      4,
+      ...Buffer.from("MQTT"),
+      4,
+      0x0e,
+      0,
+      0,
+      0,
+      1,
+      0x61,
+      0,
+      bytes.length,
+      ...bytes,
+      0,
+      1,
+      0x77,
+    ];
+    client.socket.write(Buffer.from([0x10, body.length, ...body]));
+    await client.closed();
+    t.notOk(answer(client).includes(0), "not let in");
+    t.equal(Object.values(broker.stats().closedConnections).length, 1, "and counted");
+    t.strictSame(intake.taken, []);
+  });
+}
+
+t.test("a will on a topic the user may not publish to is refused with its CONNECT", async (t) => {
+  const password = await hashPassword("secret");
+  const users = [`  - { name: t07, password: ${password}, publish: [windfarm/T07/+] }`];
+  const folder = t.testdir({ "users.yaml": ["users:", ...users].join("\n") });
+  const { broker, intake, port } = await start(t, { usersFile: `${folder}/users.yaml` }, true);
+  const as = (topic: string) => ({
+    username: "t07",
+    password: Buffer.from("secret"),
+    will: { ...will(false), topic },
+  });
+  const foreign = await WireClient.connected(port, as("windfarm/T08/power-factor"));
+  await foreign.closed();
+  t.strictSame(answer(foreign), [5]);
+  t.strictSame(broker.stats().closedConnections, { bad_will: 1 });
+  const own = await WireClient.connected(port, as(TOPIC));
+  t.strictSame(answer(own), [0]);
+  own.socket.resetAndDestroy();
+  await intake.until(1);
+  t.match(intake.taken, [{ topic: TOPIC, payload: "gone" }]);
+});
+
+t.test("when the agent stops, its clients have not vanished: no will is published", async (t) => {
+  const { broker, intake, port } = await start(t, {}, true);
+  const client = await WireClient.connected(port, { will: will(false) });
+  await broker.stop(1000);
+  await client.closed();
+  t.strictSame(intake.taken, []);
+});
+
+t.test("a client's packet that only a server sends costs the connection, a second CONNECT too", async (t) => {
+  const { broker, port } = await start(t);
+  for (const packet of [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [...rawConnect(4)], [0xf0, 0]]) {
+    const client = await WireClient.connected(port);
+    client.socket.write(Buffer.from(packet));
+    await client.closed();
+  }
+  t.strictSame(broker.stats().closedConnections, { malformed: 4 });
+});
+
+t.test("acknowledgements nobody waits for are ignored", async (t) => {
+  const { broker, port } = await start(t);
+  const client = await WireClient.connected(port);
+  for (const header of [0x40, 0x50, 0x70]) client.socket.write(Buffer.from([header, 2, 0, 9]));
+  await client.ping();
+  t.strictSame(broker.stats().closedConnections, {});
+});
+
+t.test("a SUBSCRIBE of a wrong form is counted as malformed", async (t) => {
+  const { broker, port } = await start(t);
+  const client = await WireClient.connected(port);
+  client.socket.write(Buffer.from([0x82, 6, 0, 1, 0, 1, 0x23, 3]));
+  await client.closed();
+  t.strictSame(broker.stats().closedConnections, { malformed: 1 });
 });

@@ -2,10 +2,11 @@
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { connectAsync, type IClientOptions } from "mqtt";
+import { generate } from "mqtt-packet";
 import t from "tap";
 import type { BrokerTls } from "../../agent/collect/broker-settings.ts";
 import { MAX_HANDSHAKES } from "../../agent/collect/listener.ts";
@@ -166,3 +167,50 @@ t.test("Towards an existing broker they are tried again, for a renewal may be un
     retry: true,
   });
 });
+
+/** What a client may do right after its CONNECT, to TLS or to the TCP connection below it. */
+const vanishings: Record<string, (tls: TLSSocket, tcp: Socket) => void> = {
+  "closes its side": (_tls, tcp) => tcp.end(),
+  "shuts TLS down": (tls) => tls.end(),
+  "is gone": (_tls, tcp) => tcp.destroy(),
+  resets: (_tls, tcp) => tcp.resetAndDestroy(),
+};
+for (const [what, vanish] of Object.entries(vanishings)) {
+  t.test(
+    `A client with a certificate that ${what} right after its CONNECT costs nobody else anything`,
+    async (t) => {
+      const users = ["users:", "  - name: gw-01", "    publish: [windfarm/T07/+]"].join("\n");
+      const settings = { tls: tls(false), usersFile: join(t.testdir({ users }), "users") };
+      const { broker, intake, log, port } = await startBroker(t, settings, true);
+      const hello = generate({
+        cmd: "connect",
+        protocolId: "MQTT",
+        protocolVersion: 4,
+        clean: true,
+        clientId: "x",
+      });
+      for (let i = 0; i < 20; i++) {
+        const tcp = connect(port, "127.0.0.1");
+        tcp.on("error", () => {});
+        const pem = { cert: readFileSync(file("device.pem")), key: readFileSync(file("device.key")) };
+        const socket = connectTls({
+          socket: tcp,
+          servername: "localhost",
+          ca: readFileSync(file("ca.pem")),
+          ...pem,
+        });
+        socket.on("error", () => {});
+        await once(socket, "secureConnect");
+        socket.write(hello, () => vanish(socket, tcp));
+        socket.resume();
+        await once(tcp, "close");
+      }
+      const device = await client(port, "device");
+      await device.publishAsync(TOPIC, "still here", { qos: 1 });
+      t.equal(intake.taken.length, 1);
+      t.strictSame(log, []);
+      await device.endAsync();
+      while (broker.stats().connections > 0) await new Promise(setImmediate);
+    },
+  );
+}

@@ -52,6 +52,16 @@ t.test("every problem is said at once, where it stands, with what to try", async
   ]);
 });
 
+t.test(
+  "a hash may have a million iterations and no more: it would keep everybody else waiting",
+  async (t) => {
+    const text = (iterations: number) =>
+      `users:\n  - name: a\n    password: ${HASH.replace("$101$", `$${iterations}$`)}\n`;
+    t.strictSame(said(text(1_000_000)), []);
+    t.match(said(text(1_000_001)), [/^3:15 the password's hash has a wrong length or too many iterations/]);
+  },
+);
+
 t.test("what is no users file at all says so", async (t) => {
   t.match(said(""), [/^1:1 the file has no users — write users; windfarm user add/]);
   t.match(said("t07:$7$101$abc$def\n"), [/^1:1 the file has no users/], "a password file of mosquitto");

@@ -12,6 +12,8 @@ export interface RunningBroker {
   port: number;
   /** Moves the broker's clock. */
   clock: { ms: number };
+  /** What was logged, from level warn up. */
+  log: object[];
 }
 
 /** Listens on a free port until the test's end. */
@@ -22,6 +24,7 @@ export async function startBroker(
 ): Promise<RunningBroker> {
   const intake = new HeldIntake(storesAtOnce);
   const clock = { ms: 1_000_000 };
+  const log: object[] = [];
   const broker = new EmbeddedBroker(
     {
       host: "127.0.0.1",
@@ -31,9 +34,13 @@ export async function startBroker(
       connectTimeoutMs: 10_000,
       ...settings,
     },
-    { intake, log: pino({ level: "silent" }), now: () => clock.ms },
+    {
+      intake,
+      log: pino({ level: "warn" }, { write: (line) => log.push(JSON.parse(line)) }),
+      now: () => clock.ms,
+    },
   );
   await broker.start();
   t.teardown(() => broker.stop(0));
-  return { broker, intake, port: Number(new URL(broker.url).port), clock };
+  return { broker, intake, log, port: Number(new URL(broker.url).port), clock };
 }

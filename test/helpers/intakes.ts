@@ -1,10 +1,10 @@
-import type { Intake } from "../../agent/collect/intake.ts";
+import type { Intake, Stored } from "../../agent/collect/intake.ts";
 
 export interface Taken {
   topic: string;
   payload: string;
   dup: boolean;
-  stored: (error?: Error | null) => void;
+  stored: Stored;
 }
 
 /** An intake in the test's hands: it shows what was handed over, and the test says when a message is on disk. */
@@ -19,7 +19,7 @@ export class HeldIntake implements Intake {
     this.storesAtOnce = storesAtOnce;
   }
 
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): void {
     this.taken.push({ topic, payload: Buffer.from(payload).toString(), dup, stored });
     if (this.storesAtOnce) stored();
     for (const { count, resolve } of this.#waiting) if (this.taken.length >= count) resolve();

@@ -13,10 +13,15 @@ function watch(mode: Snapshot["collect"]["mode"] = "listen") {
   const write = (line: string) => said.push(JSON.parse(line));
   const log = pino({ level: "info", formatters: { level: (level) => ({ level }) } }, { write });
   const warnings = new Warnings({ snapshot: () => now, log });
-  const look = (atMs: number, rejected: Counts, closedConnections: Counts = {}) => {
+  const look = (
+    atMs: number,
+    rejected: Counts,
+    closedConnections: Counts = {},
+    refusedLogins: Counts = {},
+  ) => {
     now = sampleSnapshot({ nowMs: NOON_MS + atMs });
     now.validate = { ...now.validate, rejected };
-    now.collect = { ...now.collect, mode, closedConnections };
+    now.collect = { ...now.collect, mode, closedConnections, refusedLogins };
     warnings.look();
     return said.splice(0).map(({ msg }) => msg);
   };
@@ -45,6 +50,19 @@ t.test("Connections that the agent closed are told likewise, as warnings with th
   t.strictSame(look(5000, {}, { packet_too_large: 3 }), []);
   warnings.stop();
   t.match(said, [{ level: "warn", reason: "packet_too_large", count: 2 }], "the rest is told at the end");
+});
+
+t.test("Refused logins are told in sums, by the address they came from", async (t) => {
+  const { look, said } = watch();
+  t.strictSame(look(0, {}, { refused_login: 3 }, { "10.0.0.7": 2, others: 1 }), [
+    "2 logins refused from 10.0.0.7: name, password or certificate refused.",
+    "1 login refused from others: name, password or certificate refused.",
+  ]);
+  t.strictSame(look(5000, {}, { refused_login: 900 }, { "10.0.0.7": 899, others: 1 }), []);
+  t.strictSame(look(QUIET_MS, {}, { refused_login: 900 }, { "10.0.0.7": 899, others: 1 }), [
+    "897 logins refused from 10.0.0.7: name, password or certificate refused.",
+  ]);
+  t.strictSame(said, []);
 });
 
 t.test("The connection to an existing broker is the subscriber's to tell of", async (t) => {

@@ -1,0 +1,86 @@
+/** Clients that look on: they see stored readings, and cost the intake nothing. */
+
+import t from "tap";
+import { MAX_FORWARDED_BYTES } from "../../agent/collect/watchers.ts";
+import { startBroker } from "../helpers/embedded-broker.ts";
+import { WireClient } from "../helpers/mqtt-wire.ts";
+
+const TOPIC = "windfarm/T07/power-factor";
+
+async function watcher(port: number, ...filters: string[]) {
+  const client = await WireClient.connected(port);
+  const subscriptions = filters.map((topic) => ({ topic, qos: 1 as const }));
+  client.send({ cmd: "subscribe", messageId: 1, subscriptions });
+  await client.until(() => client.ids("suback").length === 1);
+  return client;
+}
+
+const seen = (client: WireClient) =>
+  client.received.flatMap((packet) => (packet.cmd === "publish" ? [String(packet.payload)] : []));
+
+t.test("a reading comes once, whatever number of filters match, and at QoS 0", async (t) => {
+  const { port } = await startBroker(t, {}, true);
+  const looking = await watcher(port, "windfarm/#", "windfarm/+/power-factor", "#");
+  const other = await watcher(port, "windfarm/T08/#");
+  const sensor = await WireClient.connected(port);
+  const long = "x".repeat(20_000);
+  sensor.publish(TOPIC, "one", 1);
+  sensor.publish(TOPIC, long, 2, 2);
+  await sensor.until(() => sensor.ids("pubrec").length === 1);
+  await looking.ping();
+  await other.ping();
+  t.strictSame(seen(looking), ["one", long]);
+  t.strictSame(seen(other), []);
+  looking.send({
+    cmd: "unsubscribe",
+    messageId: 2,
+    unsubscriptions: ["windfarm/#", "windfarm/+/power-factor", "#"],
+  });
+  await looking.until(() => looking.ids("unsuback").length === 1);
+  sensor.publish(TOPIC, "two", 3);
+  await sensor.until(() => sensor.ids("puback").includes(3));
+  await looking.ping();
+  t.strictSame(seen(looking), ["one", long]);
+});
+
+t.test("what could not be understood is not shown", async (t) => {
+  const { intake, port } = await startBroker(t);
+  const looking = await watcher(port, "#");
+  const sensor = await WireClient.connected(port);
+  sensor.publish(TOPIC, "rejected", 1);
+  sensor.publish(TOPIC, "stored", 2);
+  await intake.until(2);
+  intake.taken[0]?.stored(null, true);
+  intake.taken[1]?.stored();
+  await sensor.until(() => sensor.ids("puback").length === 2);
+  await looking.ping();
+  t.strictSame(seen(looking), ["stored"]);
+});
+
+t.test("the broker's own topics are nobody's to see", async (t) => {
+  const { port } = await startBroker(t, {}, true);
+  const looking = await watcher(port, "$SYS/#", "#");
+  for (let i = 0; i < 20; i++) await WireClient.connected(port);
+  await looking.ping();
+  t.strictSame(seen(looking), []);
+});
+
+t.test(
+  "many that never read hold a bounded number of bytes; one that reads misses nothing meanwhile",
+  async (t) => {
+    const { port } = await startBroker(t, { maxConnections: 200 }, true);
+    const stuck = await Promise.all(Array.from({ length: 100 }, () => watcher(port, "windfarm/#")));
+    for (const { socket } of stuck) socket.pause();
+    const sensor = await WireClient.connected(port);
+    const before = process.memoryUsage().rss;
+    const large = "x".repeat(60_000);
+    for (let id = 1; id <= 600; id++) {
+      sensor.publish(TOPIC, large, id);
+      await sensor.until(() => sensor.ids("puback").length === id);
+    }
+    const grown = process.memoryUsage().rss - before;
+    t.ok(grown < 60e6, `${Math.round(grown / 1e6)} MB more for 36 MB to each of 100 who don't read`);
+    t.ok(MAX_FORWARDED_BYTES < 60e6);
+    for (const { socket } of stuck) socket.destroy();
+  },
+);
