@@ -4,7 +4,7 @@ import type { CommandModule } from "yargs";
 import type { User } from "../collect/users-file.ts";
 import type { Loaded } from "../config/parse.ts";
 import { defaultConfigFile } from "../config/places.ts";
-import { ConfigFault } from "../config/problems.ts";
+import { ConfigFault, problemText } from "../config/problems.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { EXIT } from "../errors.ts";
 import { loadForAgent } from "./load-for-agent.ts";
@@ -58,7 +58,8 @@ async function printSchema(): Promise<void> {
 }
 
 async function checkForPeople(file: string, { online, show }: Wanted): Promise<void> {
-  const { config, tree } = await loadForAgent(file);
+  const { config, tree, warnings } = await loadForAgent(file);
+  for (const warning of warnings) print(`warning: ${problemText(warning)}`);
   if (show) {
     const { showConfig } = await import("../config/show.ts");
     print(showConfig(tree).trimEnd());
@@ -68,7 +69,7 @@ async function checkForPeople(file: string, { online, show }: Wanted): Promise<v
     for (const remark of remarksOn(config, await usersOf(config))) print(`  note: ${remark}`);
   }
   if (!online) return;
-  for await (const { ok, message, hint } of probe({ config, tree })) {
+  for await (const { ok, message, hint } of probe({ config, tree, warnings })) {
     print(`${ok ? "  ok      " : "  FAILED  "}${asSentence(message)}`);
     if (hint !== undefined) print(`          ${ok ? "note" : "try"}: ${hint}`);
     if (!ok) process.exitCode = EXIT.failed;
@@ -90,7 +91,14 @@ async function checkForPrograms(file: string, { online, show }: Wanted): Promise
   const outcomes: Outcome[] = [];
   if (online) for await (const outcome of probe(loaded)) outcomes.push(outcome);
   const ok = outcomes.every((outcome) => outcome.ok);
-  const report = { ok, file, problems: [], remarks: remarksOn(loaded.config, await usersOf(loaded.config)) };
+  const { warnings } = loaded;
+  const report = {
+    ok,
+    file,
+    problems: [],
+    warnings,
+    remarks: remarksOn(loaded.config, await usersOf(loaded.config)),
+  };
   printJson({
     ...report,
     ...(online && { online: outcomes }),

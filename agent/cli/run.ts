@@ -3,6 +3,7 @@
 import type { Logger } from "pino";
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
+import { problemText } from "../config/problems.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { keepMemoryLow } from "./memory.ts";
 import { configOption } from "./options.ts";
@@ -35,8 +36,9 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
         import("../observe/last-problems.ts"),
         import("../agent.ts"),
       ]);
-      const { config } = await loadOrWait(file, version);
+      const { config, warnings } = await loadForAgent(file);
       const log = createLogger({ level: config.log.level });
+      for (const warning of warnings) log.warn(problemText(warning));
       endOnSurprises(log);
       const signals = new Signals(log);
       const agent = await startAgent({ config, log, problems, version });

@@ -6,6 +6,7 @@ import { explain } from "./explain.ts";
 import { type Disk, fillInSecrets, namesFiles } from "./files.ts";
 import { checkPaths } from "./paths.ts";
 import { type Complaint, ConfigFault, inOrder, type Problem } from "./problems.ts";
+import { withoutRetired } from "./retired.ts";
 import { checkRules } from "./rules.ts";
 import { type AgentConfig, CONFIG_VERSION, configSchema } from "./schema.ts";
 import { listSettings } from "./settings.ts";
@@ -16,6 +17,8 @@ import { readYaml, type YamlSource } from "./yaml-source.ts";
 export interface Loaded {
   config: AgentConfig;
   tree: Tree;
+  /** What should be put right and is no reason not to start. */
+  warnings: readonly Problem[];
 }
 
 /**
@@ -32,12 +35,13 @@ export function parseConfig(
   const problems: Problem[] = source.complaints.map(({ path, ...complaint }) => ({ file, ...complaint }));
   if (!source.readable) throw new ConfigFault(inOrder(problems));
   if (source.tree === null) throw new ConfigFault([{ file, ...NO_SETTINGS }, ...problems]);
-  const { loaded, complaints } = judge(source, environment, disk);
+  const { loaded, complaints, warnings = [] } = judge(source, environment, disk);
   problems.push(...complaints.filter(isOwn).map((complaint) => place(file, complaint, source)));
   const elsewhere = complaints.flatMap(({ path, at, file, ...rest }) =>
     file === undefined ? [] : [{ file, ...rest }],
   );
-  if (loaded !== undefined && problems.length + elsewhere.length === 0) return loaded;
+  if (loaded !== undefined && problems.length + elsewhere.length === 0)
+    return { ...loaded, warnings: warnings.map((warning) => place(file, warning, source)) };
   throw new ConfigFault([...inOrder(problems), ...inOrder(elsewhere)]);
 }
 
@@ -55,7 +59,8 @@ function decode(file: string, bytes: Uint8Array): string {
 }
 
 interface Judgement {
-  loaded?: Loaded;
+  loaded?: Omit<Loaded, "warnings">;
+  warnings?: readonly Complaint[];
   complaints: Complaint[];
 }
 
@@ -64,7 +69,8 @@ function judge(source: YamlSource, environment: Environment, disk: Disk): Judgem
   if (typeof written !== "object" || written === null || Array.isArray(written)) {
     return { complaints: [{ path: [], message: "this is no section", hint: "write one key: value a line" }] };
   }
-  const { tree, complaints } = fillIn(written, environment);
+  const { tree: filled, complaints } = fillIn(written, environment);
+  const { tree, warnings } = withoutRetired(filled);
   // A file of another version has other settings: what else this program finds in it would only mislead.
   const otherVersion = complaintOfVersion(tree);
   if (otherVersion !== undefined) return { complaints: [otherVersion] };
@@ -83,7 +89,7 @@ function judge(source: YamlSource, environment: Environment, disk: Disk): Judgem
   complaints.push(...secrets.complaints, ...judged);
   if (withFiles) complaints.push(...checkCertificates(tree, read));
   if (kindOf !== undefined) complaints.push(...checkPaths(tree, kindOf));
-  return result.success ? { loaded: { config: result.data, tree }, complaints } : { complaints };
+  return result.success ? { loaded: { config: result.data, tree }, complaints, warnings } : { complaints };
 }
 
 function complaintOfVersion(tree: Tree): Complaint | undefined {

@@ -4,24 +4,34 @@
  */
 
 import { KinesisClient } from "@aws-sdk/client-kinesis";
-import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { limitAnswer } from "./answer.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
 
-const MAX_SOCKETS = 16;
+/** Sends over `link`, and gives up on an answer that doesn't end. */
+export class Handler extends NodeHttpHandler {
+  constructor(link: Link, requestTimeoutMs: number) {
+    super({
+      connectionTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      httpAgent: link.httpAgent,
+      httpsAgent: link.httpsAgent,
+    });
+  }
 
-/** Keep-alive connections; Node sets TCP_NODELAY on them by itself. */
-export function handlerSettings(requestTimeoutMs: number): NodeHttpHandlerOptions {
-  return {
-    connectionTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-    httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-  };
+  override async handle(
+    ...args: Parameters<NodeHttpHandler["handle"]>
+  ): ReturnType<NodeHttpHandler["handle"]> {
+    const { response } = await super.handle(...args);
+    response.body = limitAnswer(response.body);
+    return { response };
+  }
 }
 
-/** A client for `settings`; the `handler` is shared and stays the caller's to close. */
+/** A client for `settings`; the `handler` may be shared and stays the caller's to close. */
 export function createClient(
   settings: StreamSettings,
   handler: NodeHttpHandler,
@@ -34,7 +44,5 @@ export function createClient(
     requestHandler: handler,
     maxAttempts: 1,
     retryMode: "standard",
-    // Putting the chain of middleware together takes a tenth of a small request's time.
-    cacheMiddleware: true,
   });
 }

@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import { IotCredentials } from "./iot.ts";
+import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
 
 /** What signs a request; the AWS client's own shape. */
@@ -38,7 +39,7 @@ const CHAIN_VARIABLES = [
   "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 
-export function createCredentials(settings: StreamSettings, deps: CredentialDeps): Credentials {
+export function createCredentials(settings: StreamSettings, link: Link, deps: CredentialDeps): Credentials {
   const { credentials, endpoint } = settings;
   switch (credentials.kind) {
     case "static": {
@@ -47,7 +48,7 @@ export function createCredentials(settings: StreamSettings, deps: CredentialDeps
       return { identity: { accessKeyId, secretAccessKey, ...token }, described: `access key ${accessKeyId}` };
     }
     case "iot": {
-      const iot = new IotCredentials(credentials, settings, deps);
+      const iot = new IotCredentials(credentials, settings, { ...deps, agent: link.httpsAgent });
       const { thingName, roleAlias } = credentials;
       return { identity: () => iot.identity(), described: `thing ${thingName} as role alias ${roleAlias}` };
     }

@@ -36,6 +36,10 @@ const CATALOGUE = {
     what: "the connection was cut before the answer",
     hint: "Usually the link or a proxy; what was under way is sent again.",
   },
+  "ship.proxy": {
+    what: "the proxy lets nothing through",
+    hint: "Check kinesis.proxy or HTTPS_PROXY, the proxy's login, and that it allows CONNECT to port 443; NO_PROXY goes past it.",
+  },
   "ship.tls": {
     what: "the endpoint's certificate is not trusted",
     hint: "A proxy that opens TLS, a missing CA certificate (NODE_EXTRA_CA_CERTS), or https against an http port.",
@@ -113,7 +117,9 @@ const MEANING: Readonly<Record<string, ShipFaultCode>> = {
   ESOCKETTIMEDOUT: "ship.timeout",
   TimeoutError: "ship.timeout",
   AbortError: "ship.timeout",
+  EPROXY: "ship.proxy",
   ECONNRESET: "ship.connection_lost",
+  ERR_STREAM_PREMATURE_CLOSE: "ship.connection_lost",
   ECONNABORTED: "ship.connection_lost",
   EPIPE: "ship.connection_lost",
   HPE_INVALID_CONSTANT: "ship.invalid_request",
@@ -157,6 +163,7 @@ const MEANING: Readonly<Record<string, ShipFaultCode>> = {
   InternalServerError: "ship.service",
   ServiceUnavailable: "ship.service",
   ServiceUnavailableException: "ship.service",
+  ERR_ANSWER_TOO_LONG: "ship.invalid_request",
   ValidationException: "ship.invalid_request",
   InvalidArgumentException: "ship.invalid_request",
   SerializationException: "ship.invalid_request",
@@ -194,9 +201,14 @@ export function classify(error: unknown, place: Place, nowMs: number): Fault {
 
 /** The fault behind the error codes of single records in an otherwise good answer. */
 export function classifyRecords(errorCodes: readonly string[], place: Place): Fault {
-  const throttled = errorCodes.find((code) => MEANING[code] === "ship.throttled");
+  const throttled = errorCodes.find(isThrottling);
   const code = throttled ?? errorCodes[0] ?? "no error code";
   return shipFault(MEANING[code] ?? "ship.service", `${errorCodes.length} records: ${code}`, place);
+}
+
+/** Whether a record with this error code was refused because the stream takes less than is sent. */
+export function isThrottling(errorCode: string): boolean {
+  return MEANING[errorCode] === "ship.throttled";
 }
 
 function meaningOf(error: unknown): ShipFaultCode {

@@ -10,7 +10,8 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { type RequestOptions, request } from "node:https";
+import { type Agent, type RequestOptions, request } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type Fault, messageOf } from "../errors.ts";
@@ -21,6 +22,8 @@ import type { CredentialSettings, StreamSettings } from "./settings.ts";
 type IotSettings = Extract<CredentialSettings, { kind: "iot" }>;
 
 export interface IotDeps {
+  /** Whose connections the exchange goes over. */
+  agent: Agent;
   log: Logger;
   now: () => number;
   monotonicMs: () => number;
@@ -120,7 +123,14 @@ export class IotCredentials {
     };
     const { certFile, keyFile, caFile } = this.#iot;
     const [cert, key] = [await read(certFile), await read(keyFile)];
-    return caFile === undefined ? { cert, key } : { cert, key, ca: await read(caFile) };
+    const files = caFile === undefined ? { cert, key } : { cert, key, ca: await read(caFile) };
+    try {
+      createSecureContext(files);
+    } catch (error) {
+      const detail = `${certFile}, ${keyFile}: ${messageOf(error)}`;
+      throw shipFault("ship.credentials_file", detail, this.#place, error);
+    }
+    return files;
   }
 
   #get(files: Pick<RequestOptions, "cert" | "key" | "ca">) {
@@ -130,39 +140,26 @@ export class IotCredentials {
       const fail = (error: unknown) => reject(this.#exchangeFault(error));
       const options = {
         ...files,
-        agent: false,
+        agent: this.#deps.agent,
         signal: AbortSignal.timeout(this.#place.requestTimeoutMs),
-        headers: { "x-amzn-iot-thingname": thingName },
+        headers: { "x-amzn-iot-thingname": thingName, connection: "close" },
       };
-      try {
-        const asked = request(url, options, (answer) => {
-          let text = "";
-          answer.setEncoding("utf8");
-          answer.on("data", (chunk: string) => {
-            text += chunk;
-            if (text.length > MAX_ANSWER_BYTES) answer.destroy(new RangeError("the answer is too long"));
-          });
-          answer.on("error", fail);
-          answer.on("end", () => {
-            const said = Date.parse(answer.headers.date ?? "");
-            const dateMs = Number.isNaN(said) ? this.#deps.now() : said;
-            resolve({ status: answer.statusCode ?? 0, dateMs, text });
-          });
+      const asked = request(url, options, (answer) => {
+        let text = "";
+        answer.setEncoding("utf8");
+        answer.on("data", (chunk: string) => {
+          text += chunk;
+          if (text.length > MAX_ANSWER_BYTES) answer.destroy(new RangeError("the answer is too long"));
         });
-        asked.on("error", fail);
-        asked.end();
-      } catch (error) {
-        // A key or certificate that can't be parsed throws at once.
-        const { certFile, keyFile } = this.#iot;
-        reject(
-          shipFault(
-            "ship.credentials_file",
-            `${certFile}, ${keyFile}: ${messageOf(error)}`,
-            this.#place,
-            error,
-          ),
-        );
-      }
+        answer.on("error", fail);
+        answer.on("end", () => {
+          const said = Date.parse(answer.headers.date ?? "");
+          const dateMs = Number.isNaN(said) ? this.#deps.now() : said;
+          resolve({ status: answer.statusCode ?? 0, dateMs, text });
+        });
+      });
+      asked.on("error", fail);
+      asked.end();
     });
   }
 

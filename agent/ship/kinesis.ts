@@ -1,44 +1,40 @@
-/**
- * The stream behind the service's API.
- *
- * The AWS client signs, sends and reads the answer, but the body of PutRecords is written here: the client encodes base64
- * in JavaScript, which alone took a third of the CPU time.
- */
+/** The stream behind the service's API: the AWS client signs and sends, and its answers are read closely (answer.ts). */
 
-import type { PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
+import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import type { Fault } from "../errors.ts";
-import { createClient, handlerSettings } from "./client.ts";
+import { readAnswer } from "./answer.ts";
+import { createClient, Handler } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
-import { PutRecords, SignalledHandler } from "./put-records.ts";
-import { RequestBodies } from "./request.ts";
-import { MAX_REQUEST_BYTES, type StreamSettings } from "./settings.ts";
+import type { Link } from "./link.ts";
+import type { StreamSettings } from "./settings.ts";
 import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
-
-/** As many requests as are commonly under way. */
-const KEPT_BODIES = 4;
 
 export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
+  readonly #link: Link;
   readonly #deps: CredentialDeps;
-  readonly #handler: SignalledHandler;
-  readonly #bodies = new RequestBodies(MAX_REQUEST_BYTES, KEPT_BODIES);
-  #requests: PutRecords;
+  readonly #handler: Handler;
+  #client: KinesisClient;
 
-  constructor(settings: StreamSettings, deps: CredentialDeps) {
+  constructor(settings: StreamSettings, link: Link, deps: CredentialDeps) {
     this.#settings = settings;
+    this.#link = link;
     this.#deps = deps;
-    this.#handler = new SignalledHandler(handlerSettings(settings.requestTimeoutMs));
-    this.#requests = this.#newRequests();
+    this.#handler = new Handler(link, settings.requestTimeoutMs);
+    this.#client = this.#newClient();
   }
 
   async put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]> {
     const { stream } = this.#settings;
-    const body = this.#bodies.encode(stream, records);
+    const Records = records.map(({ key, data }) => ({ PartitionKey: key, Data: data }));
+    const command = new PutRecordsCommand({ StreamName: stream, Records });
     try {
-      const answers = await this.#withinTime(signal, (ended) => this.#requests.send(body, ended));
-      const failed = this.#failed(records.length, answers);
-      this.#bodies.release(body);
+      const answer = await this.#withinTime(signal, (abortSignal) =>
+        this.#client.send(command, { abortSignal }),
+      );
+      const failed = readAnswer(records.length, answer);
+      if (typeof failed === "string") throw shipFault("ship.invalid_request", failed, this.#settings);
       return failed;
     } catch (error) {
       throw this.#fault(error);
@@ -46,14 +42,13 @@ export class KinesisSink implements Sink {
   }
 
   close(): void {
-    this.#requests.close();
-    this.#handler.destroy();
+    this.#client.destroy();
+    this.#link.close();
   }
 
-  #newRequests(): PutRecords {
-    const credentials = createCredentials(this.#settings, this.#deps);
-    const client = createClient(this.#settings, this.#handler, credentials);
-    return new PutRecords(client, this.#handler, this.#settings.stream);
+  #newClient(): KinesisClient {
+    const credentials = createCredentials(this.#settings, this.#link, this.#deps);
+    return createClient(this.#settings, this.#handler, credentials);
   }
 
   /** The whole exchange has a time limit, also an answer that comes in drops. */
@@ -80,25 +75,11 @@ export class KinesisSink implements Sink {
     });
   }
 
-  /** Answers are by position; one that is missing or says nothing counts as a failure. */
-  #failed(sent: number, answers: readonly PutRecordsResultEntry[]): FailedRecord[] {
-    if (answers.length !== sent) {
-      const detail = `${answers.length} answers for ${sent} records`;
-      throw shipFault("ship.invalid_request", detail, this.#settings);
-    }
-    const failed: FailedRecord[] = [];
-    for (const [index, { SequenceNumber, ErrorCode }] of answers.entries()) {
-      if (ErrorCode === undefined && SequenceNumber !== undefined) continue;
-      failed.push({ index, errorCode: ErrorCode ?? "no sequence number" });
-    }
-    return failed;
-  }
-
   /** Credentials found wanting are thrown away, so that the next try asks for new ones. */
   #fault(error: unknown): Fault {
     const fault = classify(error, this.#settings, this.#deps.now());
     if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
-      this.#requests = this.#newRequests();
+      this.#client = this.#newClient();
     }
     return fault;
   }

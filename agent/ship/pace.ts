@@ -1,41 +1,51 @@
 /**
  * When the next request may leave, how large it may be, and how many may be under way.
  *
- *  - Nothing accepted: exponential backoff with full jitter, without end; the first success resets it.
- *  - Throttled: a pause between requests that doubles with each throttled answer and shrinks slowly with each good one, so
- *    that it settles near what the stream takes; a partly throttled request is progress and not an outage.
- *  - Slow link: a request that times out, or nearly does, makes the next ones smaller, down to a single record, so
- *    that even the slowest link gets something across before the timeout; quick answers make them larger again.
- *
- * While any of the three holds, one request at a time.
+ *  - Nothing accepted: exponential backoff with full jitter, without end; the first success resets it. Where nothing was
+ *    accepted because of throttling, the backoff is shorter and no failure.
+ *  - Throttled: the rate is limited to what the stream takes (rate.ts).
+ *  - Slow link: a request that times out, or takes too long, makes the next ones smaller, down to a single record, so
+ *    that even the slowest link gets something across; quick answers make them larger again. Several requests at once
+ *    would only share such a link.
+ *  - A link shared with others: no more bytes a second than we may take.
  */
 
+import { Allowance } from "./allowance.ts";
+import { StreamRate } from "./rate.ts";
+
 export interface PaceSettings {
-  /** First step of the backoff and smallest pause, ms. */
+  /** First step of the backoff, ms. */
   baseMs: number;
   /** Longest backoff, ms. */
   capMs: number;
   maxRequestBytes: number;
-  requestTimeoutMs: number;
+  /** A request should take no longer than this, ms. */
+  targetMs: number;
+  /** What may go over the link, bytes a second. */
+  maxBandwidth?: number | undefined;
 }
 
 export const BACKOFF_BASE_MS = 100;
 export const BACKOFF_CAP_MS = 30_000;
-/** Longest pause between requests because of throttling, as a multiple of the base. */
-const THROTTLE_CAP = 50;
-const THROTTLE_GROWTH = 2;
-const THROTTLE_DECAY = 0.85;
-
+/** Longest backoff where all was throttled, as a multiple of the base. */
+const THROTTLED_CAP = 50;
+/** What is sent is judged once in this time, as a multiple of the base. */
+const ROUND = 10;
 /** Requests get no smaller than this, or one record, whichever is larger, bytes. */
-const MIN_REQUEST_BYTES = 16 * 1024;
+const MIN_REQUEST_BYTES = 1024;
+/** What a request takes on the wire besides its records in base64: heads, session token, answer, TLS. Bytes. */
+const REQUEST_OVERHEAD_BYTES = 3 * 1024;
 
 export class Pace {
   readonly #settings: PaceSettings;
   readonly #monotonicMs: () => number;
   readonly #random: () => number;
+  readonly #rate: StreamRate;
+  readonly #link: Allowance | undefined;
   #failures = 0;
-  #pauseMs = 0;
+  #throttledInARow = 0;
   #openAtMs = Number.NEGATIVE_INFINITY;
+  #calmFromMs = Number.NEGATIVE_INFINITY;
   #requestBytes: number;
 
   /** `monotonicMs`: a clock that never steps; `random`: 0 ≤ r < 1. */
@@ -43,11 +53,20 @@ export class Pace {
     this.#settings = settings;
     this.#monotonicMs = monotonicMs;
     this.#random = random;
+    this.#rate = new StreamRate(settings.baseMs * ROUND, monotonicMs);
+    const { maxBandwidth } = settings;
+    this.#link = maxBandwidth === undefined ? undefined : new Allowance(maxBandwidth, monotonicMs);
     this.#requestBytes = settings.maxRequestBytes;
   }
 
   /** Milliseconds until the next request may leave. */
   get waitMs(): number {
+    const closedMs = this.#openAtMs - this.#monotonicMs();
+    return Math.max(0, closedMs, this.#rate.waitMs, this.#link?.waitMs ?? 0);
+  }
+
+  /** Milliseconds of backoff left. */
+  get backoffMs(): number {
     return Math.max(0, this.#openAtMs - this.#monotonicMs());
   }
 
@@ -56,57 +75,72 @@ export class Pace {
     return this.#failures > 0;
   }
 
-  /** Neither failing nor throttled. */
+  /** Nothing fails, nothing has been refused for a while, and the rate has no limit. */
   get calm(): boolean {
-    return this.#failures === 0 && this.#pauseMs === 0;
+    return this.#failures === 0 && !this.#rate.limited && this.#monotonicMs() >= this.#calmFromMs;
   }
 
   get requestBytes(): number {
+    const linkBytes = this.#link === undefined ? Number.POSITIVE_INFINITY : this.#link.bytesPerSecond / 2;
+    return Math.min(this.#requestBytes, this.#rate.burstBytes, linkBytes);
+  }
+
+  /** A record that takes more than this is too large for the link, bytes. */
+  get recordBytes(): number {
     return this.#requestBytes;
   }
 
   /** Of `maxInFlight` requests, how many may be under way now. */
   allowed(maxInFlight: number): number {
-    return this.calm && this.#requestBytes >= this.#settings.maxRequestBytes ? maxInFlight : 1;
+    const slow = this.#requestBytes < this.#settings.maxRequestBytes;
+    return this.failing || slow ? 1 : maxInFlight;
+  }
+
+  /** A request of `bytes` leaves now; what this returns is told with its answer. */
+  sent(bytes: number): number {
+    this.#link?.take((bytes * 4) / 3 + REQUEST_OVERHEAD_BYTES);
+    return this.#rate.sent(bytes);
   }
 
   /** Nothing was accepted. `slow`: because time ran out. */
   failed(slow: boolean): void {
     const { baseMs, capMs } = this.#settings;
     this.#failures++;
-    const ceiling = Math.min(capMs, baseMs * 2 ** Math.min(this.#failures, 40));
-    this.#open(ceiling * this.#random());
+    this.#backOff(baseMs * 2 ** Math.min(this.#failures, 40), capMs);
     if (slow) this.#shrink();
   }
 
-  throttled(): void {
-    const { baseMs } = this.#settings;
+  /** An answer: of what was sent, so many bytes were accepted and throttled; `refused`: records failed, whyever. */
+  answered(
+    sent: number,
+    tookMs: number,
+    acceptedBytes: number,
+    throttledBytes: number,
+    refused: boolean,
+  ): void {
+    const { baseMs, capMs } = this.#settings;
     this.#failures = 0;
-    this.#pauseMs = Math.min(THROTTLE_CAP * baseMs, Math.max(baseMs, this.#pauseMs * THROTTLE_GROWTH));
-    this.#pause();
+    this.#rate.answered(sent, acceptedBytes, throttledBytes);
+    if (refused) this.#calmFromMs = this.#monotonicMs() + capMs;
+    if (acceptedBytes === 0 && throttledBytes > 0) {
+      this.#backOff(baseMs * 2 ** Math.min(this.#throttledInARow++, 40), THROTTLED_CAP * baseMs);
+    } else {
+      this.#throttledInARow = 0;
+      this.#resize(tookMs);
+    }
   }
 
-  /** All was accepted, `tookMs` after the request left. */
-  succeeded(tookMs: number): void {
-    const { baseMs, maxRequestBytes, requestTimeoutMs } = this.#settings;
-    this.#failures = 0;
-    this.#pauseMs = this.#pauseMs * THROTTLE_DECAY;
-    if (this.#pauseMs < baseMs / 4) this.#pauseMs = 0;
-    this.#pause();
-    if (tookMs > requestTimeoutMs / 2) this.#shrink();
-    else if (tookMs < requestTimeoutMs / 4)
-      this.#requestBytes = Math.min(maxRequestBytes, this.#requestBytes * 1.5);
+  #resize(tookMs: number): void {
+    const { maxRequestBytes, targetMs } = this.#settings;
+    if (tookMs > targetMs) this.#shrink();
+    else if (tookMs < targetMs / 2) this.#requestBytes = Math.min(maxRequestBytes, this.#requestBytes * 1.5);
   }
 
   #shrink(): void {
     this.#requestBytes = Math.max(MIN_REQUEST_BYTES, this.#requestBytes / 2);
   }
 
-  #pause(): void {
-    this.#open(this.#pauseMs * (0.5 + this.#random()));
-  }
-
-  #open(inMs: number): void {
-    this.#openAtMs = this.#monotonicMs() + inMs;
+  #backOff(ceilingMs: number, capMs: number): void {
+    this.#openAtMs = this.#monotonicMs() + Math.min(capMs, ceilingMs) * this.#random();
   }
 }

@@ -1,10 +1,10 @@
 /** Asks the service whether the stream is there and who we are to it, without writing anything. */
 
 import { DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { createClient, handlerSettings } from "./client.ts";
+import { createClient, Handler } from "./client.ts";
 import { type CredentialDeps, createCredentials } from "./credentials.ts";
 import { classify } from "./errors.ts";
+import { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
 
 export interface ProbeResult {
@@ -20,9 +20,9 @@ export interface ProbeResult {
 /** Never throws; answers within the settings' request timeout, give or take the default chain's search for credentials. */
 export async function probeStream(settings: StreamSettings, deps: CredentialDeps): Promise<ProbeResult> {
   const { stream, region, requestTimeoutMs } = settings;
-  const handler = new NodeHttpHandler(handlerSettings(requestTimeoutMs));
-  const credentials = createCredentials(settings, deps);
-  const client = createClient(settings, handler, credentials);
+  const link = new Link(settings, deps.env);
+  const credentials = createCredentials(settings, link, deps);
+  const client = createClient(settings, new Handler(link, requestTimeoutMs), credentials);
   try {
     const abortSignal = AbortSignal.timeout(requestTimeoutMs);
     const command = new DescribeStreamSummaryCommand({ StreamName: stream });
@@ -54,6 +54,6 @@ export async function probeStream(settings: StreamSettings, deps: CredentialDeps
     };
   } finally {
     client.destroy();
-    handler.destroy();
+    link.close();
   }
 }

@@ -1,13 +1,17 @@
-/** Sends queued records until each was accepted; of a request, only what failed goes back into the queue. */
+/**
+ * Sends queued records until each was accepted. Of a partly failed request only what failed goes back: throttled records at
+ * once, beside fresh ones; records that failed for another reason each after a backoff of their own.
+ */
 
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
-import { classify, classifyRecords } from "./errors.ts";
-import type { ShipRecord } from "./ledger.ts";
+import { classify, classifyRecords, isThrottling } from "./errors.ts";
 import type { Pace } from "./pace.ts";
-import { RecordQueue, sizeOf } from "./queue.ts";
+import { RecordQueue } from "./queue.ts";
+import { cutAnew, type ShipRecord, sizeOf } from "./record.ts";
 import { MAX_REQUEST_RECORDS, type ShipSettings } from "./settings.ts";
-import type { FailedRecord, Sink } from "./sink.ts";
+import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
+import type { StateLine } from "./state-line.ts";
 import { newCounters } from "./stats.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -15,15 +19,30 @@ export interface SenderDeps {
   sink: Sink;
   pace: Pace;
   trouble: Trouble;
+  state: StateLine;
   log: Logger;
   now: () => number;
   monotonicMs: () => number;
+  random: () => number;
+  newKey: () => string;
+  /** First and longest backoff of a record, ms. */
+  backoff: { baseMs: number; capMs: number };
   /** Readings that wait in all, for the log. */
   waiting: () => number;
   /** The record was accepted. */
   accepted: (record: ShipRecord) => void;
   /** A request has come to its end, whichever. */
   ended: () => void;
+}
+
+/** A request under way. */
+interface Request {
+  batch: readonly ShipRecord[];
+  bytes: number;
+  /** What the pace wants to be told again. */
+  sent: number;
+  startedMs: number;
+  setbacks: number;
 }
 
 export class Sender {
@@ -53,7 +72,7 @@ export class Sender {
 
   /** The queue fills a request. */
   get full(): boolean {
-    return this.queue.bytes >= this.#deps.pace.requestBytes || this.queue.size >= MAX_REQUEST_RECORDS;
+    return this.queue.bytes >= this.#deps.pace.requestBytes || this.queue.ready >= MAX_REQUEST_RECORDS;
   }
 
   /** Nothing is queued or under way. */
@@ -61,12 +80,25 @@ export class Sender {
     return this.queue.size === 0 && this.#inFlight === 0;
   }
 
-  /** Sends one request; false where nothing is queued. */
+  /** Sends one request; false where there is nothing to send. */
   start(): boolean {
-    const batch = this.queue.take(this.#deps.pace.requestBytes, MAX_REQUEST_RECORDS);
-    if (batch.length === 0) return false;
+    const { pace, state, monotonicMs, newKey } = this.#deps;
+    this.queue.wake(monotonicMs());
+    const batch = this.queue.take(pace.requestBytes, MAX_REQUEST_RECORDS);
+    if (batch.length === 0 && state.aloneInMs > 0) return false;
+    const member = state.take();
+    const records = member === undefined ? batch : withMember(batch, member, newKey);
+    if (records.length === 0) return false;
+    const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+    const request = {
+      batch,
+      bytes,
+      sent: pace.sent(bytes),
+      startedMs: monotonicMs(),
+      setbacks: this.#setbacks,
+    };
     this.#inFlight++;
-    void this.#send(batch);
+    void this.#send(request, records, member !== undefined);
     return true;
   }
 
@@ -77,65 +109,80 @@ export class Sender {
     this.#deps.sink.close();
   }
 
-  async #send(batch: ShipRecord[]): Promise<void> {
-    const { sink, monotonicMs } = this.#deps;
-    const setbacks = this.#setbacks;
-    const startedMs = monotonicMs();
+  async #send(request: Request, records: readonly SinkRecord[], withState: boolean): Promise<void> {
+    const { sink, state } = this.#deps;
+    let arrived = false;
     try {
-      const failed = await sink.put(batch, this.#abort.signal);
+      const failed = await sink.put(records, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
-      if (failed.length === 0) this.#allAccepted(batch, monotonicMs() - startedMs);
-      else this.#partlyAccepted(batch, failed, setbacks);
+      arrived = failed.every(({ index }) => index !== 0);
+      this.#answered(request, failed);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.#noneAccepted(batch, error, setbacks);
+      this.#noneAccepted(request, error);
     }
+    if (withState) state.sent(arrived);
+    this.count.requests++;
     this.#inFlight--;
     this.#deps.ended();
   }
 
-  #allAccepted(batch: readonly ShipRecord[], tookMs: number): void {
-    const { pace, trouble, waiting } = this.#deps;
-    this.count.requests++;
-    for (const record of batch) this.#accepted(record);
-    pace.succeeded(tookMs);
-    if (pace.calm && trouble.active) trouble.over(waiting());
-  }
-
-  #partlyAccepted(batch: readonly ShipRecord[], failed: readonly FailedRecord[], setbacks: number): void {
-    const { trouble, waiting } = this.#deps;
-    const positions = new Set(failed.map(({ index }) => index));
-    const again: ShipRecord[] = [];
+  #answered({ batch, bytes, sent, startedMs, setbacks }: Request, failed: readonly FailedRecord[]): void {
+    const { pace, trouble, waiting, monotonicMs } = this.#deps;
+    const codes = new Map(failed.map(({ index, errorCode }) => [index, errorCode]));
+    const throttled: ShipRecord[] = [];
+    let failedBytes = 0;
     for (const [index, record] of batch.entries()) {
-      if (positions.has(index)) again.push(record);
-      else this.#accepted(record);
+      const code = codes.get(index);
+      if (code === undefined) this.#accepted(record);
+      else {
+        failedBytes += sizeOf(record);
+        if (isThrottling(code)) throttled.push(record);
+        else this.#rest(record);
+      }
     }
-    this.queue.putBack(again);
-    this.count.requests++;
-    this.count.failedRequests++;
-    this.count.failedRecords += again.length;
-    const errorCodes = failed.map(({ errorCode }) => errorCode);
-    const fault = classifyRecords(errorCodes, this.#settings);
-    this.#setback(setbacks, fault.code === "ship.throttled" || again.length < batch.length, false);
-    trouble.met(fault, waiting());
+    this.queue.putFirst(throttled);
+    const throttledBytes = throttled.reduce((sum, record) => sum + sizeOf(record), 0);
+    const took = monotonicMs() - startedMs;
+    const nothing = failed.length > 0 && failed.length >= batch.length && throttled.length === 0;
+    if (nothing) this.#failed(setbacks, false);
+    else pace.answered(sent, took, bytes - failedBytes, throttledBytes, failed.length > 0);
+    if (failed.length === 0) {
+      if (pace.calm) trouble.over(waiting());
+      return;
+    }
+    this.#countFailed(failed.length);
+    trouble.met(classifyRecords([...codes.values()], this.#settings), waiting());
   }
 
-  #noneAccepted(batch: readonly ShipRecord[], error: unknown, setbacks: number): void {
-    const { trouble, waiting, now } = this.#deps;
-    this.queue.putBack(batch);
-    this.count.requests++;
-    this.count.failedRequests++;
-    this.count.failedRecords += batch.length;
+  #noneAccepted({ batch, bytes, sent, startedMs, setbacks }: Request, error: unknown): void {
+    const { pace, trouble, waiting, now, monotonicMs } = this.#deps;
     const fault = classify(error, this.#settings, now());
-    this.#setback(setbacks, fault.code === "ship.throttled", fault.code === "ship.timeout");
+    this.queue.putFirst(batch);
+    this.#countFailed(batch.length);
+    if (fault.code === "ship.throttled") pace.answered(sent, monotonicMs() - startedMs, 0, bytes, true);
+    else this.#failed(setbacks, fault.code === "ship.timeout");
     trouble.met(fault, waiting());
   }
 
-  #setback(setbacksThen: number, throttled: boolean, slow: boolean): void {
+  #failed(setbacksThen: number, slow: boolean): void {
     if (setbacksThen !== this.#setbacks) return;
+    const { pace, newKey } = this.#deps;
     this.#setbacks++;
-    if (throttled) this.#deps.pace.throttled();
-    else this.#deps.pace.failed(slow);
+    pace.failed(slow);
+    if (slow) this.queue.replace((record) => cutAnew(record, pace.recordBytes, newKey));
+  }
+
+  #rest(record: ShipRecord): void {
+    const { backoff, monotonicMs, random } = this.#deps;
+    record.refusals++;
+    const ceiling = Math.min(backoff.capMs, backoff.baseMs * 2 ** Math.min(record.refusals, 40));
+    this.queue.rest(record, monotonicMs() + ceiling * random());
+  }
+
+  #countFailed(records: number): void {
+    this.count.failedRequests++;
+    this.count.failedRecords += records;
   }
 
   #accepted(record: ShipRecord): void {
@@ -150,4 +197,11 @@ export class Sender {
       this.#deps.log.error({ err: error }, `Shipped readings could not be settled: ${messageOf(error)}`);
     }
   }
+}
+
+/** The records with `member` at the end of the first, or in one of its own. */
+function withMember(batch: readonly ShipRecord[], member: Buffer, newKey: () => string): SinkRecord[] {
+  const [first, ...others] = batch;
+  if (first === undefined) return [{ key: newKey(), data: member }];
+  return [{ key: first.key, data: Buffer.concat([first.data, member]) }, ...others];
 }

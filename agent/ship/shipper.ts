@@ -1,39 +1,32 @@
 /**
  * Takes groups of readings from the source, puts them into Kinesis records, and sends these until they are accepted.
  *
- *   source ─lease▶ cutter ─record▶ queue ─request▶ sink ─┬─ accepted ▶ ledger ─settle▶ source
- *                                   ▲                    │
- *                                   └── failed, the very same bytes ──┘
+ *   source ─lease▶ lanes ─record▶ queue ─request▶ sink ─┬─ accepted ▶ held ─settle▶ source
+ *                                  ▲                    │
+ *                                  └────── failed ──────┘
  *
  * Invariants:
- *  1. A group is settled as delivered only when every record carrying a part of it was accepted (ledger.ts).
+ *  1. A group is in one record only, and settled as delivered once that was accepted.
  *  2. A record that was not accepted is sent again, without end; nothing is given up.
  *  3. Of a partly failed request only the failed records are sent again.
- *  4. Memory is bounded by MAX_HELD_BYTES of bodies, however much is waiting.
- *  5. One step a turn of the event loop: a lease is cut, or a request is written; the sensors are served in between.
+ *  4. Memory is bounded by MAX_HELD_BYTES of groups, however much is waiting; the backlog may hold half of it.
+ *  5. One step a turn of the event loop: a record is made, or a request is written; the sensors are served in between.
  */
 
-import { randomBytes } from "node:crypto";
-import { gunzipSync } from "node:zlib";
 import type { Logger } from "pino";
-import { type Cutter, createCutter, forEachLine } from "./cutter.ts";
+import { HeldGroups } from "./held.ts";
 import { createKeys } from "./keys.ts";
 import { KinesisSink } from "./kinesis.ts";
-import { Ledger, type ShipRecord } from "./ledger.ts";
+import { Lanes, MAX_GROUP_BYTES } from "./lanes.ts";
+import { Link } from "./link.ts";
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Pace } from "./pace.ts";
+import type { ShipRecord } from "./record.ts";
 import { Sender } from "./sender.ts";
-import {
-  KEY_LENGTH,
-  LEASE_BYTES,
-  MAX_HELD_BYTES,
-  MAX_RECORD_BYTES,
-  MAX_REQUEST_BYTES,
-  type ShipSettings,
-} from "./settings.ts";
+import { MAX_REQUEST_BYTES, type ShipSettings } from "./settings.ts";
 import type { Sink } from "./sink.ts";
 import type { LeasedGroup, ReadingSource } from "./source.ts";
+import { StateLine } from "./state-line.ts";
 import type { ShipState, ShipStats } from "./stats.ts";
-import { Trickle } from "./trickle.ts";
 import { Trouble } from "./trouble.ts";
 
 export interface ShipDeps {
@@ -49,6 +42,10 @@ export interface ShipDeps {
   sink?: Sink;
   /** First and longest backoff, ms. */
   backoff?: { baseMs: number; capMs: number };
+  /** The gateway's state as a line of its own; undefined where there is none to tell. */
+  stateLine?: () => string | undefined;
+  /** How often it travels, ms. Default: once a minute. */
+  stateEveryMs?: number;
 }
 
 export interface Shipper {
@@ -63,8 +60,8 @@ export function createShipper(settings: ShipSettings, source: ReadingSource, dep
   return new KinesisShipper(settings, source, deps);
 }
 
-/** After the source failed to lease it is asked again, ms. */
-const LEASE_AGAIN_MS = 1000;
+/** Shorter flush intervals are no reason for smaller requests, ms. */
+const LEAST_TARGET_MS = 1000;
 
 class KinesisShipper implements Shipper {
   readonly #settings: ShipSettings;
@@ -73,45 +70,61 @@ class KinesisShipper implements Shipper {
   readonly #monotonicMs: () => number;
   readonly #pace: Pace;
   readonly #trouble: Trouble;
-  readonly #trickle = new Trickle();
-  readonly #cutter: Cutter;
-  readonly #ledger: Ledger;
+  readonly #held: HeldGroups;
+  readonly #link: Link;
+  readonly #stateLine: StateLine;
+  readonly #lanes: Lanes;
   readonly #sender: Sender;
 
   #phase: "new" | "running" | "stopping" | "stopped" = "new";
   #turn: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Since when a reading has been waiting in the cutter. */
-  #waitingSinceMs = 0;
   #leaseFailed = false;
+  #newestShippedMs: number | undefined;
   #onDrained: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(settings: ShipSettings, source: ReadingSource, deps: ShipDeps) {
     const { log, now = Date.now, monotonicMs = () => performance.now() } = deps;
-    const { random = Math.random, env = process.env } = deps;
+    const { random = Math.random, env = process.env, stateLine = () => undefined } = deps;
     const backoff = deps.backoff ?? { baseMs: BACKOFF_BASE_MS, capMs: BACKOFF_CAP_MS };
-    const { requestTimeoutMs, aggregation, recordBytes } = settings;
+    const { requestTimeoutMs, recordBytes, flushEveryMs, maxBandwidth } = settings;
 
     this.#settings = settings;
     this.#source = source;
     this.#log = log;
     this.#monotonicMs = monotonicMs;
 
-    const paceSettings = { ...backoff, requestTimeoutMs, maxRequestBytes: MAX_REQUEST_BYTES };
-    this.#pace = new Pace(paceSettings, monotonicMs, random);
+    const maxRequestBytes = Math.max(MAX_REQUEST_BYTES, recordBytes);
+    const targetMs = Math.min(requestTimeoutMs / 2, Math.max(flushEveryMs, LEAST_TARGET_MS));
+    this.#pace = new Pace({ ...backoff, maxRequestBytes, targetMs, maxBandwidth }, monotonicMs, random);
     this.#trouble = new Trouble({ log, now, monotonicMs });
-    this.#ledger = new Ledger(source);
+    this.#held = new HeldGroups(source);
+    this.#link = new Link(settings, env);
+    this.#stateLine = new StateLine(stateLine, monotonicMs, deps.stateEveryMs);
+    const newKey = createKeys();
 
-    this.#cutter = createCutter(aggregation, recordBytes, createKeys(randomBytes));
+    this.#lanes = new Lanes(settings, {
+      source,
+      held: this.#held,
+      monotonicMs,
+      newKey,
+      recordBytes: () => Math.min(recordBytes, this.#pace.recordBytes),
+      refuse: (group) => this.#refuse(group),
+      leaseFailed: (error) => this.#sayLeaseFailed(error),
+    });
 
     this.#sender = new Sender(settings, {
-      sink: deps.sink ?? new KinesisSink(settings, { log, now, monotonicMs, env }),
+      sink: deps.sink ?? new KinesisSink(settings, this.#link, { log, now, monotonicMs, env }),
       pace: this.#pace,
       trouble: this.#trouble,
+      state: this.#stateLine,
       log,
       now,
       monotonicMs,
+      random,
+      newKey,
+      backoff,
       waiting: () => source.accounts().buffered,
       accepted: (record) => this.#accepted(record),
       ended: () => this.#wake(),
@@ -121,8 +134,12 @@ class KinesisShipper implements Shipper {
   start(): void {
     if (this.#phase !== "new") return;
     this.#phase = "running";
-    this.#source.onReady(() => this.#wake());
-    this.#wake();
+    const announced = () => {
+      this.#lanes.announce();
+      this.#wake();
+    };
+    this.#source.onReady(announced);
+    announced();
   }
 
   stop(deadlineMs: number): Promise<void> {
@@ -134,12 +151,16 @@ class KinesisShipper implements Shipper {
     const { stream, region, endpoint } = this.#settings;
     const { lastSuccessMs, count } = this.#sender;
     const lastError = this.#trouble.last;
+    const newest = this.#newestShippedMs;
     return {
       stream,
       region,
       ...(endpoint === undefined ? {} : { endpoint }),
       ...count,
-      backoffSeconds: this.#phase === "stopped" ? 0 : this.#pace.waitMs / 1000,
+      linkBytes: this.#link.bytes,
+      backlogReadings: this.#lanes.backlog,
+      backoffSeconds: this.#phase === "stopped" ? 0 : this.#pace.backoffMs / 1000,
+      ...(newest === undefined ? {} : { newestShippedMs: newest }),
       ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
       ...(lastError === undefined ? {} : { lastError }),
     };
@@ -149,21 +170,21 @@ class KinesisShipper implements Shipper {
     if (this.#phase === "stopped") return "stopped";
     if (this.#pace.failing) return "failing";
     if (!this.#pace.calm) return "throttled";
-    return this.#ledger.size > 0 ? "delivering" : "idle";
+    return this.#held.size > 0 ? "delivering" : "idle";
   }
 
   async #stop(deadlineMs: number): Promise<void> {
     if (this.#phase === "running" && !this.#pace.failing) {
-      this.#fill();
+      this.#lanes.flushNow();
+      while (this.#fillLive());
       this.#phase = "stopping";
-      this.#flush();
       await this.#drained(deadlineMs);
     }
     this.#phase = "stopped";
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
     this.#sender.stop();
-    this.#ledger.giveBack();
+    this.#held.giveBack();
   }
 
   #wake(): void {
@@ -178,27 +199,28 @@ class KinesisShipper implements Shipper {
   /** Does one thing; false where there is nothing to do now. */
   #step(): boolean {
     const sender = this.#sender;
+    if (this.#fillLive()) return true;
     if (sender.mayStart && sender.full) return sender.start();
-    if (!this.#leaseMayWait() && this.#fill()) return true;
-    if (!sender.mayStart) return false;
-    if (this.#cutter.waiting > 0 && this.#untilDueMs() === 0) this.#flush();
-    return sender.start();
+    if (this.#fillOld()) return true;
+    return sender.mayStart && sender.start();
   }
 
   /** Nothing to do: a timer wakes us, unless an answer or the source does. */
   #rest(): void {
     clearTimeout(this.#timer);
-    if (this.#phase === "stopping" && (this.#sender.idle || this.#pace.failing)) this.#onDrained?.();
-    const waits: number[] = [];
-    if (this.#leaseFailed) waits.push(LEASE_AGAIN_MS);
-    if (this.#sender.free) {
-      if (this.#sender.queue.size > 0) waits.push(this.#pace.waitMs);
-      else if (this.#cutter.waiting > 0) waits.push(Math.max(this.#pace.waitMs, this.#untilDueMs()));
+    const { queue, free, idle } = this.#sender;
+    if (this.#phase === "stopping" && (idle || this.#pace.failing)) this.#onDrained?.();
+    const nowMs = this.#monotonicMs();
+    const waits = [this.#mayLease ? this.#lanes.dueInMs : Number.POSITIVE_INFINITY];
+    if (free) {
+      const next = queue.ready > 0 ? 0 : Math.min(queue.restUntilMs - nowMs, this.#stateLine.aloneInMs);
+      waits.push(Math.max(this.#pace.waitMs, next));
     }
-    if (waits.length > 0) this.#timer = setTimeout(() => this.#wake(), Math.ceil(Math.min(...waits)));
+    const wait = Math.min(...waits);
+    if (wait < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#wake(), Math.ceil(wait));
   }
 
-  /** Resolves when all that was cut has been accepted, when nothing gets across, or when time is up. */
+  /** Resolves when all that was taken has been accepted, when nothing gets across, or when time is up. */
   #drained(deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
       const deadline = setTimeout(resolve, deadlineMs);
@@ -210,72 +232,38 @@ class KinesisShipper implements Shipper {
     });
   }
 
-  #untilDueMs(): number {
-    return Math.max(0, this.#waitingSinceMs + this.#settings.flushEveryMs - this.#monotonicMs());
+  /** While nothing gets across, what is queued is enough to try with. */
+  get #mayLease(): boolean {
+    return this.#phase === "running" && !(this.#pace.failing && this.#sender.queue.size > 0);
   }
 
-  /** Leases a little and cuts it; false where there is nothing, or enough is held already. */
-  #fill(): boolean {
-    const room = MAX_HELD_BYTES - this.#ledger.heldBytes;
-    if (this.#phase !== "running" || room <= 0) return false;
-    const groups = this.#lease(Math.min(room, LEASE_BYTES));
-    const bytes = groups.reduce((sum, { body }) => sum + body.length, 0);
-    this.#trickle.leased(bytes, this.#source.accounts().buffered);
-    for (const group of groups) this.#cut({ ...group, body: gunzipSync(group.body) });
-    return groups.length > 0;
+  #fillLive(): boolean {
+    const record = this.#mayLease ? this.#lanes.live() : undefined;
+    if (record !== undefined) this.#sender.queue.putFirst([record]);
+    return record !== undefined;
   }
 
-  #leaseMayWait(): boolean {
-    if (this.#cutter.waiting === 0 || this.#untilDueMs() === 0) return false;
-    return this.#trickle.mayWait(this.#source.accounts().buffered);
-  }
-
-  #lease(maxBytes: number): LeasedGroup[] {
-    try {
-      const groups = this.#source.lease(maxBytes);
-      this.#leaseFailed = false;
-      return groups;
-    } catch (error) {
-      if (!this.#leaseFailed) this.#log.warn({ err: error }, "The buffer can't be read; it is asked again.");
-      this.#leaseFailed = true;
-      return [];
-    }
-  }
-
-  #cut(group: LeasedGroup): void {
-    const progress = this.#ledger.open(group);
-    const longest = longestLine(group.body, MAX_RECORD_BYTES - KEY_LENGTH);
-    if (longest > MAX_RECORD_BYTES - KEY_LENGTH) {
-      const detail = `a reading of ${longest} bytes is larger than a Kinesis record may be (${MAX_RECORD_BYTES})`;
-      this.#log.error({ groupKey: group.groupKey, count: group.count }, `Readings set aside: ${detail}.`);
-      this.#ledger.refuse(progress, detail);
-      return;
-    }
-    let handedOut = this.#cutter.waiting === 0;
-    this.#cutter.cut(progress, group.body, (record) => {
-      handedOut = true;
-      this.#sender.queue.push(record);
-    });
-    if (handedOut) this.#waitingSinceMs = this.#monotonicMs();
-    this.#ledger.closeCut(progress);
+  #fillOld(): boolean {
+    const record = this.#mayLease ? this.#lanes.old() : undefined;
+    if (record !== undefined) this.#sender.queue.push(record);
+    return record !== undefined;
   }
 
   #accepted(record: ShipRecord): void {
-    this.#cutter.release(record);
-    this.#ledger.accepted(record);
+    for (const { receivedMs } of record.groups)
+      this.#newestShippedMs = Math.max(receivedMs, this.#newestShippedMs ?? receivedMs);
+    this.#held.accepted(record);
   }
 
-  #flush(): void {
-    this.#cutter.flush((record) => this.#sender.queue.push(record));
+  #refuse(group: LeasedGroup): void {
+    const { groupKey, count, body } = group;
+    const detail = `readings of ${body.length} bytes are larger than a Kinesis record may be (${MAX_GROUP_BYTES})`;
+    this.#log.error({ groupKey, count }, `Readings set aside: ${detail}.`);
+    this.#held.refuse(group, detail);
   }
-}
 
-/** Length of the longest line in `body`, looked for only where a line can be longer than `limit`. */
-function longestLine(body: Buffer, limit: number): number {
-  let longest = 0;
-  if (body.length > limit)
-    forEachLine(body, (from, to) => {
-      longest = Math.max(longest, to - from);
-    });
-  return longest;
+  #sayLeaseFailed(error: unknown): void {
+    if (!this.#leaseFailed) this.#log.warn({ err: error }, "The buffer can't be read; it is asked again.");
+    this.#leaseFailed = true;
+  }
 }

@@ -2,10 +2,12 @@
 
 /** One commit group. */
 export interface LeasedGroup {
-  /** Its key. */
+  /** Its place in the queue: later groups have larger keys. */
   groupKey: number;
   /** Readings in it. */
   count: number;
+  /** When its first reading was received, ms since 1970. */
+  receivedMs: number;
   /** One gzip member of NDJSON, a reading a line, each with its newline. */
   body: Buffer;
 }
@@ -17,8 +19,11 @@ export type Settlement =
   | { outcome: "refused"; detail: string };
 
 export interface ReadingSource {
-  /** Groups not yet leased, from the oldest or newest end, up to `maxBytes` of bodies; at least one where there is one. */
-  lease(maxBytes: number, end?: "oldest" | "newest"): LeasedGroup[];
+  /**
+   * Whole groups not yet leased, from the oldest or the newest end, ascending by key: up to `maxBytes` of bodies, and at
+   * least one group where there is one.
+   */
+  lease(maxBytes: number, end: "oldest" | "newest"): LeasedGroup[];
   settle(groupKey: number, settlement: Settlement): void;
   /** Called whenever there may be something new to lease. */
   onReady(listener: () => void): void;

@@ -18,6 +18,12 @@ export interface ShipStats {
   readings: number;
   /** Of accepted records with their keys. */
   bytes: number;
+  /** Through the sockets to AWS, both ways, TLS included, TCP/IP not. */
+  linkBytes: number;
+  /** Readings that wait behind the live ones. */
+  backlogReadings: number;
+  /** When the newest accepted reading was received, ms since 1970. */
+  newestShippedMs?: number;
   /** Until the next try, 0 when not backing off. */
   backoffSeconds: number;
   lastSuccessMs?: number;

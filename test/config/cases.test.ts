@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import t from "tap";
 import { stringify } from "yaml";
 import { type Loaded, parseConfig } from "../../agent/config/parse.ts";
-import { ConfigFault } from "../../agent/config/problems.ts";
+import { ConfigFault, problemText } from "../../agent/config/problems.ts";
 import type { AgentConfig } from "../../agent/config/schema.ts";
 import { effectiveConfig } from "../../agent/config/show.ts";
 import { EXIT } from "../../agent/errors.ts";
@@ -28,16 +28,17 @@ t.test("each configuration is taken, or refused with the words beside it", async
   }
 });
 
-/** What is wrong; where nothing is, the sections in force that are not as in `known`, and how long the secrets are. */
+/** What is wrong; where nothing is, what is warned of, the sections in force that are not as in `known`, and how long the secrets are. */
 function wordsOn(folder: string, known: object): string {
   try {
-    const { config, tree } = load(folder);
+    const { config, tree, warnings } = load(folder);
     const usual = new Map(Object.entries(known).map(([key, section]) => [key, JSON.stringify(section)]));
     const told = Object.entries(effectiveConfig(tree)).filter(
       ([key, section]) => usual.get(key) !== JSON.stringify(section),
     );
     const secrets = secretsOf(config).map(({ length }) => `# a secret of ${length} characters\n`);
-    return `${stringify(Object.fromEntries(told), { lineWidth: 0 })}${secrets.join("")}`;
+    const warned = warnings.map((warning) => `# warning: ${problemText(warning)}\n`).join("");
+    return `${warned}${stringify(Object.fromEntries(told), { lineWidth: 0 })}${secrets.join("")}`;
   } catch (error) {
     if (!(error instanceof ConfigFault) || error.exitCode !== EXIT.config) throw error;
     return `${error.message}\n`;

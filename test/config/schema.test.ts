@@ -33,8 +33,7 @@ t.test("the defaults, in the program's own units", async (t) => {
     kinesis: {
       stream: "windfarm-readings",
       region: "us-east-1",
-      aggregation: "kpl",
-      flushEveryMs: 1_000,
+      flushEveryMs: 10_000,
       maxInFlight: 4,
       requestTimeoutMs: 15_000,
       recordBytes: 51_200,

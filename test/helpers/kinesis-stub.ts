@@ -4,8 +4,8 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { gunzipSync } from "node:zlib";
 import { z } from "zod";
-import { deaggregate } from "../../agent/contract/aggregate.ts";
 
 const MAX_RECORDS = 500;
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
@@ -51,8 +51,8 @@ export interface StubOptions {
 export interface StubRecord {
   key: string;
   data: Buffer;
-  /** The user records inside, with their keys. */
-  readings: { key: string; line: string }[];
+  /** The lines inside, each with its newline, without the gateway's state. */
+  lines: string[];
 }
 
 export class KinesisStub {
@@ -61,6 +61,8 @@ export class KinesisStub {
   #port = 0;
   #requests = 0;
   #waiters: { done: () => boolean; resolve: () => void }[] = [];
+  /** Lines of the gateway's own state, stored. */
+  readonly states: string[] = [];
   /** Records stored, in order; empty with `keep: false`. */
   readonly records: StubRecord[] = [];
   /** Lines whose acceptance was told in an answer that was written in full. */
@@ -83,7 +85,7 @@ export class KinesisStub {
 
   /** Every line stored, as often as it was stored. */
   get lines(): string[] {
-    return this.records.flatMap(({ readings }) => readings.map(({ line }) => line));
+    return this.records.flatMap(({ lines }) => lines);
   }
 
   async start(): Promise<void> {
@@ -244,15 +246,18 @@ export class KinesisStub {
   }
 
   #store(record: { key: string; data: Buffer }): string[] {
-    const inside = deaggregate(record.data) ?? [{ partitionKey: record.key, data: record.data }];
+    const all = gunzipSync(record.data)
+      .toString()
+      .split(/(?<=\n)/);
+    const lines = all.filter((line) => !line.startsWith('{"kind":'));
+    this.states.push(...all.filter((line) => line.startsWith('{"kind":')));
     this.counts.records++;
     this.counts.bytes += record.data.length + record.key.length;
     this.counts.putUnits += Math.ceil((record.data.length + record.key.length) / PUT_UNIT_BYTES);
-    this.counts.readings += inside.length;
+    this.counts.readings += lines.length;
     if (this.#options.keep === false) return [];
-    const readings = inside.map(({ partitionKey, data }) => ({ key: partitionKey, line: data.toString() }));
-    this.records.push({ ...record, readings });
-    return readings.map(({ line }) => line);
+    this.records.push({ ...record, lines });
+    return lines;
   }
 
   #refuse(response: ServerResponse, status: number, type: string, message = type, headers = {}): void {

@@ -22,26 +22,41 @@ export class LineSource implements ReadingSource {
     return this.#leased.size;
   }
 
+  /** Of groups that are not settled. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { body } of this.#groups.values()) bytes += body.length;
+    return bytes;
+  }
+
+  get leasedBytes(): number {
+    let bytes = 0;
+    for (const key of this.#leased) bytes += this.#groups.get(key)?.body.length ?? 0;
+    return bytes;
+  }
+
   add(lines: readonly string[]): number {
     const groupKey = this.#nextSeq;
     this.#nextSeq += Math.max(1, lines.length);
-    this.#groups.set(groupKey, { groupKey, count: lines.length, body: gzipSync(lines.join("")) });
+    const body = gzipSync(lines.join(""), { level: 1 });
+    this.#groups.set(groupKey, { groupKey, count: lines.length, receivedMs: Date.now(), body });
     this.#ready();
     return groupKey;
   }
 
-  lease(maxBytes: number): LeasedGroup[] {
+  lease(maxBytes: number, end: "oldest" | "newest" = "oldest"): LeasedGroup[] {
     this.leases++;
     const taken: LeasedGroup[] = [];
     let bytes = 0;
-    for (const group of this.#groups.values()) {
+    const groups = [...this.#groups.values()];
+    for (const group of end === "newest" ? groups.reverse() : groups) {
       if (this.#leased.has(group.groupKey)) continue;
       if (taken.length > 0 && bytes + group.body.length > maxBytes) break;
       bytes += group.body.length;
       this.#leased.add(group.groupKey);
       taken.push(group);
     }
-    return taken;
+    return taken.sort((one, other) => one.groupKey - other.groupKey);
   }
 
   settle(groupKey: number, settlement: Settlement): void {

@@ -40,7 +40,6 @@ export function shipSettings(endpoint: string, changes: Partial<ShipSettings> = 
     stream: "windfarm-readings",
     region: "us-east-1",
     endpoint,
-    aggregation: "kpl",
     flushEveryMs: 10,
     maxInFlight: 3,
     requestTimeoutMs: 10_000,

@@ -1,5 +1,6 @@
 import t from "tap";
 import { createCredentials, isLoopbackHttp } from "../../agent/ship/credentials.ts";
+import { Link } from "../../agent/ship/link.ts";
 import { readableLog, shipSettings } from "../helpers/ship-rig.ts";
 
 const deps = (env: Record<string, string> = {}) => ({
@@ -8,6 +9,8 @@ const deps = (env: Record<string, string> = {}) => ({
   monotonicMs: () => performance.now(),
   env,
 });
+
+const link = new Link({ requestTimeoutMs: 1000 }, {});
 
 t.test("static keys are used as they are", async (t) => {
   const credentials = {
@@ -18,6 +21,7 @@ t.test("static keys are used as they are", async (t) => {
   } as const;
   const { identity, described } = createCredentials(
     shipSettings("http://127.0.0.1:4567", { credentials }),
+    link,
     deps(),
   );
   t.strictSame(identity, { accessKeyId: "key", secretAccessKey: "secret", sessionToken: "token" });
@@ -26,9 +30,12 @@ t.test("static keys are used as they are", async (t) => {
 
 t.test("a local endpoint without credentials gets dummies", async (t) => {
   const local = shipSettings("http://127.0.0.1:4567", { credentials: { kind: "default" } });
-  t.match(createCredentials(local, deps()).identity, { accessKeyId: "local", secretAccessKey: "local" });
+  t.match(createCredentials(local, link, deps()).identity, {
+    accessKeyId: "local",
+    secretAccessKey: "local",
+  });
   t.equal(
-    createCredentials(local, deps({ AWS_ACCESS_KEY_ID: "key" })).identity,
+    createCredentials(local, link, deps({ AWS_ACCESS_KEY_ID: "key" })).identity,
     undefined,
     "but not where there are some",
   );
@@ -36,8 +43,8 @@ t.test("a local endpoint without credentials gets dummies", async (t) => {
 
 t.test("the real service is asked with the default chain", async (t) => {
   const { endpoint, ...real } = shipSettings("unused", { credentials: { kind: "default" } });
-  t.equal(createCredentials(real, deps()).identity, undefined);
-  t.equal(createCredentials({ ...real, endpoint: "https://127.0.0.1" }, deps()).identity, undefined);
+  t.equal(createCredentials(real, link, deps()).identity, undefined);
+  t.equal(createCredentials({ ...real, endpoint: "https://127.0.0.1" }, link, deps()).identity, undefined);
 });
 
 t.test("only plain HTTP to this machine is a local endpoint", async (t) => {

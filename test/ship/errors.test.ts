@@ -4,6 +4,7 @@ import t from "tap";
 import { Fault } from "../../agent/errors.ts";
 import { classify, classifyRecords } from "../../agent/ship/errors.ts";
 import { KinesisSink } from "../../agent/ship/kinesis.ts";
+import { Link } from "../../agent/ship/link.ts";
 import type { StreamSettings } from "../../agent/ship/settings.ts";
 import { type StubFault, startKinesisStub } from "../helpers/kinesis-stub.ts";
 import { readableLog, shipSettings } from "../helpers/ship-rig.ts";
@@ -14,7 +15,11 @@ const record = { key: "AAAAAAAA", data: Buffer.from("{}\n") };
 /** What a real request comes to grief on. */
 async function grief(settings: StreamSettings): Promise<Fault> {
   const clock = { now: Date.now, monotonicMs: () => performance.now() };
-  const sink = new KinesisSink(settings, { log: readableLog().log, ...clock, env: {} });
+  const sink = new KinesisSink(settings, new Link(settings, {}), {
+    log: readableLog().log,
+    ...clock,
+    env: {},
+  });
   try {
     const failed = await sink.put([record], new AbortController().signal);
     return new Fault("none", `accepted but for ${failed.length}`);

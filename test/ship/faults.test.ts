@@ -39,7 +39,6 @@ const play: fc.Arbitrary<Play> = fc.oneof(
 const scenario = fc.record({
   groups: fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 25 }),
   plays: fc.array(play, { maxLength: 12 }),
-  aggregation: fc.constantFrom("kpl" as const, "none" as const),
   recordBytes: fc.constantFrom(1_000, 5_000, 51_200),
   maxInFlight: fc.integer({ min: 1, max: 4 }),
   late: fc.boolean(),
@@ -50,7 +49,7 @@ t.test(
   async (t) => {
     let runs = 0;
     await fc.assert(
-      fc.asyncProperty(scenario, async ({ groups, plays, aggregation, recordBytes, maxInFlight, late }) => {
+      fc.asyncProperty(scenario, async ({ groups, plays, recordBytes, maxInFlight, late }) => {
         runs++;
         const stub = await startKinesisStub();
         let ended = false;
@@ -64,7 +63,7 @@ t.test(
         const early: string[] = [];
         source.onSettle = (_, lines) => early.push(...lines.filter((line) => !stub.answered.has(line)));
         const shipper = createShipper(
-          shipSettings(stub.endpoint, { aggregation, recordBytes, maxInFlight, flushEveryMs: 1 }),
+          shipSettings(stub.endpoint, { recordBytes, maxInFlight, flushEveryMs: 1 }),
           source,
           { log: readableLog().log, backoff: { baseMs: 1, capMs: 4 } },
         );

@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { IotCredentials } from "../../agent/ship/iot.ts";
+import { Link } from "../../agent/ship/link.ts";
 import type { CredentialSettings } from "../../agent/ship/settings.ts";
 import { createShipper } from "../../agent/ship/shipper.ts";
 import { startKinesisStub } from "../helpers/kinesis-stub.ts";
@@ -79,6 +80,7 @@ function credentialsOf(iot: Iot) {
   const { lines, log } = readableLog();
   const settings = shipSettings("https://unused", { credentials: iot, requestTimeoutMs: 5000 });
   const credentials = new IotCredentials(iot, settings, {
+    agent: new Link(settings, {}).httpsAgent,
     log,
     now: Date.now,
     monotonicMs: () => clock.monotonicMs,

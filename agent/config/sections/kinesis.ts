@@ -1,6 +1,6 @@
 /** `kinesis`: where readings go. */
 
-import { choice, duration, file, given, integer, secret, section, size, text, url } from "../fields.ts";
+import { duration, file, given, integer, secret, section, size, text, url } from "../fields.ts";
 
 export function kinesisSection() {
   return section({
@@ -21,32 +21,37 @@ export function kinesisSection() {
       .describe(
         "URL of the Kinesis API; only for a local cloud or a private endpoint, AWS is found by the region.",
       ),
-    aggregation: choice(["kpl", "none"])
-      .prefault("kpl")
-      .describe(
-        "kpl: many readings travel in one record, Firehose takes it apart. none: one reading a record.",
-      ),
     flush_every: duration("10ms", "5m")
-      .prefault("1s")
-      .describe("Longest a reading waits for its record to fill up."),
+      .prefault("10s")
+      .describe(
+        "Longest a reading waits for others to travel with; Firehose waits for a minute or more anyway.",
+      ),
     max_in_flight: integer(1, 64).prefault("4").describe("PutRecords requests on their way at once."),
     request_timeout: duration("100ms", "5m")
       .prefault("15s")
       .describe("When a request counts as lost; its readings are sent again."),
     record_size: size("4KiB", "1000KiB")
       .prefault("50KiB")
-      .describe("Size aimed at for a record of several readings; provisioned streams bill by 25 KB."),
+      .describe("Size aimed at for a record; provisioned streams bill by 25 KB."),
+    max_bandwidth: size("1KiB", "1GiB")
+      .optional()
+      .describe("Most that may go over the link in a second, for links that others share."),
+    proxy: url(["http:", "https:"], "http://proxy:3128")
+      .optional()
+      .describe(
+        "Proxy that leads to AWS; by default as HTTPS_PROXY and NO_PROXY say, which may also hold a login.",
+      ),
     credentials: credentialsSection().prefault({}),
   })
     .transform((kinesis) => ({
       stream: kinesis.stream,
       region: kinesis.region,
       ...given({ endpoint: kinesis.endpoint }),
-      aggregation: kinesis.aggregation,
       flushEveryMs: kinesis.flush_every,
       maxInFlight: kinesis.max_in_flight,
       requestTimeoutMs: kinesis.request_timeout,
       recordBytes: kinesis.record_size,
+      ...given({ maxBandwidth: kinesis.max_bandwidth, proxy: kinesis.proxy }),
       credentials: kinesis.credentials,
     }))
     .describe("Where readings go.");

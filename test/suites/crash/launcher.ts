@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
-import { deaggregate } from "../../../agent/contract/aggregate.ts";
+import { gunzipSync } from "node:zlib";
 
 const [agent = "", config = "", acceptedFile = "", port = ""] = process.argv.slice(2);
 const accepted = openSync(acceptedFile, "a");
@@ -18,8 +18,8 @@ createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const { Records } = JSON.parse(Buffer.concat(chunks).toString()) as { Records: { Data: string }[] };
-    const readings = Records.flatMap(({ Data }) => deaggregate(Buffer.from(Data, "base64")) ?? []);
-    writeSync(accepted, readings.map(({ data }) => data.toString()).join(""));
+    const lines = Records.map(({ Data }) => gunzipSync(Buffer.from(Data, "base64")).toString()).join("");
+    writeSync(accepted, lines.replace(/^\{"kind":.*\n/gm, ""));
     const entries = Records.map((_, index) => ({
       SequenceNumber: String(index),
       ShardId: "shardId-000000000000",

@@ -1,5 +1,6 @@
 /** Reads a whole stream by its API, and takes its records apart. */
 
+import { gunzipSync } from "node:zlib";
 import {
   GetRecordsCommand,
   type GetRecordsCommandOutput,
@@ -8,7 +9,6 @@ import {
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
 import { z } from "zod";
-import { deaggregate } from "../../../agent/contract/aggregate.ts";
 
 const Shipped = z.looseObject({ id: z.string(), turbine: z.string(), type: z.string(), seq: z.number() });
 export type Shipped = z.infer<typeof Shipped>;
@@ -42,8 +42,8 @@ async function readShard(
   return readings;
 }
 
+/** The readings in a record of gzip members, without the gateway's own state. */
 function unpack(record: Uint8Array): Shipped[] {
-  const parts = deaggregate(record)?.map(({ data }) => data) ?? [record];
-  const lines = parts.flatMap((part) => Buffer.from(part).toString("utf8").trimEnd().split("\n"));
-  return lines.map((line) => Shipped.parse(JSON.parse(line)));
+  const lines = gunzipSync(record).toString("utf8").trimEnd().split("\n");
+  return lines.filter((line) => !line.startsWith('{"kind":')).map((line) => Shipped.parse(JSON.parse(line)));
 }

@@ -1,0 +1,178 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { pino } from "pino";
+import t from "tap";
+import { KinesisSink } from "../../agent/ship/kinesis.ts";
+import { Link } from "../../agent/ship/link.ts";
+import type { ShipSettings } from "../../agent/ship/settings.ts";
+import { shipSettings } from "../helpers/ship-rig.ts";
+
+const deps = { log: pino({ level: "silent" }), now: Date.now, monotonicMs: () => 0, env: {} };
+function sinkTo(endpoint: string, changes: Partial<ShipSettings> = {}): KinesisSink {
+  const settings = shipSettings(endpoint, changes);
+  return new KinesisSink(settings, new Link(settings, {}), deps);
+}
+const record = (text: string) => ({ key: "aaaaaaaa", data: Buffer.from(text) });
+
+t.test("A request that is given up is closed, and no other", { timeout: 20_000 }, async (t) => {
+  const sockets: Socket[] = [];
+  const server = createServer((request) => {
+    sockets.push(request.socket);
+    request.resume().on("end", () => server.emit("whole"));
+  }).listen(0, "127.0.0.1");
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const sink = sinkTo(`http://127.0.0.1:${port}`, { requestTimeoutMs: 3_600_000 });
+  t.teardown(() => sink.close());
+  const stops = [new AbortController(), new AbortController()];
+  const puts = [];
+  for (const { signal } of stops) {
+    const whole = once(server, "whole");
+    puts.push(sink.put([record("{}\n")], signal).catch(({ code }) => code));
+    await whole;
+  }
+  const [first, second] = sockets;
+  if (first === undefined || second === undefined) throw new Error("two requests were to come");
+  const closed = once(first, "close");
+  stops[0]?.abort();
+  t.equal(await puts[0], "ship.connection_lost");
+  await closed;
+  t.notOk(second.destroyed);
+  stops[1]?.abort();
+  t.equal(await puts[1], "ship.connection_lost");
+});
+
+t.test("Requests that are under way together carry their own records", async (t) => {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      bodies.push(body);
+      const { Records } = JSON.parse(body);
+      const answers = Records.map(() => ({ SequenceNumber: "1", ShardId: "shardId-000000000000" }));
+      response.setHeader("content-type", "application/x-amz-json-1.1");
+      response.end(JSON.stringify({ FailedRecordCount: 0, Records: answers }));
+    });
+  }).listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const sink = sinkTo(`http://127.0.0.1:${port}`);
+  t.teardown(() => sink.close());
+  const { signal } = new AbortController();
+  const texts = Array.from({ length: 8 }, (_, index) => `{"id":"${index}"}\n`);
+  await Promise.all(texts.map((text) => sink.put([record(text)], signal)));
+  const arrived = bodies.map((body) => Buffer.from(JSON.parse(body).Records[0].Data, "base64").toString());
+  t.strictSame(arrived.sort(), texts);
+});
+
+const entry = {
+  SequenceNumber: "49590338271490256608559692538361571095921575989136588898",
+  ShardId: "shardId-000000000000",
+};
+const refused = { ErrorCode: "InternalFailure", ErrorMessage: "Internal service failure." };
+/** Answers to a request of two records: the fates of both, or a lie. */
+const ANSWERS: readonly (readonly [what: string, said: unknown, failed: readonly number[] | "lie"])[] = [
+  ["both accepted", { FailedRecordCount: 0, Records: [entry, entry] }, []],
+  [
+    "nulls for what is not there",
+    { FailedRecordCount: 0, Records: [{ ...entry, ErrorCode: null }, entry] },
+    [],
+  ],
+  ["one refused", { FailedRecordCount: 1, Records: [entry, refused] }, [1]],
+  ["both refused", { FailedRecordCount: 2, Records: [refused, refused] }, [0, 1]],
+  ["too few failed", { FailedRecordCount: 0, Records: [entry, refused] }, "lie"],
+  ["too many failed", { FailedRecordCount: 2, Records: [entry, entry] }, "lie"],
+  ["no count", { Records: [entry, entry] }, "lie"],
+  ["a count that is a text", { FailedRecordCount: "0", Records: [entry, entry] }, "lie"],
+  ["half a failure", { FailedRecordCount: 0.5, Records: [entry, refused] }, "lie"],
+  ["too short", { FailedRecordCount: 0, Records: [entry] }, "lie"],
+  ["too long", { FailedRecordCount: 0, Records: [entry, entry, entry] }, "lie"],
+  ["a hole", { FailedRecordCount: 0, Records: [entry, null] }, "lie"],
+  ["a hole beside", { FailedRecordCount: 0, Records: [entry, null, entry] }, "lie"],
+  [
+    "no sequence number",
+    { FailedRecordCount: 0, Records: [entry, { ShardId: "shardId-000000000000" }] },
+    "lie",
+  ],
+  ["an empty one", { FailedRecordCount: 0, Records: [entry, { ...entry, SequenceNumber: "" }] }, "lie"],
+  [
+    "one that is a word",
+    { FailedRecordCount: 0, Records: [entry, { ...entry, SequenceNumber: "yes" }] },
+    "lie",
+  ],
+  [
+    "one that is a number",
+    { FailedRecordCount: 0, Records: [entry, { ...entry, SequenceNumber: 7 }] },
+    "lie",
+  ],
+  ["a negative one", { FailedRecordCount: 0, Records: [entry, { ...entry, SequenceNumber: "-1" }] }, "lie"],
+  ["accepted and refused", { FailedRecordCount: 1, Records: [entry, { ...entry, ...refused }] }, "lie"],
+  ["refused for nothing", { FailedRecordCount: 1, Records: [entry, { ErrorCode: "" }] }, "lie"],
+  ["records that are none", { FailedRecordCount: 0, Records: ["ok", "ok"] }, "lie"],
+  ["records by name", { FailedRecordCount: 0, Records: { 0: entry, 1: entry } }, "lie"],
+  ["no records", { FailedRecordCount: 0 }, "lie"],
+  ["nothing", {}, "lie"],
+  ["a list", [entry, entry], "lie"],
+  ["a word", "ok", "lie"],
+];
+
+t.test("Only an answer of the right shape, length and count is believed", async (t) => {
+  let said: unknown;
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      response.setHeader("content-type", "application/x-amz-json-1.1");
+      response.end(JSON.stringify(said));
+    });
+  }).listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const sink = sinkTo(`http://127.0.0.1:${port}`);
+  t.teardown(() => sink.close());
+  for (const [what, answer, expected] of ANSWERS) {
+    said = answer;
+    const put = sink.put([record("{}\n"), record("{}\n")], new AbortController().signal);
+    const heard = await put.then(
+      (failed) => failed.map(({ index }) => index),
+      () => "lie",
+    );
+    t.strictSame(heard, expected, what);
+  }
+});
+
+t.test("An answer without end is broken off", async (t) => {
+  for (const status of [200, 500]) {
+    let sent = 0;
+    const server = createServer((request, response) => {
+      response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+      request.resume().on("end", () => {
+        const more = () => {
+          while (!response.destroyed && sent < 1e9) {
+            sent += 64 * 1024;
+            if (!response.write(Buffer.alloc(64 * 1024, 0x20))) break;
+          }
+        };
+        response.on("drain", more);
+        more();
+      });
+    }).listen(0, "127.0.0.1");
+    t.teardown(() => server.closeAllConnections());
+    t.teardown(() => server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const sink = sinkTo(`http://127.0.0.1:${port}`);
+    t.teardown(() => sink.close());
+    await t.rejects(sink.put([record("{}\n")], new AbortController().signal), {
+      code: "ship.invalid_request",
+      message: /longer than/,
+    });
+    t.ok(sent < 50e6, `${sent} bytes were taken of an answer with status ${status}`);
+  }
+});

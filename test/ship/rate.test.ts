@@ -1,0 +1,97 @@
+/** The rate against streams with the service's real limits, on a clock that only the test moves. */
+
+import { createHash } from "node:crypto";
+import t from "tap";
+import { createKeys } from "../../agent/ship/keys.ts";
+import { StreamRate } from "../../agent/ship/rate.ts";
+
+const RECORD = 50 * 1024;
+const SHARD_BYTES = 1e6;
+const IN_FLIGHT = 4;
+const RECORDS = 5;
+const ANSWER_MS = 20;
+const SEND_MS = 6;
+
+interface Stream {
+  /** Whether the record with this key is taken at this moment, ms. */
+  takes(key: string, nowMs: number): boolean;
+}
+
+/** Shards of 1 MB a second each, as a bucket that holds a second's worth. */
+function shards(count: number, hot?: number): Stream {
+  const all = Array.from({ length: count }, () => ({ bytes: SHARD_BYTES, atMs: 0 }));
+  return {
+    takes(key, nowMs) {
+      const hash = createHash("md5").update(key).digest().readUInt32BE(0) / 2 ** 32;
+      const index = Math.floor(hash * count);
+      const shard = all[index];
+      if (shard === undefined || index === hot) return false;
+      shard.bytes = Math.min(SHARD_BYTES, shard.bytes + ((nowMs - shard.atMs) / 1000) * SHARD_BYTES);
+      shard.atMs = nowMs;
+      if (shard.bytes < RECORD) return false;
+      shard.bytes -= RECORD;
+      return true;
+    },
+  };
+}
+
+/** Sends as much as the rate allows; bytes accepted a second, and the share that was not. */
+function play(stream: Stream, seconds: number) {
+  let nowMs = 0;
+  const rate = new StreamRate(1000, () => nowMs);
+  const newKey = createKeys();
+  const underWay: { atMs: number; sent: number; records: number }[] = [];
+  let accepted = 0;
+  let refused = 0;
+  while (nowMs < seconds * 1000) {
+    if (underWay.length < IN_FLIGHT && rate.waitMs === 0) {
+      const records = Math.max(1, Math.min(RECORDS, Math.floor(rate.burstBytes / RECORD)));
+      underWay.push({ atMs: nowMs + SEND_MS + ANSWER_MS, sent: rate.sent(records * RECORD), records });
+      nowMs += SEND_MS;
+      continue;
+    }
+    const untilSend =
+      underWay.length < IN_FLIGHT ? nowMs + Math.max(1, rate.waitMs) : Number.POSITIVE_INFINITY;
+    const next = underWay[0];
+    if (next === undefined || next.atMs > untilSend) {
+      nowMs = untilSend;
+      continue;
+    }
+    nowMs = Math.max(nowMs, next.atMs);
+    underWay.shift();
+    const taken = Array.from({ length: next.records }, newKey).filter((key) =>
+      stream.takes(key, nowMs),
+    ).length;
+    accepted += taken * RECORD;
+    refused += (next.records - taken) * RECORD;
+    rate.answered(next.sent, taken * RECORD, (next.records - taken) * RECORD);
+  }
+  return { perSecond: accepted / seconds, refused: refused / (accepted + refused) };
+}
+
+t.test("against two shards: nine tenths of what they take, and hardly anything refused", async (t) => {
+  const { perSecond, refused } = play(shards(2), 60);
+  t.ok(perSecond >= 0.9 * 2 * SHARD_BYTES, `${perSecond} bytes a second`);
+  t.ok(refused <= 0.05, `${refused} refused`);
+});
+
+t.test("one shard, and many", async (t) => {
+  for (const count of [1, 4, 8]) {
+    const { perSecond, refused } = play(shards(count), 60);
+    t.ok(perSecond >= 0.85 * count * SHARD_BYTES, `${count}: ${perSecond} bytes a second`);
+    t.ok(refused <= 0.06, `${count}: ${refused} refused`);
+  }
+});
+
+t.test("a tenth refused whatever we send costs that tenth and little more", async (t) => {
+  const all = play({ takes: () => true }, 30);
+  let record = 0;
+  const most = play({ takes: () => ++record % 10 !== 0 }, 30);
+  t.equal(all.refused, 0);
+  t.ok(most.perSecond >= 0.8 * all.perSecond, `${most.perSecond / all.perSecond} of the speed`);
+});
+
+t.test("a hot shard of eight does not hold up the other seven", async (t) => {
+  const { perSecond } = play(shards(8, 3), 60);
+  t.ok(perSecond >= 0.7 * 7 * SHARD_BYTES, `${perSecond} bytes a second of ${7 * SHARD_BYTES}`);
+});
