@@ -5,7 +5,9 @@ import { nearest } from "../config/nearest.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { bufferCommand } from "./buffer.ts";
 import { checkCommand } from "./check.ts";
+import { csrCommand } from "./csr.ts";
 import { doctorCommand } from "./doctor.ts";
+import { importCommand } from "./import.ts";
 import { rejectsCommand } from "./rejects.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
@@ -22,6 +24,8 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     bufferCommand,
     rejectsCommand,
     userCommand,
+    importCommand,
+    csrCommand,
   ];
   const names = commands.map(nameOf);
   const [first] = argv;
@@ -36,6 +40,8 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(bufferCommand)
     .command(rejectsCommand)
     .command(userCommand)
+    .command(importCommand)
+    .command(csrCommand)
     .demandCommand(1, "a command is missing")
     .strict()
     .parserConfiguration({
