@@ -8,11 +8,13 @@
 import type { Logger } from "pino";
 import type { AgentConfig } from "./config/schema.ts";
 import { FlowMeter } from "./observe/flow-meter.ts";
+import { GatewayLine } from "./observe/gateway-line.ts";
 import type { LastProblems } from "./observe/last-problems.ts";
 import { LiveSampler } from "./observe/live.ts";
 import type { Snapshot } from "./observe/snapshot.ts";
 import { createStatusServer, type StatusServer } from "./observe/status-server.ts";
 import { createNotify, watchdogTimeoutMs } from "./observe/systemd.ts";
+import { UseMeter } from "./observe/use-meter.ts";
 import { Warnings } from "./observe/warnings.ts";
 import { Watchdog } from "./observe/watchdog.ts";
 import { buildParts, type Parts } from "./parts.ts";
@@ -56,6 +58,7 @@ class Agent implements RunningAgent {
   readonly #startedMs: number;
   readonly #parts: Parts;
   readonly #flow = new FlowMeter();
+  readonly #meters = { link: new UseMeter(), disk: new UseMeter() };
   readonly #status: StatusServer;
   readonly #watchdog: Watchdog;
   readonly #warnings: Warnings;
@@ -73,7 +76,9 @@ class Agent implements RunningAgent {
       this.#finish = resolve;
     });
 
-    this.#parts = buildParts(config, log, now);
+    const line = new GatewayLine(this.#startedMs);
+    const stateLine = () => (this.#phase === "starting" ? undefined : line.of(this.snapshot()));
+    this.#parts = buildParts(config, log, now, stateLine);
 
     this.#status = createStatusServer({
       listen: config.status,
@@ -124,6 +129,7 @@ class Agent implements RunningAgent {
       version,
       parts: this.#parts,
       flow: this.#flow,
+      meters: this.#meters,
       startedMs: this.#startedMs,
       nowMs: this.#now(),
       phase: this.#phase,

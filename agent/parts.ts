@@ -22,8 +22,13 @@ export interface Parts {
   health: HealthSampler;
 }
 
-/** Opens the buffer and builds the rest around it; nothing else is started. Throws the Fault of what can't be. */
-export function buildParts(config: AgentConfig, log: Logger, now: () => number): Parts {
+/** `stateLine`: the gateway's state as it travels. Opens the buffer and builds the rest around it; nothing else is started. Throws the Fault of what can't be. */
+export function buildParts(
+  config: AgentConfig,
+  log: Logger,
+  now: () => number,
+  stateLine: () => string | undefined,
+): Parts {
   const { gateway, mqtt, kinesis } = config;
   const validator = new Validator({
     topic: mqtt.topic,
@@ -35,7 +40,7 @@ export function buildParts(config: AgentConfig, log: Logger, now: () => number):
     { now, log: log.child({ part: "buffer" }) },
   );
   const collector = buildCollector(config, new Pipeline(validator, buffer, now), log);
-  const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now });
+  const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now, stateLine });
   const health = new HealthSampler({
     folder: dirname(config.buffer.path),
     board: { certificates: certificatesOf(config) },

@@ -7,6 +7,8 @@ import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 const ANSWER_TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
+const useSchema = z.object({ todayBytes: z.number(), monthBytes: z.number().optional() });
+
 /** What this command shows of `/api/status`; what else is there passes unread. */
 const statusSchema = z.object({
   gateway: z.string(),
@@ -39,6 +41,7 @@ const statusSchema = z.object({
     problem: z.string().optional(),
     usedBytes: z.number(),
     maxBytes: z.number(),
+    lastsSeconds: z.number().optional(),
     rejectsKept: z.number(),
     recovered: z.array(z.string()),
   }),
@@ -52,6 +55,7 @@ const statusSchema = z.object({
       .object({ code: z.string(), message: z.string(), hint: z.string().optional(), atMs: z.number() })
       .optional(),
   }),
+  usage: z.object({ link: useSchema, disk: useSchema.optional() }).optional(),
   health: z.object({ rssBytes: z.number(), diskFreeBytes: z.number().optional() }),
 });
 

@@ -35,11 +35,33 @@ function rowsOf(status: Status): [string, string][] {
       "buffer",
       `${buffer.state.replace("_", " ")}, ${formatBytes(buffer.usedBytes)} of ${formatBytes(buffer.maxBytes)}`,
     ],
+    ...wearRows(status),
     ["to", `${ship.stream} (${ship.endpoint ?? ship.region})${lastShipped(status)}`],
   ];
   if (buffer.problem !== undefined) rows.push(["problem", buffer.problem]);
   rows.push(...troubleRows(status), ...buffer.recovered.map((one): [string, string] => ["damage", one]));
   return rows;
+}
+
+/** How long the buffer lasts, and what goes over the link and to the disk, one sentence. */
+function wearRows({ buffer: { lastsSeconds }, usage }: Status): [string, string][] {
+  const parts: string[] = [];
+  if (lastsSeconds !== undefined)
+    parts.push(`the buffer lasts ${formatSeconds(lastsSeconds)} without a link`);
+  if (usage !== undefined) parts.push(`${useText(usage.link)} over the link`);
+  if (usage?.disk !== undefined) parts.push(`${useText(usage.disk)} written to the disk`);
+  return parts.length === 0 ? [] : [["wear", parts.join("; ")]];
+}
+
+function useText({
+  todayBytes,
+  monthBytes,
+}: {
+  todayBytes: number;
+  monthBytes?: number | undefined;
+}): string {
+  const month = monthBytes === undefined ? "" : ` (${formatBytes(monthBytes)} a month at this rate)`;
+  return `${formatBytes(todayBytes)} today${month}`;
 }
 
 function rejectedText({ rejected, buffer }: Status): string {

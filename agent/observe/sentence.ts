@@ -8,7 +8,7 @@ export interface SentenceInputs
   extends Pick<Snapshot, "startedMs" | "nowMs" | "buffered" | "dropped" | "oldestBufferedSeconds"> {
   phase: "starting" | "running" | "stopping";
   buffer: Pick<Snapshot["buffer"], "state" | "problem" | "onFull" | "usedBytes" | "maxBytes">;
-  ship: Pick<Snapshot["ship"], "backoffSeconds" | "lastSuccessMs" | "lastError">;
+  ship: Pick<Snapshot["ship"], "backoffSeconds" | "lastSuccessMs" | "lastError" | "newestShippedMs">;
   flow: Flow;
 }
 
@@ -83,9 +83,13 @@ function idle({ nowMs, startedMs, buffered, flow }: SentenceInputs): string {
   return `Idle: no reading has arrived for ${formatSeconds((nowMs - flow.lastReceivedMs) / 1000)}.${waiting}`;
 }
 
-function delivering({ oldestBufferedSeconds, buffered, flow }: SentenceInputs): string {
-  const behind = `Delivering, ${formatSeconds(oldestBufferedSeconds)} behind`;
-  if (oldestBufferedSeconds < 60) return `${behind}.`;
+function delivering({ oldestBufferedSeconds, buffered, flow, ship, nowMs }: SentenceInputs): string {
+  if (oldestBufferedSeconds < 60) return `Delivering, ${formatSeconds(oldestBufferedSeconds)} behind.`;
+  const liveSeconds = (nowMs - (ship.newestShippedMs ?? Number.NEGATIVE_INFINITY)) / 1000;
+  const behind =
+    liveSeconds < 60
+      ? `Delivering, live ones ${formatSeconds(Math.max(0, liveSeconds))} behind, the oldest ${formatSeconds(oldestBufferedSeconds)}`
+      : `Delivering, ${formatSeconds(oldestBufferedSeconds)} behind`;
   const gain = flow.shippedPerSecond - flow.receivedPerSecond;
   const left = gain > 0 ? `, caught up in about ${formatSeconds(Math.max(1, buffered / gain))}` : "";
   return `${behind}: ${countOf(buffered, "reading")} to go${left}.`;

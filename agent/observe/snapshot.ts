@@ -69,6 +69,9 @@ export interface Snapshot {
     maxBytes: number;
     /** Until the buffer is full if nothing were shipped, at the rate readings come in now; absent when that can't be told. */
     lastsSeconds?: number;
+    /** Smallest seq of this epoch still buffered, and the largest on disk. */
+    firstSeq?: number;
+    lastSeq?: number;
     commits: number;
     committedReadings: number;
     commitSeconds: number;

@@ -13,6 +13,8 @@ import type { LeasedGroup, ReadingSource } from "./source.ts";
 const PACKED_BYTES = 24 * 1024;
 /** What a record has to have left for the gateway's state, bytes. */
 const STATE_BYTES = 2 * 1024;
+/** What a reading takes at least, before any was seen, bytes. */
+const LEAST_READING_BYTES = 20;
 /** Largest group that fits into a record, bytes. */
 export const MAX_GROUP_BYTES = MAX_RECORD_BYTES - STATE_BYTES;
 
@@ -37,9 +39,9 @@ export class Lanes {
   /** Newest group of the last flush, and of the one under way. */
   #flushedKey: number | undefined;
   #flushingKey: number | undefined;
-  /** Bytes as stored for a byte as sent, and bytes as stored of a reading, as last seen. */
+  /** Bytes as stored for a byte as sent, as last seen. */
   #packing = 1;
-  #readingBytes = 20;
+  #storedReadingBytes: number | undefined;
 
   constructor(settings: Pick<ShipSettings, "flushEveryMs">, deps: LanesDeps) {
     this.#settings = settings;
@@ -68,6 +70,11 @@ export class Lanes {
     return this.#waitsLong ? this.waiting : 0;
   }
 
+  /** Of a reading, as last leased. */
+  get storedReadingBytes(): number | undefined {
+    return this.#storedReadingBytes;
+  }
+
   /** A live record where a flush is due. Undefined: there is none, or too much is held. */
   live(): ShipRecord | undefined {
     if (this.dueInMs > 0) return undefined;
@@ -91,7 +98,9 @@ export class Lanes {
   }
 
   get #waitsLong(): boolean {
-    return this.#announced && this.waiting * this.#readingBytes >= this.#leaseBytes;
+    return (
+      this.#announced && this.waiting * (this.#storedReadingBytes ?? LEAST_READING_BYTES) >= this.#leaseBytes
+    );
   }
 
   get #leaseBytes(): number {
@@ -128,7 +137,7 @@ export class Lanes {
     const record = recordOf(groups, this.#deps.newKey);
     const bytes = groups.reduce((sum, { body }) => sum + body.length, 0);
     this.#packing = Math.max(1, bytes / record.data.length);
-    this.#readingBytes = bytes / Math.max(1, record.readings);
+    this.#storedReadingBytes = bytes / Math.max(1, record.readings);
     return record;
   }
 }

@@ -152,6 +152,7 @@ class KinesisShipper implements Shipper {
     const { lastSuccessMs, count } = this.#sender;
     const lastError = this.#trouble.last;
     const newest = this.#newestShippedMs;
+    const stored = this.#lanes.storedReadingBytes;
     return {
       stream,
       region,
@@ -160,6 +161,7 @@ class KinesisShipper implements Shipper {
       linkBytes: this.#link.bytes,
       backlogReadings: this.#lanes.backlog,
       backoffSeconds: this.#phase === "stopped" ? 0 : this.#pace.backoffMs / 1000,
+      ...(stored === undefined ? {} : { storedReadingBytes: stored }),
       ...(newest === undefined ? {} : { newestShippedMs: newest }),
       ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
       ...(lastError === undefined ? {} : { lastError }),

@@ -22,6 +22,8 @@ export interface ShipStats {
   linkBytes: number;
   /** Readings that wait behind the live ones. */
   backlogReadings: number;
+  /** What a reading takes in the source, as last leased; absent before. */
+  storedReadingBytes?: number;
   /** When the newest accepted reading was received, ms since 1970. */
   newestShippedMs?: number;
   /** Until the next try, 0 when not backing off. */
