@@ -4,6 +4,8 @@ const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
 const DAY_FIRST = /^(\d{2})\/(\d{2})\/(\d{4})$/;
 const DAY_ONLY = /^(?:\d{4}-\d{2}-\d{2}|\d{2}\/\d{2}\/\d{4})$/;
+/** Longest text that can be a date, without the blanks around it. */
+const MAX_DATE_LENGTH = 64;
 const MINUTE_MS = 60_000;
 
 /** Whether a date that `DateReader` understands names a day and no time. */
@@ -37,6 +39,7 @@ export class DateReader {
    */
   read(text: string): number | undefined {
     const trimmed = text.trim();
+    if (trimmed.length > MAX_DATE_LENGTH) return undefined;
     const iso = ISO.exec(trimmed);
     if (iso !== null) return this.#fromIso(iso);
     const dayFirst = DAY_FIRST.exec(trimmed);

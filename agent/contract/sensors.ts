@@ -48,6 +48,9 @@ export const DEFAULT_SENSORS: Readonly<Record<SensorType, Sensor>> = {
   },
 };
 
+/** Longest name a sensor is looked for by, in UTF-16 units. */
+const MAX_NAME_LENGTH = 256;
+
 /** Two names are the same sensor's when they fold to the same text: no case, no blanks, no punctuation. */
 export function foldName(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
@@ -68,7 +71,7 @@ export class SensorCatalog {
 
   /** The sensor that `name` (a `type`, an alias, or the last level of a topic) means, or undefined. */
   find(name: string): Sensor | undefined {
-    return this.#byName.get(foldName(name));
+    return name.length > MAX_NAME_LENGTH ? undefined : this.#byName.get(foldName(name));
   }
 
   #add(name: string, sensor: Sensor): void {

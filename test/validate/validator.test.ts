@@ -25,15 +25,14 @@ function nested(field: string, open: string, close: string): Buffer {
   return Buffer.from(`{${text.join(",")}}`);
 }
 
-const REASONS = { id: "no_id", data: "no_value", type: "unknown_type", date: "no_date" } as const;
-for (const [field, reason] of Object.entries(REASONS)) {
+for (const field of ["id", "data", "type", "date"] as const) {
   for (const [open, close] of [
     ["[", "]"],
     ['{"a":', "}"],
   ] as const) {
     t.test(`${field} nested in ${open} as deeply as a packet allows is a rejection`, async (t) => {
       const verdict = validator().check(TOPIC, nested(field, open, close));
-      t.match(verdict, { reason });
+      t.match(verdict, { reason: "not_json", detail: "the payload is nested too deeply" });
     });
   }
 }
