@@ -50,7 +50,9 @@ async function main(): Promise<void> {
   const agent = url === undefined ? undefined : await askAgent(url);
   const { raw, lake, addresses } = cloudFolders(data);
   if (!athena) await flushRunningCloud(addresses);
-  const audit = athena ? await auditAthena({ workgroup, ...(region === undefined ? {} : { region }) }) : await auditLocal(raw, lake);
+  const audit = athena
+    ? await auditAthena({ workgroup, ...(region === undefined ? {} : { region }) })
+    : await auditLocal(raw, lake);
   const verdict = judge(audit, agent);
   const answer = { ...audit, ...(agent === undefined ? {} : { agent }), ...verdict };
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : asText(audit, verdict.verdict));

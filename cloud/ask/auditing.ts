@@ -53,6 +53,8 @@ export interface AgentCounts {
   buffer: { lastSeq: number };
 }
 
+/** Ranges told of an epoch at most. */
+const GAPS_TOLD = 20;
 const NAME = "delivery-gaps";
 const Count = z.coerce.number();
 const Row = z.object({
@@ -66,21 +68,22 @@ const Row = z.object({
   equal: Count,
   equal_dup: Count,
   doubled: Count,
-  ranges: z.string().nullable(),
+  missing_first: Count.nullable(),
+  missing_last: Count.nullable(),
 });
 type Row = z.infer<typeof Row>;
 
 /** The local lake, counted anew. */
 export async function auditLocal(raw: string, lake: string): Promise<Audit> {
   const { gaps, ...counted } = await auditLake(raw, lake, gapsSql(), Row);
-  return { epochs: gaps.map(epochOf), ...counted };
+  return { epochs: epochsOf(gaps), ...counted };
 }
 
 /** The lake on AWS, as its tables tell. */
 export async function auditAthena(settings: AthenaSettings): Promise<Audit> {
   // Loaded only when asked for: the SDK takes longer to load than an audit takes here.
   const { queryAthena } = await import("./athena.ts");
-  const epochs = rowsOf(await queryAthena(gapsSql(), settings)).map(epochOf);
+  const epochs = epochsOf(rowsOf(await queryAthena(gapsSql(), settings)));
   const sum = (count: (epoch: EpochAudit) => number) => epochs.reduce((all, epoch) => all + count(epoch), 0);
   const doubled = sum((epoch) => epoch.doubled);
   return {
@@ -104,15 +107,19 @@ function rowsOf({ columns, rows }: QueryResult): Row[] {
   );
 }
 
-function epochOf({ again, equal_dup: equalDup, ranges, ...counts }: Row): EpochAudit {
-  const gaps = (ranges ?? "").split(", ").filter((range) => range !== "");
-  return { ...counts, duplicates: again, equalDup, gaps: gaps.map(rangeOf) };
-}
-
-/** `61` or `63-70`. */
-function rangeOf(text: string): [first: number, last: number] {
-  const [first = "", last = first] = text.split("-");
-  return [Number(first), Number(last)];
+/** The query has a row for each missing range; an epoch without one has a row too. */
+function epochsOf(rows: readonly Row[]): EpochAudit[] {
+  const epochs: EpochAudit[] = [];
+  for (const { again, equal_dup: equalDup, missing_first: first, missing_last: last, ...counts } of rows) {
+    const { gateway, epoch } = counts;
+    let found = epochs.find((one) => one.gateway === gateway && one.epoch === epoch);
+    if (found === undefined) {
+      found = { ...counts, duplicates: again, equalDup, gaps: [] };
+      epochs.push(found);
+    }
+    if (first !== null && last !== null && found.gaps.length < GAPS_TOLD) found.gaps.push([first, last]);
+  }
+  return epochs;
 }
 
 /** Complete unless something is missing or doubled; what is pending is neither. */

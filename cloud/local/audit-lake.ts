@@ -14,7 +14,7 @@ import { Duck } from "./duck.ts";
 import { RawStore } from "./raw-store.ts";
 import { type RawSource, viewGateways, viewRaw } from "./raw-view.ts";
 import { viewTable } from "./tables.ts";
-import { TIDIED_FOLDER, tidy } from "./tidy.ts";
+import { tidy } from "./tidy.ts";
 
 const Count = z.coerce.number();
 const Counts = z.object({ delivered: Count, rejects: Count });
@@ -73,7 +73,7 @@ export async function auditLake<T>(
   }
 }
 
-/** Objects as the catalog knows them; one it has not seen yet may be damaged and is looked at for this audit alone. */
+/** Objects as the catalog knows them; of one that is damaged, or that it has not seen yet, a tidy copy for this audit. */
 async function sourcesOf(
   raw: RawStore,
   objects: readonly string[],
@@ -81,19 +81,16 @@ async function sourcesOf(
   temporary: string,
 ): Promise<RawSource[]> {
   const catalog = Catalog.read(lakeRoot);
-  const tidied = catalog?.tidied() ?? new Set();
-  const unread = new Set(catalog?.unread(objects) ?? objects);
+  const doubtful = new Set([...(catalog?.damaged() ?? []), ...(catalog?.unread(objects) ?? objects)]);
   catalog?.close();
   const sources: RawSource[] = [];
   for (const object of objects) {
-    const path = raw.path(object);
-    const copy = join(temporary, object);
-    if (tidied.has(object)) sources.push({ path: join(lakeRoot, TIDIED_FOLDER, object), tidied: true });
-    else if (!unread.has(object)) sources.push({ path, tidied: false });
-    else {
-      await tidy(object, path, copy);
-      sources.push({ path: copy, tidied: true });
+    const source = { path: raw.path(object), tidied: doubtful.has(object) };
+    if (source.tidied) {
+      source.path = join(temporary, object);
+      await tidy(object, raw.path(object), source.path);
     }
+    sources.push(source);
   }
   return sources;
 }

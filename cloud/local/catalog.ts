@@ -1,13 +1,13 @@
 /**
  * The Data Catalog's place, and what the lake knows of its raw objects: one SQLite file beside the table.
  *
- *   objects   those that were read, and whether a tidy copy is read in their place
- *   parts     which event days an object holds; days: the sums of it
- *   told      what the objects hold besides readings, as rows of the tables `deliveries`, `gateways`, `rejects`; reasons: the sums
- *   shelves   the files that are the table, a day each and one for dates that are absurd, and what each was made from
+ *   objects   those that are in the table
+ *   told      what they hold besides readings, as rows of the tables `deliveries`, `gateways`, `rejects`
+ *   runs      which seqs arrived, joined; reasons: how many lines were rejected, by reason
+ *   shelves   the files that are the table, a day each and one for dates that are absurd
  *
- * A shelf is replaced in one transaction: a reader sees the old file or the new one. All of it is made from the raw objects and
- * can be made again; what another conversion (conversionId) has read is forgotten.
+ * Objects come in and shelves are replaced in one transaction: a reader sees all of it or nothing. It is made from the raw
+ * objects and can be made again; what another conversion (conversionId) has made is forgotten.
  */
 
 import { existsSync, mkdirSync, rmSync } from "node:fs";
@@ -26,24 +26,22 @@ export type Told = (typeof TOLD)[number];
 /** What one raw object holds. */
 export interface ObjectEntry {
   object: string;
-  tidied: boolean;
-  parts: { dt: string; shelf: string; readings: number }[];
+  /** True where the engine can't read it as it is (tidy.ts). */
+  damaged: boolean;
+  /** Lines that are readings. */
+  readings: number;
   /** Lines that are neither readings nor status lines, by reason. */
   rejects: Map<string, number>;
   /** Rows of the tables, as JSON. */
   told: { table: Told; row: string }[];
 }
 
-/** What a shelf is to be made from; readings with duplicates. */
-export interface ShelfSources {
+/** One file of the table. */
+export interface Shelf {
+  /** A day, or `other`. */
   shelf: string;
-  objects: number;
-  readings: number;
-}
-
-export interface Shelf extends ShelfSources {
-  /** Relative to the lake's folder; null where it has no rows. */
-  file: string | null;
+  /** Relative to the lake's folder. */
+  file: string;
   rows: number;
 }
 
@@ -63,73 +61,58 @@ const GAPS_TOLD = 20;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS conversion (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS objects (object TEXT PRIMARY KEY, tidied INTEGER NOT NULL, loaded TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS parts (dt TEXT, object TEXT, PRIMARY KEY (dt, object)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS days (dt TEXT PRIMARY KEY, own INTEGER NOT NULL, objects INTEGER NOT NULL, readings INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS objects (object TEXT PRIMARY KEY, damaged INTEGER NOT NULL, readings INTEGER NOT NULL,
+  loaded TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS told (name TEXT NOT NULL, object TEXT NOT NULL, row TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS reasons (reason TEXT PRIMARY KEY, lines INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS runs (gateway TEXT, epoch TEXT, first INTEGER, last INTEGER, PRIMARY KEY (gateway, epoch, first)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS told_name ON told (name);
-CREATE TABLE IF NOT EXISTS shelves (shelf TEXT PRIMARY KEY, file TEXT, rows INTEGER NOT NULL, objects INTEGER NOT NULL,
-  readings INTEGER NOT NULL, conversion TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS runs (gateway TEXT, epoch TEXT, first INTEGER, last INTEGER,
+  PRIMARY KEY (gateway, epoch, first)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reasons (reason TEXT PRIMARY KEY, lines INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS shelves (shelf TEXT PRIMARY KEY, file TEXT NOT NULL, rows INTEGER NOT NULL);
 `;
-/** The shelf of a day: its own once any of its readings has a sensible date. */
-const SHELF_OF = `CASE WHEN own THEN dt ELSE '${OTHER_SHELF}' END`;
-const STALE = `
-WITH wanted AS (SELECT ${SHELF_OF} AS shelf, sum(objects) AS objects, sum(readings) AS readings FROM days GROUP BY 1)
-SELECT wanted.* FROM wanted LEFT JOIN shelves made USING (shelf)
-WHERE made.objects IS NOT wanted.objects OR made.readings IS NOT wanted.readings OR made.conversion IS NOT ?
-UNION ALL
-SELECT shelf, 0, 0 FROM shelves WHERE shelf NOT IN (SELECT shelf FROM wanted) AND EXISTS (SELECT 1 FROM objects)
-ORDER BY shelf DESC`;
+const TABLES = ["conversion", "objects", "told", "runs", "reasons", "shelves"];
 
 const Count = z.number().int();
-const Sources = z.object({ shelf: z.string(), objects: Count, readings: Count });
-const ShelfRow = Sources.extend({ file: z.string().nullable(), rows: Count });
-const ObjectRow = z.object({ object: z.string(), tidied: Count.transform(Boolean) });
+const ShelfRow = z.object({ shelf: z.string(), file: z.string(), rows: Count });
 const Name = z.object({ name: z.string() });
 const ToldRow = z.object({ row: z.string() });
 const Span = z.object({ first: Count, last: Count });
 const Run = Span.extend({ gateway: z.string(), epoch: z.string() });
 const Arrived = z.object({ gateway: z.string(), epoch: z.string(), maxSeq: Count, distinct: Count });
 const Reason = z.object({ reason: z.string(), lines: Count });
-const Sums = z.object({ objects: Count, readings: Count, rows: Count, made: Count });
+const Sums = z.object({ objects: Count, readings: Count, rows: Count });
 
 export class Catalog {
   readonly #db: Database.Database;
-  readonly #conversion: string;
 
-  private constructor(db: Database.Database, conversion: string) {
+  private constructor(db: Database.Database) {
     this.#db = db;
-    this.#conversion = conversion;
   }
 
-  /** The catalog to be written. One that is damaged is deleted and begun anew. @param root the lake's folder */
+  /** The catalog to be written; one that is damaged, or lacks a file, is begun anew. @param root the lake's folder */
   static open(root: string, conversion: string): Catalog {
     mkdirSync(root, { recursive: true });
     const path = join(root, CATALOG_FILE);
     try {
-      return Catalog.#begin(path, conversion);
+      return Catalog.#begin(root, path, conversion);
     } catch {
       for (const file of [path, `${path}-journal`]) rmSync(file, { force: true });
-      return Catalog.#begin(path, conversion);
+      return Catalog.#begin(root, path, conversion);
     }
   }
 
-  static #begin(path: string, conversion: string): Catalog {
+  static #begin(root: string, path: string, conversion: string): Catalog {
     const db = new Database(path);
     try {
       db.pragma("synchronous = NORMAL");
       db.exec(SCHEMA);
+      const catalog = new Catalog(db);
       const known = db.prepare("SELECT 1 FROM conversion WHERE id = ?").get(conversion);
-      if (known === undefined) {
-        db.transaction(() => {
-          for (const table of ["conversion", "objects", "parts", "days", "told", "reasons", "runs"])
-            db.exec(`DELETE FROM ${table}`);
-          db.prepare("INSERT INTO conversion VALUES (?)").run(conversion);
-        })();
+      if (known === undefined || catalog.shelves().some(({ file }) => !existsSync(join(root, file)))) {
+        db.exec(TABLES.map((table) => `DELETE FROM ${table};`).join(""));
+        db.prepare("INSERT INTO conversion VALUES (?)").run(conversion);
       }
-      return new Catalog(db, conversion);
+      return catalog;
     } catch (error) {
       db.close();
       throw error;
@@ -143,7 +126,7 @@ export class Catalog {
     try {
       const db = new Database(path, { readonly: true });
       db.prepare("SELECT 1 FROM shelves").get();
-      return new Catalog(db, "");
+      return new Catalog(db);
     } catch (error) {
       throw new Fault("lake.catalog", `${path} is not a catalog of the lake`, {
         hint: "delete it: the local cloud makes it again from the raw objects when it starts",
@@ -162,86 +145,40 @@ export class Catalog {
     return this.#rows(Name, sql, JSON.stringify(objects)).map(({ name }) => name);
   }
 
-  /** Adds what newly read objects hold. */
-  add(entries: readonly ObjectEntry[]): void {
-    const object = this.#db.prepare("INSERT INTO objects VALUES (?, ?, ?)");
-    const part = this.#db.prepare("INSERT OR IGNORE INTO parts VALUES (?, ?)");
-    const day = this.#db.prepare(
-      `INSERT INTO days VALUES (@dt, @own, 1, @readings) ON CONFLICT DO UPDATE
-       SET own = max(own, excluded.own), objects = objects + 1, readings = readings + excluded.readings`,
-    );
+  /** Adds objects with all they hold, in the table by `made`; the files that are no more the table's. */
+  add(entries: readonly ObjectEntry[], made: readonly Shelf[]): string[] {
+    const object = this.#db.prepare("INSERT INTO objects VALUES (?, ?, ?, ?)");
     const told = this.#db.prepare("INSERT INTO told VALUES (?, ?, ?)");
     const reason = this.#db.prepare(
       "INSERT INTO reasons VALUES (?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines",
     );
+    const shelf = this.#db.prepare("REPLACE INTO shelves VALUES (@shelf, @file, @rows)");
+    const gone = this.#db.prepare("DELETE FROM shelves WHERE shelf = ? RETURNING file AS name");
     const loaded = new Date().toISOString();
-    this.#db.transaction(() => {
+    return this.#db.transaction(() => {
       for (const entry of entries) {
-        object.run(entry.object, Number(entry.tidied), loaded);
-        for (const { dt, shelf, readings } of entry.parts) {
-          part.run(dt, entry.object);
-          day.run({ dt, own: Number(shelf !== OTHER_SHELF), readings });
-        }
+        object.run(entry.object, Number(entry.damaged), entry.readings, loaded);
         for (const [name, lines] of entry.rejects) reason.run(name, lines);
         for (const { table, row } of entry.told) {
           told.run(table, entry.object, row);
           if (table === "deliveries") this.#arrived(row);
         }
       }
+      const replaced = made.flatMap((one) => gone.all(one.shelf).map((row) => Name.parse(row).name));
+      for (const one of made) if (one.rows > 0) shelf.run(one);
+      return replaced;
     })();
   }
 
-  /** The shelves whose objects or conversion differ from those they were made from, the newest day first. */
-  stale(): ShelfSources[] {
-    return this.#rows(Sources, STALE, this.#conversion);
-  }
-
-  /** The objects that hold readings of `shelves`, and whether each is read from its tidy copy. */
-  objectsOf(shelves: readonly string[]): { object: string; tidied: boolean }[] {
-    const sql = `SELECT DISTINCT object, tidied FROM days JOIN parts USING (dt) JOIN objects USING (object)
-      WHERE ${SHELF_OF} IN (SELECT value FROM json_each(?)) ORDER BY object`;
-    return this.#rows(ObjectRow, sql, JSON.stringify(shelves));
-  }
-
-  /** The days that have a shelf of their own. */
-  ownDays(): string[] {
-    return this.#rows(Name, "SELECT dt AS name FROM days WHERE own").map(({ name }) => name);
-  }
-
-  /** The raw objects that are read from a tidy copy. */
-  tidied(): Set<string> {
+  /** The raw objects that the engine can't read as they are. */
+  damaged(): Set<string> {
     return new Set(
-      this.#rows(Name, "SELECT object AS name FROM objects WHERE tidied").map(({ name }) => name),
+      this.#rows(Name, "SELECT object AS name FROM objects WHERE damaged").map(({ name }) => name),
     );
   }
 
-  /** The table's shelves. */
   shelves(): Shelf[] {
-    return this.#rows(ShelfRow, "SELECT shelf, file, rows, objects, readings FROM shelves ORDER BY shelf");
-  }
-
-  /** Puts newly made shelves in the place of those before; the files that are no more the table's. */
-  replace(made: readonly Shelf[]): string[] {
-    const before = this.#db.prepare("SELECT file AS name FROM shelves WHERE shelf = ? AND file IS NOT NULL");
-    const put = this.#db.prepare(
-      "REPLACE INTO shelves VALUES (@shelf, @file, @rows, @objects, @readings, @conversion)",
-    );
-    const replaced: string[] = [];
-    this.#db.transaction(() => {
-      for (const shelf of made) {
-        const old = before.get(shelf.shelf);
-        if (old !== undefined) replaced.push(Name.parse(old).name);
-        put.run({ ...shelf, conversion: this.#conversion });
-      }
-    })();
-    return replaced;
-  }
-
-  /** Forgets shelves, so that they are made again. */
-  forget(shelves: readonly string[]): void {
-    this.#db
-      .prepare("DELETE FROM shelves WHERE shelf IN (SELECT value FROM json_each(?))")
-      .run(JSON.stringify(shelves));
+    return this.#rows(ShelfRow, "SELECT shelf, file, rows FROM shelves ORDER BY shelf");
   }
 
   /** The rows of a table, as JSON, oldest first. */
@@ -252,11 +189,12 @@ export class Catalog {
     return this.#rows(ToldRow, sql, table).map(({ row }) => row);
   }
 
-  /** Raw objects and the readings in them, duplicates among them; the table's rows and the readings it was made from. */
+  /** Raw objects, the readings in them with duplicates, and the table's rows. */
   sums(): z.infer<typeof Sums> {
-    const sql = `SELECT (SELECT count(*) FROM objects) AS objects, (SELECT coalesce(sum(readings), 0) FROM days) AS readings,
-      (SELECT coalesce(sum(rows), 0) FROM shelves) AS rows, (SELECT coalesce(sum(readings), 0) FROM shelves) AS made`;
-    return this.#rows(Sums, sql)[0] ?? { objects: 0, readings: 0, rows: 0, made: 0 };
+    const sql = `SELECT (SELECT count(*) FROM objects) AS objects,
+      (SELECT coalesce(sum(readings), 0) FROM objects) AS readings,
+      (SELECT coalesce(sum(rows), 0) FROM shelves) AS rows`;
+    return Sums.parse(this.#db.prepare(sql).get());
   }
 
   /** Joins a run of seq with those it touches: an epoch is one run, or as many as there are gaps. */
@@ -307,5 +245,5 @@ export function tableFiles(root: string): string[] | undefined {
   const catalog = Catalog.read(root);
   const shelves = catalog?.shelves();
   catalog?.close();
-  return shelves?.flatMap(({ file }) => (file === null ? [] : [join(root, file)]));
+  return shelves?.map(({ file }) => join(root, file));
 }

@@ -37,7 +37,7 @@ export interface CloudStatus {
   stream: string;
   /** The process id of kinesis-local. */
   kinesisPid: number;
-  /** Lines of raw objects that are readings, duplicates among them. */
+  /** Lines that are readings, duplicates among them, of the raw objects that are in the table. */
   deliveredReadings: number;
   rawObjects: number;
   /** Rows of the table. */
@@ -52,8 +52,6 @@ export interface CloudStatus {
   lag: {
     /** Bytes accepted by the stream and not yet in a raw object. */
     undeliveredBytes: number;
-    /** Readings in raw objects that the table was not made from yet. */
-    uncuratedReadings: number;
     /** True where the table has everything the stream accepted. */
     none: boolean;
   };
@@ -125,7 +123,7 @@ export class LocalCloud {
   status(): CloudStatus {
     const lake = this.#lake;
     if (lake === undefined) throw new TypeError("the cloud is not started");
-    const { objects, readings, rows, made } = lake.catalog.sums();
+    const { objects, readings, rows } = lake.catalog.sums();
     const reasons = lake.catalog.rejects();
     const undeliveredBytes = this.#delivery.waitingBytes;
     return {
@@ -134,15 +132,11 @@ export class LocalCloud {
       deliveredReadings: readings,
       rawObjects: objects,
       lakeReadings: rows,
-      duplicates: made - rows,
+      duplicates: readings - rows,
       rejects: Object.values(reasons).reduce((sum, lines) => sum + lines, 0),
       rejectReasons: reasons,
       epochs: lake.catalog.arrivals(),
-      lag: {
-        undeliveredBytes,
-        uncuratedReadings: readings - made,
-        none: undeliveredBytes === 0 && !lake.isBehind,
-      },
+      lag: { undeliveredBytes, none: undeliveredBytes === 0 && !lake.isBehind },
     };
   }
 }

@@ -1,119 +1,122 @@
-/** Reads new raw objects once: which days they hold, which deliveries, which lines are no readings. */
+/** Reads new raw objects: the table `read_lines` of the engine, and what each holds besides readings. */
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { messageOf } from "../../agent/errors.ts";
 import { conversionText } from "../sql/read.ts";
-import { type Catalog, type ObjectEntry, TOLD } from "./catalog.ts";
-import type { Duck } from "./duck.ts";
+import { type ObjectEntry, TOLD } from "./catalog.ts";
+import { type Duck, quoted } from "./duck.ts";
 import type { RawStore } from "./raw-store.ts";
 import { type RawSource, viewGateways, viewRaw } from "./raw-view.ts";
-import { look, TIDIED_FOLDER, tidy } from "./tidy.ts";
+import { look, tidy } from "./tidy.ts";
 
 /** Rejected lines of an object that are kept; all are counted. */
 export const REJECTS_KEPT = 1_000;
 
-const LinesRow = z.object({
-  raw_object: z.string(),
-  dt: z.string().nullable(),
-  shelf: z.string(),
-  reason: z.string().nullable(),
-  n: z.coerce.number(),
-});
+const LinesRow = z.object({ raw_object: z.string(), reason: z.string().nullable(), n: z.coerce.number() });
 const ToldRow = z.object({ object: z.string(), row: z.string() });
-
-/** A raw object to be read. */
-interface Seen {
-  object: string;
-  /** True where it has the word, or may have. */
-  kinds: boolean;
-}
+const ObjectRow = z.object({ raw_object: z.string() });
 
 export class Indexer {
   readonly #duck: Duck;
   readonly #raw: RawStore;
-  readonly #lakeRoot: string;
-  readonly #catalog: Catalog;
+  readonly #copies: string;
   readonly #log: Logger;
 
-  /** @param lakeRoot the lake's folder, for the tidy copies */
-  constructor(duck: Duck, raw: RawStore, lakeRoot: string, catalog: Catalog, log: Logger) {
+  /** @param copies folder for tidy copies, which last for one call */
+  constructor(duck: Duck, raw: RawStore, copies: string, log: Logger) {
     this.#duck = duck;
     this.#raw = raw;
-    this.#lakeRoot = lakeRoot;
-    this.#catalog = catalog;
+    this.#copies = copies;
     this.#log = log;
   }
 
-  /** Where an object's readings are read from. */
-  sourceOf({ object, tidied }: { object: string; tidied: boolean }): RawSource {
-    return { path: tidied ? join(this.#lakeRoot, TIDIED_FOLDER, object) : this.#raw.path(object), tidied };
+  /** Reads objects into `read_lines`, in the columns of checked_readings; what each holds. */
+  async read(objects: readonly string[]): Promise<ObjectEntry[]> {
+    // In any order: the engine reads several objects at once without waiting for one another.
+    await this.#duck.run("SET preserve_insertion_order = false");
+    await viewRaw(this.#duck, { root: this.#raw.root, sources: [] });
+    await this.#duck.run("CREATE OR REPLACE TEMP TABLE read_lines AS FROM checked_readings");
+    const looks = await Promise.all(objects.map((object) => look(this.#raw.path(object))));
+    const clean = objects.filter((_, at) => looks[at]?.sound);
+    const damaged = new Set(objects.filter((_, at) => !looks[at]?.sound));
+    for (const object of await this.#readClean(clean)) damaged.add(object);
+    const copies = await this.#tidied([...damaged]);
+    await this.#load(copies);
+    const telling = clean.filter((object) => !damaged.has(object) && looks[objects.indexOf(object)]?.kinds);
+    const entries = await this.#entries(objects, damaged, [...this.#sources(telling), ...copies]);
+    await rm(this.#copies, { recursive: true, force: true });
+    return entries;
   }
 
-  /** Adds objects to the catalog. Those with bad lines are read from a tidy copy, made here. */
-  async read(objects: readonly string[]): Promise<void> {
-    const looks = await Promise.all(
-      objects.map(async (object) => ({ object, ...(await look(this.#raw.path(object))) })),
-    );
-    const { entries, bad } = await this.#readClean(looks.filter(({ sound }) => sound));
-    const damaged = [...looks.filter(({ sound }) => !sound).map(({ object }) => object), ...bad];
-    for (const object of damaged) {
-      const copy = this.sourceOf({ object, tidied: true }).path;
-      const bytes = await tidy(object, this.#raw.path(object), copy);
-      if (bytes > 0) this.#log.warn({ object, bytes }, "bytes of a raw object passed over");
-    }
-    if (damaged.length > 0) {
-      entries.push(
-        ...(await this.#entries(
-          damaged.map((object) => ({ object, kinds: true })),
-          true,
-        )),
-      );
-    }
-    this.#catalog.add(entries);
-  }
-
-  /** Reads objects at once while they are clean; halves them to find those that are not. */
-  async #readClean(seen: readonly Seen[]): Promise<{ entries: ObjectEntry[]; bad: string[] }> {
-    if (seen.length === 0) return { entries: [], bad: [] };
+  /** Reads objects at once while they are clean; halves them to find those that are not, which it returns unread. */
+  async #readClean(objects: readonly string[]): Promise<string[]> {
+    if (objects.length === 0) return [];
     try {
-      const entries = await this.#entries(seen, false);
-      const clean = entries.filter(({ rejects }) => rejects.size === 0);
-      const bad = entries.filter(({ rejects }) => rejects.size > 0);
-      return { entries: clean, bad: bad.map(({ object }) => object) };
+      await this.#load(this.#sources(objects));
     } catch (error) {
       const problem = messageOf(error);
-      this.#log.debug({ objects: seen.length, problem }, "among these raw objects is one with bad lines");
-      if (seen.length === 1) return { entries: [], bad: seen.map(({ object }) => object) };
-      const middle = seen.length >> 1;
-      const left = await this.#readClean(seen.slice(0, middle));
-      const right = await this.#readClean(seen.slice(middle));
-      return { entries: [...left.entries, ...right.entries], bad: [...left.bad, ...right.bad] };
+      this.#log.debug({ objects: objects.length, problem }, "among these raw objects is one with bad lines");
+      if (objects.length === 1) return [...objects];
+      const middle = objects.length >> 1;
+      const left = await this.#readClean(objects.slice(0, middle));
+      return [...left, ...(await this.#readClean(objects.slice(middle)))];
     }
+    const rows = await this.#duck.rows(REJECTING, ObjectRow);
+    const bad = rows.map(({ raw_object }) => raw_object);
+    const list = bad.map(quoted).join(", ");
+    if (bad.length > 0) await this.#duck.run(`DELETE FROM read_lines WHERE raw_object IN (${list})`);
+    return bad;
   }
 
-  async #entries(seen: readonly Seen[], tidied: boolean): Promise<ObjectEntry[]> {
+  #sources(objects: readonly string[]): RawSource[] {
+    return objects.map((object) => ({ path: this.#raw.path(object), tidied: false }));
+  }
+
+  async #tidied(objects: readonly string[]): Promise<RawSource[]> {
+    const sources: RawSource[] = [];
+    for (const object of objects) {
+      const path = join(this.#copies, object);
+      const bytes = await tidy(object, this.#raw.path(object), path);
+      if (bytes > 0) this.#log.warn({ object, bytes }, "bytes of a raw object passed over");
+      sources.push({ path, tidied: true });
+    }
+    return sources;
+  }
+
+  async #load(sources: readonly RawSource[]): Promise<void> {
+    await viewRaw(this.#duck, { root: this.#raw.root, sources, unseen: true });
+    await this.#duck.run("INSERT INTO read_lines FROM checked_readings");
+  }
+
+  async #entries(
+    objects: readonly string[],
+    damaged: ReadonlySet<string>,
+    telling: readonly RawSource[],
+  ): Promise<ObjectEntry[]> {
     const entries = new Map<string, ObjectEntry>();
-    for (const { object } of seen)
-      entries.set(object, { object, tidied, parts: [], rejects: new Map(), told: [] });
-    const sources = (some: readonly Seen[]) => some.map(({ object }) => this.sourceOf({ object, tidied }));
-    await viewRaw(this.#duck, { root: this.#raw.root, sources: sources(seen), unseen: true });
-    await viewGateways(this.#duck, {
-      root: this.#raw.root,
-      sources: sources(seen.filter(({ kinds }) => kinds)),
-    });
-    // The lines are read once, and the texts below ask what was read.
-    await this.#duck.run(READ_LINES);
+    for (const object of objects) {
+      entries.set(object, {
+        object,
+        damaged: damaged.has(object),
+        readings: 0,
+        rejects: new Map(),
+        told: [],
+      });
+    }
+    await viewGateways(this.#duck, { root: this.#raw.root, sources: telling });
     await this.#duck.run("CREATE OR REPLACE TEMP VIEW checked_readings AS FROM read_lines");
-    for (const { raw_object, dt, shelf, reason, n } of await this.#duck.rows(LINES, LinesRow)) {
+    for (const { raw_object, reason, n } of await this.#duck.rows(LINES, LinesRow)) {
       const entry = entries.get(raw_object);
-      if (reason !== null) entry?.rejects.set(reason, n + (entry.rejects.get(reason) ?? 0));
-      else if (dt !== null) entry?.parts.push({ dt, shelf, readings: n });
+      if (reason !== null) entry?.rejects.set(reason, n);
+      else if (entry !== undefined) entry.readings = n;
     }
     for (const table of TOLD) {
-      const told = `SELECT object, to_json(told)::VARCHAR AS row FROM (${conversionText(table)}) AS told
-        QUALIFY row_number() OVER (PARTITION BY object) <= ${table === "rejects" ? REJECTS_KEPT : "9e15"}`;
+      const kept =
+        table === "rejects" ? `QUALIFY row_number() OVER (PARTITION BY object) <= ${REJECTS_KEPT}` : "";
+      const told = `SELECT object, to_json(told)::VARCHAR AS row FROM (${conversionText(table)}) AS told ${kept}`;
       for (const { object, row } of await this.#duck.rows(told, ToldRow))
         entries.get(object)?.told.push({ table, row });
     }
@@ -121,6 +124,5 @@ export class Indexer {
   }
 }
 
-const READ_LINES = `CREATE OR REPLACE TEMP TABLE read_lines AS
-  SELECT raw_object, raw_line, dt, shelf, reason, gateway, epoch, seq, dup FROM checked_readings`;
-const LINES = "SELECT raw_object, dt, shelf, reason, count(*) AS n FROM read_lines GROUP BY ALL";
+const REJECTING = "SELECT DISTINCT raw_object FROM read_lines WHERE reason IS NOT NULL";
+const LINES = "SELECT raw_object, reason, count(*) AS n FROM read_lines GROUP BY raw_object, reason";

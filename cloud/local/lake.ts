@@ -1,9 +1,9 @@
 /**
- * Catalog and table kept up with the raw objects: after a delivery the new objects are read and the shelves they touch are
- * made anew, never for more of the time than its share, so that a long day does not cost the machine; or once in a while, as
- * Glue's schedule does.
+ * The table kept up with the raw objects: after a delivery what is new comes into it, never for more of the time than its
+ * share, so that a long day does not cost the machine; or once in a while, as Glue's schedule does.
  */
 
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../../agent/errors.ts";
@@ -24,8 +24,9 @@ export interface LakeSettings {
   everyMs?: number;
 }
 
-/** Objects indexed at once. */
-const INDEX_OBJECTS = 256;
+/** Objects that come into the table at once, and their bytes: some two million readings. */
+const BATCH_OBJECTS = 256;
+const BATCH_BYTES = 48 * 1024 * 1024;
 /** Wait after a failed round, ms. */
 const RETRY_MS = 1_000;
 /** Pause after a round, in durations of that round: the work takes a fifth of the time at most. */
@@ -55,15 +56,13 @@ export class Lake {
       ...(threads === undefined ? {} : { threads }),
     });
     this.catalog = Catalog.open(root, conversionId());
-    this.#indexer = new Indexer(this.#duck, raw, root, this.catalog, log);
-    const indexer = this.#indexer;
-    const curation = { rawRoot: raw.root, lakeRoot: root, graceMs, sourceOf: indexer.sourceOf.bind(indexer) };
-    this.#curator = new Curator(curation, this.#duck, this.catalog);
+    this.#indexer = new Indexer(this.#duck, raw, join(root, "tidied"), log);
+    this.#curator = new Curator(root, graceMs, this.#duck, this.catalog);
   }
 
   /** True while raw objects are known that the table lacks. */
   get isBehind(): boolean {
-    return this.#new.length > 0 || this.catalog.stale().length > 0;
+    return this.catalog.unread(this.#new).length > 0;
   }
 
   async start(): Promise<void> {
@@ -119,12 +118,22 @@ export class Lake {
   }
 
   async #work(): Promise<void> {
-    while (this.#new.length > 0) {
-      const objects = this.#new.slice(0, INDEX_OBJECTS);
-      const unread = this.catalog.unread([...new Set(objects)]);
-      if (unread.length > 0) await this.#indexer.read(unread);
-      this.#new = this.#new.filter((object) => !objects.includes(object));
+    for (;;) {
+      const there = this.#new.filter((object) => existsSync(this.#raw.path(object)));
+      this.#new = this.catalog.unread([...new Set(there)]);
+      const objects = this.#fitting(this.#new);
+      if (objects.length === 0) return;
+      await this.#curator.curate(await this.#indexer.read(objects));
     }
-    await this.#curator.curate();
+  }
+
+  /** The first of `objects`, and as many more as fit at once. */
+  #fitting(objects: readonly string[]): string[] {
+    let room = BATCH_BYTES;
+    const beyond = objects.findIndex((object, at) => {
+      room -= statSync(this.#raw.path(object)).size;
+      return (room < 0 && at > 0) || at === BATCH_OBJECTS;
+    });
+    return objects.slice(0, beyond < 0 ? objects.length : beyond);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Raw objects no engine reads as they are: torn members, bytes of others between them, lines that are no JSON. What can be
  * read of one is written out again, each line with its fields as strings or with the note that it has none, so that what is
- * bad costs itself only. The copy is a pure function of the object, which stays as it is.
+ * bad costs itself only. The copy is for one use; the object stays as it is.
  */
 
 import { isUtf8 } from "node:buffer";
@@ -11,12 +11,9 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { renameDurably, syncFile } from "./durable-files.ts";
 import { piecesOf } from "./members.ts";
 import { isText, READING_COLUMNS, STATUS_COLUMNS } from "./raw-view.ts";
 
-/** Where tidy copies lie, below the lake's folder. */
-export const TIDIED_FOLDER = "tidied";
 /** Characters of a line kept for whoever looks at the reject. */
 const SHOWN_LINE_LENGTH = 4_096;
 /** What a UTF-8 text may begin with, and a line of JSON may not: DuckDB passes over it. */
@@ -71,9 +68,7 @@ export async function tidy(object: string, path: string, copy: string): Promise<
   };
   const texts = Readable.from(rows()).map((fields) => `${JSON.stringify(fields)}\n`);
   await mkdir(dirname(copy), { recursive: true });
-  await pipeline(texts, createGzip({ level: 1 }), createWriteStream(`${copy}.tmp`));
-  await syncFile(`${copy}.tmp`);
-  await renameDurably(`${copy}.tmp`, copy);
+  await pipeline(texts, createGzip({ level: 1 }), createWriteStream(copy));
   return passedOver;
 }
 

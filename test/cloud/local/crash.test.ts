@@ -5,7 +5,7 @@ import { z } from "zod";
 import { FolderLock } from "../../../cloud/local/folder-lock.ts";
 import { queryLake } from "../../../cloud/local/lake-reader.ts";
 import { type RunningCloud, startCloud } from "./helpers/cloud-process.ts";
-import { aggregated, linesOf, putUntilAccepted } from "./helpers/producer.ts";
+import { linesOf, packed, putUntilAccepted } from "./helpers/producer.ts";
 
 /** The sockets on which a process listens, as the kernel lists them: local address in hex and port. */
 function listening(pid: number): string[] {
@@ -52,7 +52,7 @@ function load(cloud: () => RunningCloud, first: number): () => Promise<number> {
   const run = async () => {
     let seq = first;
     for (; going; seq += 100) {
-      const records = [seq, seq + 50].map((from) => aggregated("k", linesOf(from, from + 49)));
+      const records = [seq, seq + 50].map((from) => packed(linesOf(from, from + 49)));
       await putUntilAccepted(() => cloud().kinesis, records);
     }
     return seq - 1;
@@ -100,10 +100,10 @@ t.test("whatever is killed, the cloud loses nothing it accepted and doubles noth
   t.same(await lakeSeqs(data), upTo(last), "every reading once");
   t.same(status.epochs, [{ gateway: "gw-01", epoch: "e1", maxSeq: last, distinct: last, gaps: [] }]);
 
-  await putUntilAccepted(() => cloud.kinesis, [aggregated("k", linesOf(last + 1, last + 100))]);
+  await putUntilAccepted(() => cloud.kinesis, [packed(linesOf(last + 1, last + 100))]);
   t.equal(await cloud.stop(), 0);
   t.same(await lakeSeqs(data), upTo(last + 100), "stopped in order right after a put, it has it in the lake");
-  t.same(readdirSync(`${data}/kinesis`), [], "and the journal has nothing left to say");
+  t.same(readdirSync(`${data}/delivery`), [], "and nothing is left to be delivered");
 });
 
 t.test("a second cloud on the same folder or port says so", async (t) => {

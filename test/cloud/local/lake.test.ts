@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import Database from "better-sqlite3";
 import fc from "fast-check";
 import t from "tap";
 import { encodeShipped } from "../../../agent/contract/shipped.ts";
-import { readCatalog } from "../../../cloud/local/catalog.ts";
+import { tableFiles } from "../../../cloud/local/catalog.ts";
 import { Lake } from "../../../cloud/local/lake.ts";
 import { RawStore } from "../../../cloud/local/raw-store.ts";
-import { conversionId } from "../../../cloud/sql/read.ts";
 import { lakeFolder, objectName, silent } from "./helpers/lake.ts";
-import { linesOf, readingOf } from "./helpers/producer.ts";
+import { linesOf, packed, readingOf } from "./helpers/producer.ts";
 
 const ALL =
   "SELECT turbine, type, id, date, data, gateway, epoch, seq, received, dt FROM readings ORDER BY ALL";
@@ -55,10 +55,9 @@ t.test("any splitting, repeating and shuffling of the raw stream gives the same 
   await fc.assert(check, { numRuns: 8 });
 });
 
-t.test("a raw object that is damaged costs the damaged lines only", async (t) => {
+t.test("a raw object that is damaged costs the damaged bytes and lines only", async (t) => {
   const folder = lakeFolder(t.testdir());
   const good = linesOf(1, 10);
-  const long = linesOf(1_000, 3_000);
   const bad = [
     "not json",
     '{"id":"a"',
@@ -79,34 +78,28 @@ t.test("a raw object that is damaged costs the damaged lines only", async (t) =>
     objectName(2, "latin1"),
     gzipSync(Buffer.concat([Buffer.from([0xff, 0xfe, 0x0a]), Buffer.from(linesOf(41, 45))])),
   );
-  folder.put(objectName(2, "cut"), gzipSync(long).subarray(0, 9_000));
+  const torn = packed(linesOf(1_000, 3_000)).subarray(0, 9_000);
+  folder.put(objectName(2, "torn"), Buffer.concat([packed(linesOf(51, 52)), torn, packed(linesOf(53, 54))]));
   folder.put(objectName(2, "plain"), Buffer.from(good));
   folder.put(objectName(2, "empty"), Buffer.alloc(0));
   folder.put(objectName(3, "nothing"), "");
   folder.put(objectName(3, "marked"), `\ufeff${linesOf(46, 47)}`);
-  const lake = await folder.refresh();
+  const { rejects } = await folder.refresh();
 
-  const seqs = (await folder.rows("SELECT seq FROM readings WHERE seq < 1000 ORDER BY seq")).map(([seq]) =>
-    Number(seq),
-  );
+  const seqs = (await folder.rows("SELECT seq FROM readings ORDER BY seq")).map(([seq]) => Number(seq));
   const run = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  t.same(seqs, [...run(1, 10), ...run(21, 45), 47]);
-  const [[saved]] = (await folder.rows("SELECT count(*) FROM readings WHERE seq >= 1000")) as [[bigint]];
-  t.ok(saved > 100n && saved < 2_001n, `${saved} readings of the object that is cut short`);
-  t.same(Object.fromEntries(lake.index.rejects), {
-    not_json: 10,
-    no_id: 1,
-    bad_value: 1,
-    bad_date: 1,
-    no_delivery: 1,
-  });
-  const rejects = readFileSync(`${folder.lake}/rejects/dt=2026-11-22/hr=01/mixed.ndjson`, "utf8");
-  t.match(rejects, /"reason":"bad_date".*"line":".*yesterday/);
-  t.match(readFileSync(`${folder.lake}/rejects/dt=2026-11-22/hr=02/plain.ndjson`, "utf8"), /cut short/);
+  t.same(seqs, [...run(1, 10), ...run(21, 45), 47, ...run(51, 54)]);
+  t.same(rejects, { not_json: 8, no_id: 1, bad_value: 1, bad_date: 1, no_delivery: 1 });
+  const [[mixed]] = (await folder.rows(
+    "SELECT line FROM rejects WHERE reason = 'bad_date' AND object LIKE '%mixed.gz'",
+  )) as [[string]];
+  t.match(mixed, /yesterday/);
+  const lost = await folder.rows("SELECT line FROM rejects WHERE object LIKE '%torn.gz'");
+  t.same(lost, [["(9000 bytes passed over)"]], "what was lost is counted");
 });
 
-t.test("late readings, future ones and those of day-level dates go to their own day", async (t) => {
+t.test("late readings go to their own day, absurd dates to a shelf of their own", async (t) => {
   const folder = lakeFolder(t.testdir());
   const dated = (seq: number, date: string) =>
     encodeShipped(readingOf(seq, { date, received: "2026-11-22T12:00:00.000Z" }));
@@ -118,11 +111,37 @@ t.test("late readings, future ones and those of day-level dates go to their own 
     objectName(13, "b"),
     `${encodeShipped(readingOf(3)).replace(/"date":"[^"]*"/, '"date":"2026-11-02"')}`,
   );
+  // The original simulators' clock: a day further with each message.
+  const days = Array.from({ length: 5_000 }, (_, day) =>
+    dated(10 + day, new Date(Date.parse("2026-11-25T00:00:00.000Z") + day * 86_400_000).toISOString()),
+  );
+  folder.put(objectName(14, "c"), days.join(""));
   await folder.refresh();
-  t.same(await folder.rows("SELECT dt, count(*), min(date) FROM readings GROUP BY dt ORDER BY dt"), [
-    ["2026-11-02", 2n, new Date("2026-11-02T00:00:00.000Z")],
-    ["2031-01-01", 1n, new Date("2031-01-01T00:00:00.000Z")],
-  ]);
+  t.same(
+    await folder.rows("SELECT dt, count(*) FROM readings WHERE dt < '2026-11-24' GROUP BY dt ORDER BY dt"),
+    [["2026-11-02", 2n]],
+  );
+  t.same(await folder.rows("SELECT count(*), count(DISTINCT dt) FROM readings"), [[5_003n, 5_001n]]);
+  t.same(
+    readdirSync(`${folder.lake}/curated`).sort(),
+    ["2026-11-02", "other"],
+    "two files, not five thousand",
+  );
+});
+
+t.test("a date that was absurd in one hour and is sensible in another is one reading", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  // Two days and an hour ahead of the first object's hour, within two days of the second's.
+  const line = encodeShipped(readingOf(1, { date: "2026-11-24T02:00:00.000Z" }));
+  folder.put(objectName(1, "a"), line);
+  await folder.refresh();
+  t.same(readdirSync(`${folder.lake}/curated`), ["other"]);
+  folder.put(objectName(3, "b"), line);
+  await folder.refresh();
+  t.same(await folder.rows("SELECT count(*) FROM readings"), [[1n]]);
+  folder.put(objectName(1, "c"), line);
+  await folder.refresh();
+  t.same(await folder.rows("SELECT count(*) FROM readings"), [[1n]], "in the other order too");
 });
 
 t.test("curating again changes nothing; a new object changes its days only", async (t) => {
@@ -132,85 +151,100 @@ t.test("curating again changes nothing; a new object changes its days only", asy
     linesOf(1, 5) + encodeShipped(readingOf(6, { date: "2026-11-21T00:00:00.000Z" })),
   );
   await folder.refresh();
-  const first = await readCatalog(folder.lake);
+  const first = tableFiles(folder.lake) ?? [];
+  t.equal(first.length, 2);
   await folder.refresh();
-  t.same(await readCatalog(folder.lake), first);
+  t.same(tableFiles(folder.lake), first);
   folder.put(objectName(1, "b"), linesOf(7, 8));
   await folder.refresh();
-  const second = await readCatalog(folder.lake);
-  t.same(second?.days["2026-11-21"], first?.days["2026-11-21"]);
-  t.equal(second?.days["2026-11-22"]?.rows, 7);
+  const second = tableFiles(folder.lake) ?? [];
+  t.equal(second[0], first[0], "the day before is the same file");
+  t.not(second[1], first[1]);
+  t.same(await folder.rows("SELECT count(*) FROM readings WHERE dt = '2026-11-22'"), [[7n]]);
 });
 
-t.test("what is lost of catalog, index or table is made again from the raw objects", async (t) => {
+t.test("what is lost of catalog or table is made again from the raw objects", async (t) => {
   const folder = lakeFolder(t.testdir());
   folder.put(objectName(1, "a"), linesOf(1, 50));
   folder.put(objectName(2, "b"), `${linesOf(51, 60)}junk\n`);
-  await folder.refresh();
+  const { rejects } = await folder.refresh();
   const expected = await folder.rows(ALL);
-  const index = `${folder.lake}/index/dt=2026-11-22/hr=01.ndjson`;
+  const catalog = `${folder.lake}/catalog.db`;
   const damages = {
-    "the catalog is gone": () => rmSync(`${folder.lake}/catalog.json`),
-    "the catalog is garbage": () => writeFileSync(`${folder.lake}/catalog.json`, "{"),
-    "a line of the index is torn": () => writeFileSync(index, readFileSync(index, "utf8").slice(0, -20)),
-    "the index is gone": () => rmSync(`${folder.lake}/index`, { recursive: true }),
+    "the catalog is gone": () => rmSync(catalog),
+    "the catalog is garbage": () => writeFileSync(catalog, "{".repeat(5_000)),
+    "the catalog is another conversion's": () => {
+      const db = new Database(catalog);
+      db.exec("UPDATE conversion SET id = 'other'; UPDATE reasons SET lines = 7");
+      db.close();
+    },
     "the table's files are gone": () => rmSync(`${folder.lake}/curated`, { recursive: true }),
     "the whole lake is gone": () => rmSync(folder.lake, { recursive: true }),
   };
   for (const [what, damage] of Object.entries(damages)) {
     damage();
-    await folder.refresh();
+    t.same((await folder.refresh()).rejects, rejects, what);
     t.same(await folder.rows(ALL), expected, what);
   }
-  t.notOk(existsSync(`${folder.lake}/catalog.json.tmp`));
 });
 
-t.test("what another text has read is read again, and what it made is made again", async (t) => {
+t.test("a raw object that is gone takes no row with it", async (t) => {
   const folder = lakeFolder(t.testdir());
   folder.put(objectName(1, "a"), linesOf(1, 5));
-  folder.put(objectName(2, "b"), `${linesOf(6, 9)}junk\n`);
   await folder.refresh();
-  const expected = await folder.rows(ALL);
-  const catalog = `${folder.lake}/catalog.json`;
-  const index = `${folder.lake}/index/dt=2026-11-22/hr=01.ndjson`;
-  const rejects = `${folder.lake}/rejects/dt=2026-11-22/hr=01/a.ndjson`;
-  // As a text would have left it that took the lines of the object for bad ones, and one of them for another day's.
-  const [entry] = readFileSync(index, "utf8").trim().split("\n");
-  const other = {
-    ...JSON.parse(entry ?? ""),
-    conversion: "other",
-    readings: 0,
-    days: {},
-    rejects: { bad_date: 5 },
-  };
-  writeFileSync(index, `${JSON.stringify(other)}\n`);
-  mkdirSync(dirname(rejects), { recursive: true });
-  writeFileSync(rejects, '{"reason":"bad_date"}\n');
-  const made = JSON.parse(readFileSync(catalog, "utf8"));
-  const day = { ...made.days["2026-11-22"], conversion: "other" };
-  writeFileSync(catalog, JSON.stringify({ ...made, days: { "2026-11-22": day, "2001-01-01": day } }));
-
-  const lake = await folder.refresh();
-  t.same(await folder.rows(ALL), expected);
-  t.same(Object.fromEntries(lake.index.rejects), { not_json: 1 });
-  t.notOk(existsSync(rejects), "the rejects of the other text are gone");
-  t.ok(existsSync(rejects.replace("hr=01/a", "hr=02/b")), "those of this one are there");
-  const now = await readCatalog(folder.lake);
-  t.match(now?.days["2001-01-01"], { rows: 0, files: [] }, "a day that has nothing any more is empty");
-  t.equal(now?.days["2026-11-22"]?.conversion, conversionId());
+  rmSync(`${folder.raw}/${objectName(1, "a")}`);
+  folder.put(objectName(2, "b"), linesOf(4, 9));
   await folder.refresh();
-  t.same(await readCatalog(folder.lake), now, "and then it is done");
+  t.same(await folder.rows("SELECT count(*), max(seq) FROM readings"), [[9n, 9n]]);
 });
 
-t.test("a lake that begins with a new object makes no day without the old ones", async (t) => {
+t.test("what objects hold besides readings are tables too", async (t) => {
   const folder = lakeFolder(t.testdir());
-  folder.put(objectName(1, "old"), linesOf(1, 5));
+  const state = {
+    ...{ kind: "gateway", gateway: "gw-01", site: "demo", epoch: "e1", first: null, last: 9 },
+    ...{ sent: "2026-11-22T01:30:00.000Z", version: "0.2.0", state: "storing", received: 9, buffered: 0 },
+    ...{ shipped: 9, rejected: 0, dropped: 0, cpu: 0.004, memory: 80e6, temperature: 41.5, disk_free: 1e9 },
+    ...{ clock_synced: true, written_today: 12_345 },
+  };
+  const line = `${JSON.stringify(state)}\n`;
+  folder.put(objectName(1, "a"), Buffer.concat([packed(linesOf(1, 4)), packed(linesOf(6, 9)), packed(line)]));
+  folder.put(
+    objectName(2, "b"),
+    Buffer.concat([Buffer.from("junk\n"), packed(line.replace("true", "false"))]),
+  );
+  await folder.refresh();
+  t.same(
+    await folder.rows(
+      "SELECT gateway, epoch, first, last, lines, dup FROM windfarm.deliveries ORDER BY first",
+    ),
+    [
+      ["gw-01", "e1", 1n, 4n, 4n, 0n],
+      ["gw-01", "e1", 6n, 9n, 4n, 0n],
+    ],
+  );
+  t.same(
+    await folder.rows(
+      "SELECT first, last, received, cpu, temperature, clock_synced, sent FROM gateways ORDER BY object",
+    ),
+    [true, false].map((synced) => [null, 9n, 9n, 0.004, 41.5, synced, new Date(state.sent)]),
+  );
+  t.same(await folder.rows("SELECT reason, object, line FROM rejects"), [
+    ["not_json", objectName(2, "b"), "junk"],
+  ]);
+});
+
+t.test("an object is taken when it is told of, what others have put there at the next look", async (t) => {
+  const folder = lakeFolder(t.testdir());
   folder.put(objectName(2, "new"), linesOf(6, 9));
   const lake = new Lake({ root: folder.lake, threads: 1 }, new RawStore(folder.raw), silent);
   await lake.start();
   lake.add(objectName(2, "new"));
-  while (lake.rows === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  t.equal(lake.rows, 9);
+  t.ok(lake.isBehind);
+  while (lake.isBehind) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.equal(lake.catalog.sums().rows, 4);
+  folder.put(objectName(1, "old"), linesOf(1, 5));
+  await lake.refresh();
+  t.equal(lake.catalog.sums().rows, 9);
   await lake.stop();
 });
 
@@ -236,5 +270,4 @@ t.test("a reader that polls while days are replaced never sees fewer rows", asyn
     `${counts.length} looks`,
   );
   t.equal((await folder.rows("SELECT count(*) FROM readings"))[0]?.[0], 310n);
-  t.ok(readdirSync(`${folder.lake}/curated/readings/dt=2026-11-22`).length >= 1);
 });

@@ -1,175 +1,146 @@
-import { appendFileSync, writeFileSync } from "node:fs";
-import fc from "fast-check";
-import t from "tap";
-import { Claims } from "../../../cloud/local/claims.ts";
-import { PUT_LIMITS, settlePut, takePut, withPayloads } from "../../../cloud/local/exchange.ts";
-import { formatted } from "../../../cloud/local/format.ts";
-import { Journal, type StreamRecord, undelivered } from "../../../cloud/local/journal.ts";
-import { payloadsOf } from "../../../cloud/local/lines.ts";
-import { Positions } from "../../../cloud/local/positions.ts";
-import { RangeSet } from "../../../cloud/local/range-set.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { formatted } from "../../../cloud/ask/format.ts";
+import { Delivery } from "../../../cloud/local/delivery.ts";
+import {
+  answerOf,
+  outcomesOf,
+  PUT_LIMITS,
+  type Put,
+  type Refusal,
+  readPut,
+  requestOf,
+} from "../../../cloud/local/puts.ts";
+import { RawStore } from "../../../cloud/local/raw-store.ts";
+import { SHARD_LIMITS, ShardLimits } from "../../../cloud/local/shard-limits.ts";
 import { durationMs, sizeBytes } from "../../../cloud/local/units.ts";
-import { aggregated, linesOf } from "./helpers/producer.ts";
+import { silent } from "./helpers/lake.ts";
 
-const record = (sequence: number, data: string): StreamRecord => ({
-  shard: "shard-0",
-  sequence: String(sequence),
-  data: Buffer.from(data),
-  arrivedMs: 5,
+interface Bucket {
+  delivery: Delivery;
+  raw: RawStore;
+  folder: string;
+  objects: string[];
+}
+
+/** A delivery over folders in `root`; its buffer is full and over only when it is flushed. */
+function deliveryIn(root: string, repeated = 0): Bucket {
+  const raw = new RawStore(join(root, "raw"));
+  const folder = join(root, "delivery");
+  const objects: string[] = [];
+  const settings = { intervalMs: 3_600_000, maxBytes: 1_000, repeated };
+  const delivery = new Delivery(settings, folder, raw, silent, (key) => objects.push(key));
+  return { delivery, raw, folder, objects };
+}
+
+t.test("the delivery keeps records in order, one after the other", async (t) => {
+  const { delivery, raw, folder, objects } = deliveryIn(t.testdir());
+  await delivery.start();
+  await Promise.all(["one", "two"].map((text) => delivery.append([Buffer.from(text)])));
+  t.equal(delivery.waitingBytes, 6);
+  t.equal(readdirSync(folder).length, 1, "on disk before it is delivered");
+  await delivery.flush();
+  t.same(await raw.list(), objects);
+  t.match(objects, [/^readings\/dt=\d{4}-\d\d-\d\d\/hr=\d\d\/windfarm-readings-1-.*\.gz$/]);
+  t.equal(readFileSync(raw.path(objects[0] ?? ""), "utf8"), "onetwo");
+  t.equal(delivery.waitingBytes, 0);
+  await delivery.flush();
+  t.equal((await raw.list()).length, 1, "nothing makes no object");
 });
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
+t.test("what an ended process had accepted is delivered at the next start", async (t) => {
+  const root = t.testdir();
+  const before = deliveryIn(root);
+  await before.delivery.start();
+  await before.delivery.append([Buffer.from("accepted")]);
+  const after = deliveryIn(root);
+  await after.delivery.start();
+  t.equal(after.objects.length, 1);
+  t.equal(readFileSync(after.raw.path(after.objects[0] ?? ""), "utf8"), "accepted");
+  t.same(readdirSync(after.folder), []);
+});
+
+t.test("with repetitions an object comes twice under two names", async (t) => {
+  const { delivery, raw, objects } = deliveryIn(t.testdir(), 1);
+  await delivery.start();
+  await delivery.append([Buffer.from("again")]);
+  await delivery.flush();
+  t.equal(objects.length, 2);
+  t.same(
+    objects.map((object) => readFileSync(raw.path(object), "utf8")),
+    ["again", "again"],
+  );
+});
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const records = ["a", "b", "c"].map((data) => ({ Data: base64(data), PartitionKey: data }));
+
+function read(
+  operation: string,
+  fields: object,
+  type = "application/x-amz-json-1.1",
+): Put | Refusal | undefined {
+  const headers = { "x-amz-target": `Kinesis_20131202.${operation}`, "content-type": type };
+  return readPut("s", headers, Buffer.from(JSON.stringify(fields)));
+}
+
+function put(t: Test, operation: string, fields: object): Put {
+  const found = read(operation, fields);
+  if (found === undefined || "type" in found) {
+    t.fail("a put to the stream is taken");
+    throw new TypeError("no put");
+  }
   return found;
 }
 
-t.test("a range set holds what a set holds", async (t) => {
-  const ranges = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.nat(8)), { maxLength: 30 });
-  fc.assert(
-    fc.property(ranges, (added) => {
-      const set = new Set<number>();
-      const found = new RangeSet();
-      for (const [first, more] of added) {
-        found.add(first, first + more);
-        for (let number = first; number <= first + more; number++) set.add(number);
-      }
-      const max = Math.max(0, ...set);
-      const lacking = found
-        .gaps()
-        .flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
-      t.equal(found.size, set.size);
-      t.equal(found.max, max);
-      t.same(
-        lacking,
-        Array.from({ length: max }, (_, index) => index + 1).filter((number) => !set.has(number)),
-      );
-      for (const [index, [first]] of found.ranges.entries()) {
-        const before = found.ranges[index - 1];
-        if (before !== undefined) t.ok(before[1] + 1 < first, "ranges neither touch nor overlap");
-      }
-    }),
-    { numRuns: 50 },
-  );
-});
-
-t.test("positions compare sequence numbers as numbers, shard by shard", async (t) => {
-  const positions = new Positions([["a", "99"]]);
-  positions.advance("a", "100");
-  positions.advance("a", "98");
-  t.ok(positions.has("a", "100"));
-  t.notOk(positions.has("a", "101"));
-  t.notOk(positions.has("b", "1"));
-  t.notOk(
-    positions.covers(
-      new Positions([
-        ["a", "5"],
-        ["b", "1"],
-      ]),
-    ),
-  );
-});
-
-t.test("the journal gives back what was not delivered, and no half lines", async (t) => {
-  const folder = t.testdir();
-  const journal = new Journal(folder);
-  await journal.start();
-  const [places] = await Promise.all([
-    journal.append([record(9, "nine"), record(10, "ten")]),
-    journal.append([record(11, "eleven")]),
-  ]);
-  t.equal(String(await journal.read(places[1]!)), "ten");
-  await journal.settle(new Positions([["shard-0", "9"]]));
-  await journal.close();
-  appendFileSync(`${folder}/journal.ndjson`, '["shard-0","12",5,"dHdlb');
-  t.same(
-    (await all(undelivered(folder))).map(({ sequence, data }) => [sequence, String(data)]),
-    [
-      ["10", "ten"],
-      ["11", "eleven"],
-    ],
-  );
-});
-
-t.test("a failed write of the journal fails its put only", async (t) => {
-  const folder = t.testdir();
-  const journal = new Journal(folder);
-  await journal.start();
-  await journal.append([record(1, "one")]);
-  await journal.close();
-  await t.rejects(journal.append([record(2, "two")]), /not open/);
-  writeFileSync(`${folder}/checkpoint.json`, "{");
-  await t.rejects(all(undelivered(folder)), "a damaged checkpoint is said, not guessed at");
-});
-
-t.test("kinesis-local gets tokens, the journal and the readers get payloads", async (t) => {
-  const journal = new Journal(t.testdir());
-  await journal.start();
-  const claims = new Claims(journal);
-  const base64 = (text: string) => Buffer.from(text).toString("base64");
-  const records = ["a", "b", "c"].map((data) => ({ Data: base64(data), PartitionKey: data }));
-  const body = (fields: object) => Buffer.from(JSON.stringify(fields));
-  const put = takePut("s", "PutRecords", body({ StreamName: "s", Records: records }), claims);
-  if (put === undefined || "type" in put) return t.fail("a put to the stream is taken");
-  const sent = JSON.parse(String(put.body)) as { Records: { Data: string; PartitionKey: string }[] };
-  t.same(
-    sent.Records.map(({ PartitionKey }) => PartitionKey),
-    ["a", "b", "c"],
-  );
-  t.ok(sent.Records.every(({ Data }) => Data !== base64("a") && Data !== base64("b")));
-
-  const answer = body({
-    Records: [
-      { ShardId: "x", SequenceNumber: "1" },
-      { ErrorCode: "e" },
-      { ShardId: "x", SequenceNumber: "2" },
-    ],
+t.test("puts are read, and those beyond Kinesis' limits refused", async (t) => {
+  const many = put(t, "PutRecords", { StreamName: "s", Records: records });
+  t.same(many.data.map(String), ["a", "b", "c"]);
+  t.same(JSON.parse(requestOf(many, [0, 2]).toString()), {
+    StreamName: "s",
+    Records: [records[0], records[2]],
   });
-  const accepted = await settlePut(put, answer, claims);
-  t.same(
-    accepted.map(({ sequence, data }) => [sequence, String(data)]),
-    [
-      ["1", "a"],
-      ["2", "c"],
-    ],
-  );
-  claims.taken(Buffer.from(sent.Records[0]?.Data ?? "", "base64"));
-  const got = await withPayloads(body({ Records: sent.Records, MillisBehindLatest: 0 }), claims);
-  const { Records } = JSON.parse(String(got)) as { Records: { Data: string }[] };
-  t.equal(Records[0]?.Data, base64("a"), "from the file, after it left the memory");
-  t.equal(Records[2]?.Data, base64("c"));
-  t.equal(Records[1]?.Data, sent.Records[1]?.Data, "what was not accepted is forgotten");
+  const accepted = { ShardId: "x", SequenceNumber: "1" };
+  const answer = answerOf([accepted, { ErrorCode: "e", ErrorMessage: "m" }]);
+  t.match(JSON.parse(answer.toString()), { FailedRecordCount: 1, Records: [accepted, { ErrorCode: "e" }] });
+  t.match(outcomesOf(many, answer), [accepted, { ErrorCode: "e" }]);
 
-  const arn = takePut(
-    "s",
-    "PutRecord",
-    body({ StreamARN: "arn:aws:kinesis:us-east-1:0:stream/s", ...records[0] }),
-    claims,
-  );
-  t.ok(arn !== undefined && "held" in arn, "a stream may be named by its ARN");
-  t.equal(takePut("s", "PutRecord", body({ StreamName: "other", ...records[0] }), claims), undefined);
-  t.equal(takePut("s", "ListShards", body({ StreamName: "s" }), claims), undefined);
-  t.equal(takePut("s", "PutRecords", Buffer.from("not json"), claims), undefined);
-  const many = Array.from({ length: PUT_LIMITS.records + 1 }, () => records[0]);
-  t.match(takePut("s", "PutRecords", body({ StreamName: "s", Records: many }), claims), {
-    type: "ValidationException",
-  });
+  const one = put(t, "PutRecord", { StreamARN: "arn:aws:kinesis:us-east-1:0:stream/s", ...records[0] });
+  t.match(outcomesOf(one, Buffer.from(JSON.stringify(accepted))), [accepted]);
+  t.equal(read("PutRecord", { StreamName: "other", ...records[0] }), undefined);
+  t.equal(read("ListShards", { StreamName: "s" }), undefined);
+  t.match(read("PutRecords", {}, "application/x-amz-cbor-1.1"), { message: /AWS_CBOR_DISABLE/ });
+  const toomany = Array.from({ length: PUT_LIMITS.records + 1 }, () => records[0]);
+  t.match(read("PutRecords", { StreamName: "s", Records: toomany }), { type: "ValidationException" });
   const large = { Data: Buffer.alloc(PUT_LIMITS.recordBytes).toString("base64"), PartitionKey: "k" };
-  t.match(takePut("s", "PutRecord", body({ StreamName: "s", ...large }), claims), {
-    type: "ValidationException",
-  });
-  await journal.close();
+  t.match(read("PutRecord", { StreamName: "s", ...large }), { type: "ValidationException" });
 });
 
-t.test("records are taken apart, and what can't be is said", async (t) => {
-  const lines = linesOf(1, 3);
-  const whole = aggregated("k", lines);
-  const payloads = payloadsOf(whole);
-  t.ok(Array.isArray(payloads) && Buffer.concat(payloads).toString() === lines);
-  t.same(payloadsOf(Buffer.from("plain\n")), [Buffer.from("plain\n")]);
-  const damaged = Buffer.from(whole);
-  damaged[20] = (damaged[20] ?? 0) ^ 1;
-  t.match(payloadsOf(damaged), { problem: /digest/ });
+t.test("a shard takes 1 MB and 1 000 records a second, and each shard by itself", async (t) => {
+  let now = 0;
+  const limits = new ShardLimits(() => now);
+  const half = 1n << 127n;
+  limits.follow([
+    { id: "low", first: 0n, last: half - 1n },
+    { id: "high", first: half, last: (1n << 128n) - 1n },
+  ]);
+  const ask = (hashKey: bigint, bytes: number) =>
+    limits.fullShard({ partitionKey: "k", hashKey: String(hashKey), bytes });
+  for (let record = 0; record < SHARD_LIMITS.records; record++) t.notOk(ask(0n, 10));
+  t.equal(ask(0n, 10), "low");
+  t.equal(ask(half, SHARD_LIMITS.bytes), undefined, "the other has room");
+  t.equal(ask(half, 1), "high");
+  now = 500;
+  t.equal(ask(half, SHARD_LIMITS.bytes / 2), undefined, "half of it is back after half a second");
+  t.equal(ask(half, 1), "high");
+  now = 60_000;
+  t.equal(ask(half, SHARD_LIMITS.bytes), undefined);
+  t.equal(ask(half, 1), "high", "and never more than a second's");
+  // MD5 of "k" begins with 8: the upper half.
+  now = 120_000;
+  limits.fullShard({ partitionKey: "k", hashKey: undefined, bytes: SHARD_LIMITS.bytes });
+  t.equal(ask(half, 1), "high", "by the partition key's hash otherwise");
 });
 
 t.test("answers are shown in three forms", async (t) => {

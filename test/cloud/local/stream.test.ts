@@ -1,18 +1,15 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
+  PutRecordCommand,
   PutRecordsCommand,
   UpdateShardCountCommand,
 } from "@aws-sdk/client-kinesis";
 import t from "tap";
-import { LAYOUT } from "../../../cloud/layout.ts";
 import { LocalCloud } from "../../../cloud/local/cloud.ts";
-import { localKinesisClient, shardIds } from "../../../cloud/local/kinesis-client.ts";
-import { RawStore } from "../../../cloud/local/raw-store.ts";
+import { localKinesisClient, openShards } from "../../../cloud/local/kinesis-client.ts";
 import { silent } from "./helpers/lake.ts";
-import { aggregated, linesOf, putUntilAccepted } from "./helpers/producer.ts";
+import { linesOf, packed, putUntilAccepted } from "./helpers/producer.ts";
 
 t.test("the stream is Kinesis to its producers and Firehose's source to the lake", async (t) => {
   const data = t.testdir();
@@ -23,48 +20,30 @@ t.test("the stream is Kinesis to its producers and Firehose's source to the lake
     stream: "windfarm-readings",
     region: "us-east-1",
     shards: 2,
+    ...{ intervalMs: 100, maxBytes: 1_000_000, repeated: 0, throttled: false, curateEveryMs: 1 },
+    ...{ threads: 1, lifeBytes: 20_000 },
   };
-  const cloud = new LocalCloud(
-    { ...settings, intervalMs: 100, maxBytes: 1_000_000, threads: 1, lifeBytes: 20_000 },
-    silent,
-  );
+  const cloud = new LocalCloud(settings, silent);
   await cloud.start();
   t.teardown(() => cloud.stop());
   const endpoint = () => `http://127.0.0.1:${cloud.port}`;
   const client = localKinesisClient(endpoint(), "us-east-1");
   t.teardown(() => client.destroy());
 
-  await t.test("a record that can't be taken apart goes to the errors folder, the others on", async (t) => {
-    const damaged = aggregated("k", linesOf(1, 5));
-    damaged[30] = (damaged[30] ?? 0) ^ 1;
+  await t.test("records of others cost nothing but themselves", async (t) => {
     await putUntilAccepted(endpoint, [
-      damaged,
-      aggregated("k", linesOf(6, 10)),
+      Buffer.from([0xf3, 0x89, 0x9a, 0xc2, 0x0a, 0x01, 0x61]),
+      packed(linesOf(1, 10)),
       Buffer.from(linesOf(11, 11)),
     ]);
     const status = await cloud.flush();
-    t.match(status, {
-      lakeReadings: 6,
-      rejects: 0,
-      lag: { none: true, undeliveredBytes: 0, uncuratedReadings: 0 },
-    });
-    t.match(status.epochs, [{ maxSeq: 11, distinct: 6, gaps: [[1, 5]] }]);
-    const layout = {
-      ...LAYOUT,
-      rawFolder: "errors/processing-failed",
-      rawPartitions: LAYOUT.rawPartitions.slice(0, 1),
-    };
-    const errors = new RawStore(`${data}/raw`, layout);
-    const [object] = await errors.list();
-    const line = JSON.parse(gunzipSync(readFileSync(errors.path(object ?? ""))).toString()) as {
-      rawData: string;
-    };
-    t.same(Buffer.from(line.rawData, "base64"), damaged);
-    await putUntilAccepted(endpoint, [aggregated("k", linesOf(1, 5))]);
+    t.match(status, { lakeReadings: 11, rejects: 1, lag: { none: true, undeliveredBytes: 0 } });
+    t.match(status.epochs, [{ maxSeq: 11, distinct: 11, gaps: [] }]);
   });
 
   await t.test("another consumer reads the payloads that were put", async (t) => {
-    const [ShardId] = await shardIds(client, settings.stream);
+    const [shard] = await openShards(client, settings.stream);
+    const ShardId = shard?.id;
     const put = await client.send(
       new PutRecordsCommand({
         StreamName: settings.stream,
@@ -102,24 +81,75 @@ t.test("the stream is Kinesis to its producers and Firehose's source to the lake
         ScalingType: "UNIFORM_SCALING",
       }),
     );
-    const records = Array.from({ length: 8 }, (_, index) => aggregated("k", linesOf(13 + index, 13 + index)));
+    const records = Array.from({ length: 8 }, (_, index) => packed(linesOf(13 + index, 13 + index)));
     await putUntilAccepted(endpoint, records);
     t.match(await cloud.flush(), { epochs: [{ maxSeq: 20, distinct: 20, gaps: [] }] });
   });
 
   await t.test(
-    "a journal that has grown long is begun anew under load, and nothing is missing",
+    "a kinesis-local that holds much is replaced under load, and nothing is missing",
     async (t) => {
       const before = cloud.status().kinesisPid;
       let seq = 21;
       while (cloud.status().kinesisPid === before) {
-        await putUntilAccepted(endpoint, [aggregated("k", linesOf(seq, seq + 9))]);
+        await putUntilAccepted(endpoint, [packed(linesOf(seq, seq + 9))]);
         seq += 10;
       }
-      await putUntilAccepted(endpoint, [aggregated("k", linesOf(seq, seq + 9))]);
+      await putUntilAccepted(endpoint, [packed(linesOf(seq, seq + 9))]);
       const status = await cloud.flush();
       t.match(status.epochs, [{ maxSeq: seq + 9, distinct: seq + 9, gaps: [] }]);
       t.equal(status.lakeReadings, seq + 9);
     },
   );
 });
+
+t.test(
+  "like AWS: a full shard throttles its records alone, objects come twice, the table waits",
+  async (t) => {
+    const settings = {
+      ...{ data: t.testdir(), port: 0, controlPort: 0, stream: "windfarm-readings", region: "us-east-1" },
+      ...{ shards: 2, intervalMs: 100, maxBytes: 1_000_000, repeated: 1, throttled: true },
+      ...{ curateEveryMs: 3_600_000, threads: 1, lifeBytes: 1e9 },
+    };
+    const cloud = new LocalCloud(settings, silent);
+    await cloud.start();
+    t.teardown(() => cloud.stop());
+    const client = localKinesisClient(`http://127.0.0.1:${cloud.port}`, "us-east-1");
+    t.teardown(() => client.destroy());
+    const [low, high] = await openShards(client, settings.stream);
+    const filler = Buffer.alloc(400_000, "x");
+    const hashKeys = [low, low, low, high].map((shard) => String(shard?.first));
+    const Records = hashKeys.map((ExplicitHashKey, at) => ({
+      Data: Buffer.concat([packed(linesOf(at + 1, at + 1)), filler]),
+      PartitionKey: "k",
+      ExplicitHashKey,
+    }));
+    const answer = await client.send(new PutRecordsCommand({ StreamName: settings.stream, Records }));
+    t.equal(answer.FailedRecordCount, 1);
+    t.same(
+      answer.Records?.map(({ ErrorCode, ShardId }) => ErrorCode ?? ShardId),
+      [low?.id, low?.id, "ProvisionedThroughputExceededException", high?.id],
+    );
+    await t.rejects(
+      client.send(new PutRecordsCommand({ StreamName: settings.stream, Records: [] })),
+      "an empty request is Kinesis' to refuse",
+    );
+    await client
+      .send(
+        new PutRecordCommand({
+          StreamName: settings.stream,
+          ...(Records[0] ?? { Data: filler, PartitionKey: "k" }),
+        }),
+      )
+      .then(
+        () => t.pass("there was room again"),
+        (error: unknown) => t.match(error, { name: "ProvisionedThroughputExceededException" }),
+      );
+    while (cloud.status().lag.undeliveredBytes > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    t.match(cloud.status(), { lakeReadings: 0, lag: { none: false } }, "the hour is not over");
+    const status = await cloud.flush();
+    t.same(status.epochs, [{ gateway: "gw-01", epoch: "e1", maxSeq: 4, distinct: 3, gaps: [[3, 3]] }]);
+    t.equal(status.lakeReadings, 3);
+    t.ok(status.duplicates >= 3, "each object was delivered twice");
+  },
+);

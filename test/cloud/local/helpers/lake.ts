@@ -11,9 +11,10 @@ import { RawStore } from "../../../../cloud/local/raw-store.ts";
 export const silent = pino({ level: "silent" });
 
 export interface Refreshed {
-  /** Of the table, and the delivered readings it was made from. */
+  /** Of the table; the readings delivered, with duplicates; the raw objects. */
   rows: number;
-  made: number;
+  readings: number;
+  objects: number;
   /** Lines that are neither readings nor states, by reason. */
   rejects: Record<string, number>;
 }
@@ -41,10 +42,10 @@ export function lakeFolder(data: string): LakeFolder {
       const lake = new Lake({ root: folders.lake, threads: 1 }, new RawStore(folders.raw), silent);
       await lake.start();
       await lake.refresh();
-      const { rows, made } = lake.catalog.sums();
+      const sums = lake.catalog.sums();
       const rejects = lake.catalog.rejects();
       await lake.stop();
-      return { rows, made, rejects };
+      return { ...sums, rejects };
     },
     async rows(sql) {
       return (await queryLake(folders.lake, sql)).rows;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { parseOptions } from "../../../cloud/local/query-options.ts";
+import { parseOptions } from "../../../cloud/ask/query-options.ts";
 
 const FILE = "cloud/sql/queries/data-volume.sql";
 
