@@ -7,7 +7,7 @@ import pkg from "../../package.json" with { type: "json" };
 import { STAGES } from "../names.ts";
 import { type Listed, readList, unfit } from "./list.ts";
 import type { Order } from "./provision.ts";
-import { readRequest } from "./request.ts";
+import { type CertificateRequest, readRequest } from "./request.ts";
 
 export interface ProvisionOptions {
   order: Order;
@@ -35,7 +35,7 @@ export async function parseOptions(argv: readonly string[]): Promise<ProvisionOp
   const order: Order = {
     action: parsed.revoke ? "revoke" : parsed.finish ? "finish" : parsed.rotate ? "rotate" : "onboard",
     stage,
-    gateways: await gatewaysOf(parsed),
+    gateways: await gatewaysOf({ ...parsed, gateway: namedIn(request, parsed.gateway) }),
     folderOf: (gateway) => (out !== undefined && !many ? root : join(root, gateway)),
     deviceFolder: parsed["device-folder"],
     knownOnly: parsed["known-only"],
@@ -96,6 +96,14 @@ function commandLine() {
     .fail((message, error) => {
       throw usage(message ?? error?.message ?? "wrong usage");
     });
+}
+
+/** The gateway by its option or its own request; both must mean the same. */
+function namedIn(request: CertificateRequest | undefined, gateway: string | undefined): string | undefined {
+  const named = request?.gateway;
+  if (gateway !== undefined && named !== undefined && named !== gateway)
+    throw usage(`the request is that of ${named}, not of ${gateway}`);
+  return gateway ?? named;
 }
 
 async function gatewaysOf(given: {

@@ -8,6 +8,8 @@ export interface CertificateRequest {
   /** PEM. */
   pem: string;
   publicKey: KeyObject;
+  /** The common name in it: the gateway's, where `windfarm csr` made it. */
+  gateway: string | undefined;
 }
 
 const PEM =
@@ -15,6 +17,8 @@ const PEM =
 /** DER's tags of a sequence and of an integer. */
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
+/** The object identifier 2.5.4.3. */
+const COMMON_NAME = Buffer.from("0603550403", "hex");
 
 /** Throws a Fault where the file can't be read or holds no request. */
 export async function readRequest(file: string): Promise<CertificateRequest> {
@@ -30,8 +34,8 @@ export async function readRequest(file: string): Promise<CertificateRequest> {
     });
   }
   const found = PEM.exec(text);
-  const publicKey = found?.[1] === undefined ? undefined : keyOf(Buffer.from(found[1], "base64"));
-  if (found !== null && publicKey !== undefined) return { pem: `${found[0]}\n`, publicKey };
+  const parts = found?.[1] === undefined ? undefined : partsOf(Buffer.from(found[1], "base64"));
+  if (found !== null && parts !== undefined) return { pem: `${found[0]}\n`, ...parts };
   throw new Fault("provision.csr", `${file} is no certificate signing request`, {
     hint: "Give the file that windfarm csr printed on the gateway, from BEGIN to END.",
   });
@@ -47,15 +51,24 @@ export function answers(certificate: string, { publicKey }: CertificateRequest):
 }
 
 /** CertificationRequest ::= { { version, subject, subjectPKInfo, … }, … } (RFC 2986). Undefined for anything else. */
-function keyOf(der: Buffer): KeyObject | undefined {
+function partsOf(der: Buffer): Omit<CertificateRequest, "pem"> | undefined {
   try {
     const info = open(open(der, SEQUENCE).content, SEQUENCE).content;
-    const subject = open(info, INTEGER).rest;
-    const { whole } = open(open(subject, SEQUENCE).rest, SEQUENCE);
-    return createPublicKey({ key: whole, format: "der", type: "spki" });
+    const subject = open(open(info, INTEGER).rest, SEQUENCE);
+    const { whole } = open(subject.rest, SEQUENCE);
+    const publicKey = createPublicKey({ key: whole, format: "der", type: "spki" });
+    return { publicKey, gateway: commonName(subject.content) };
   } catch {
     return undefined;
   }
+}
+
+/** The value behind the attribute commonName (2.5.4.3), be it UTF8String or PrintableString. */
+function commonName(subject: Buffer): string | undefined {
+  const at = subject.indexOf(COMMON_NAME);
+  if (at < 0) return undefined;
+  const value = subject.subarray(at + COMMON_NAME.length);
+  return open(value, value[0] ?? 0).content.toString("utf8");
 }
 
 interface Element {

@@ -56,7 +56,7 @@ export class Curation extends Construct {
     const { settings, sources, security } = props;
     const { farm } = settings.names;
     const script = new Asset(this, "Script", { path: sources.script });
-    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["queries", "queries/**", "*.ts"] });
+    const sql = new Asset(this, "Sql", { path: sources.sql, exclude: ["*.ts"] });
     const modules = new Asset(this, "Modules", {
       path: sources.modules,
       exclude: ["curate.py", "**/__pycache__"],

@@ -97,6 +97,17 @@ t.test("wrong usage is one clear line and exit code 2", async (t) => {
   t.equal(stdout, "");
 });
 
+t.test("a gateway's request names it, and names no other", async (t) => {
+  const csr = ["--csr", "test/cloud/provision/fixtures/gw-01.csr"];
+  const named = await parseOptions(csr);
+  t.same(named?.order.gateways, [{ gateway: "gw-01", site: "farm" }]);
+  t.match(named?.order.folderOf("gw-01"), /data\/gateways\/dev\/gw-01$/);
+  await t.rejects(parseOptions([...csr, "--gateway", "gw-02"]), {
+    message: "the request is that of gw-01, not of gw-02",
+    exitCode: 2,
+  });
+});
+
 t.test("refused by AWS it says what role is needed, and exits 1", async (t) => {
   const { aws, env } = await fakeAws(t);
   aws.failOnce = { call: "GET /things", error: "AccessDeniedException" };

@@ -1,4 +1,4 @@
-/** The texts the stack hands to the job are those of the repository, and no others. */
+/** The texts the stack hands to the job are those of the repository: the conversion, and queries that it counts with. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,19 +6,18 @@ import t from "tap";
 import { sourcesIn } from "../../../cloud/sources.ts";
 import { build } from "../cdk/build.ts";
 
-t.test("the job reads the conversion as it stands, and none of the named queries", async (t) => {
+t.test("the job reads the texts as they stand", async (t) => {
   const { sql } = sourcesIn(resolve("."));
   const { directory } = build("dev", sourcesIn(resolve("."))).app.synth();
   const assets = readdirSync(directory).map((name) => join(directory, name));
   const [texts, ...others] = assets.filter((asset) => existsSync(join(asset, "curate.sql")));
   t.same(others, [], "one asset of texts");
-  const names = readdirSync(texts ?? "").sort();
-  t.same(
-    names,
-    readdirSync(sql)
+  const textsIn = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".sql"))
-      .sort(),
-  );
+      .sort();
+  const names = textsIn(texts ?? "");
+  t.same(names, textsIn(sql));
   for (const name of names)
     t.equal(readFileSync(join(texts ?? "", name), "utf8"), readFileSync(join(sql, name), "utf8"), name);
 });
