@@ -188,19 +188,18 @@ export interface IndexEntry {
   rejects: Readonly<Record<string, number>>;
 }
 
-/** What the job needs of the layout, as its arguments (`--<key> <value>`); columns as JSON. */
+/** What the job needs of the layout, as its arguments (`--<key> <value>`); columns as `name:type,…`, types as Spark's. */
 export function layoutForJob(layout: Layout = LAYOUT): Record<string, string> {
+  const flat = (fields: Fields) =>
+    Object.entries(fields)
+      .map(([name, type]) => `${name}:${TYPES[type].spark}`)
+      .join(",");
   return {
     database: layout.database,
-    table: layout.table,
     raw_folder: layout.rawFolder,
-    curated_folder: layout.curatedFolder,
-    rejects_folder: layout.rejectsFolder,
-    index_folder: layout.indexFolder,
-    day_key: layout.dayKey,
-    version_key: layout.versionKey,
     raw_partitions: layout.rawPartitions.map(({ name }) => name).join(","),
-    columns: JSON.stringify(curatedColumns(layout).map(({ name, spark, hive }) => ({ name, spark, hive }))),
+    columns: flat(layout.fields),
+    status_columns: flat(layout.statusFields),
   };
 }
 

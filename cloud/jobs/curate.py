@@ -1,96 +1,87 @@
-"""Raw objects → the curated table: the Glue job (Glue 5.1, Spark 3.5), and the same run on any Spark 3.5.
+"""Raw objects → the curated table: the Glue job (Glue 5.1, Spark 3.5, Iceberg 1.10), and the same run on any such Spark.
 
-A thin shell around cloud/sql: it looks which days new raw objects touched, makes each of them again from exactly the
-objects that hold it, writes it into a folder of its own, and points the day's partition there, in one update of the
-catalog; a reader sees the old day or the new one. Rejected lines go apart with their reason. A day is a pure function
-of the raw data, so a run may be repeated, come late, run beside another, or be given a range:
+A thin shell around cloud/sql: finds the raw objects that the ledger `deliveries` doesn't name, and loads them, the newest
+first, so that today never waits for yesterday. A run may be repeated, killed, or run beside another. Objects that arrived on
+some days are converted again, by another text of cloud/sql, when a range is given:
 
     --from 2026-11-01 --to 2026-11-10
 
-What another text of cloud/sql has read or made is read and made again by the first run that has the new one, rejects too.
-
-Arguments: curation/arguments.py. On Glue cloud/stacks/curation.ts gives them; elsewhere --catalog file, and a folder
-for --raw and --lake, runs it over what a local cloud that is stopped has written.
+Arguments: curation/arguments.py. On Glue cloud/stacks/curation.ts gives them; elsewhere --catalog hadoop, and folders for
+--raw and --lake.
 """
 
 import json
 import sys
+import time
 from collections import Counter
 from datetime import datetime, timezone
 
+from curation import report
 from curation.arguments import read_arguments
-from curation.catalogs import FileCatalog, GlueCatalog
-from curation.days import batches, make_days, stale_days, supersede
 from curation.engine import Engine, read_texts, start_spark
-from curation.index import HourIndex
-from curation.indexing import index_new
+from curation.load import Loader, batches
 from curation.stores import open_store
-
-# A run that was overtaken by another looks again; who is overtaken three times leaves the rest to the next run.
-_ROUNDS = 3
-
-
-class Run:
-    def __init__(self, settings, spark):
-        layout = settings.layout
-        self._settings = settings
-        self._raw = open_store(settings.raw)
-        self._lake = open_store(settings.lake)
-        self._lake.tag = settings.superseded_tag
-        catalogs = {"glue": GlueCatalog, "file": FileCatalog}
-        self._catalog = catalogs[settings.catalog](self._lake, layout)
-        self._engine = Engine(spark, read_texts(settings.sql), self._raw, layout)
-        self.counts = Counter(objects=0, readings=0, rejects=0, days=0, rows=0, overtaken=0, superseded=0)
-        self.reasons = Counter()
-
-    def run(self):
-        for number in range(_ROUNDS):
-            if not self._round(forced=self._settings.forced and number == 0):
-                break
-        layout, keep = self._settings.layout, self._settings.keep_superseded
-        now = datetime.now(timezone.utc)
-        self.counts["superseded"] = supersede(self._lake, layout, self._catalog.days(), keep, now)
-
-    def _round(self, forced):
-        """Brings the table up to the raw objects there are now; whether another run came between."""
-        layout = self._settings.layout
-        sizes = {key: size for key, size in self._raw.list(layout.raw_folder) if layout.is_raw(key)}
-        index = HourIndex(self._lake, layout, self._engine.conversion)
-        new = index.load(sizes)
-        index_new(self._engine, index, self._lake, layout, {key: sizes[key] for key in new})
-        self._count_new(index.entries[key] for key in new)
-        seen = self._catalog.days()
-        published = {}
-        for days in batches(stale_days(index, seen, self._settings, forced), index):
-            made = make_days(self._engine, index, self._lake, layout, days, sizes)
-            for day, version in made.items():
-                published[day] = self._publish(day, seen.get(day), version)
-        # Glue can't compare and update in one call: whoever was replaced in the same moment sees it here.
-        now = self._catalog.days()
-        overtaken = [day for day, version in published.items() if version is None or now[day].version != version]
-        self.counts["overtaken"] += len(overtaken)
-        return bool(overtaken)
-
-    def _publish(self, day, seen, made):
-        if not self._catalog.replace(day, seen and seen.version, made):
-            return None
-        self.counts["days"] += 1
-        self.counts["rows"] += made.rows
-        return made.version
-
-    def _count_new(self, entries):
-        for entry in entries:
-            self.counts["objects"] += 1
-            self.counts["readings"] += entry["readings"]
-            self.counts["rejects"] += sum(entry["rejects"].values())
-            self.reasons.update(entry["rejects"])
+from curation.tables import Tables
 
 
 def main(argv):
     settings = read_arguments(argv)
-    run = Run(settings, start_spark())
-    run.run()
-    print(json.dumps({"curated": {**run.counts, "reasons": dict(sorted(run.reasons.items()))}}), flush=True)
+    stop_at = time.monotonic() + 60 * settings.stop_after_minutes
+    warehouse = f"{settings.lake.rstrip('/')}/curated"
+    spark = start_spark(settings.catalog, warehouse)
+    raw = open_store(settings.raw)
+    engine = Engine(spark, read_texts(settings.sql), raw, settings.columns, settings.status_columns)
+    location = warehouse if settings.catalog == "glue" else None
+    tables = Tables(spark, settings.database, settings.columns, settings.status_columns, location)
+    tables.make()
+    counts, reasons = Counter(objects=0, readings=0, rejects=0, rows=0), Counter()
+    loader = Loader(engine, tables, counts, reasons)
+
+    objects = {key: about for key, about in raw.list(settings.raw_folder).items() if _is_raw(key, settings)}
+    again = settings.first_day is not None or settings.last_day is not None
+    left = _in_range(objects, settings) if again else _not_in_ledger(objects, tables)
+    for batch in batches(left):
+        if time.monotonic() > stop_at:
+            break
+        loader.load({key: left[key][0] for key in batch}, again)
+        for key in batch:
+            del left[key]
+
+    now = datetime.now(timezone.utc)
+    values = {
+        "SecondsBehind": max(((now - written).total_seconds() for _, written in left.values()), default=0),
+        "ObjectsLeft": len(left),
+        "Rejects": counts["rejects"],
+        "Overtaken": tables.overtaken,
+        "SilentGateways": report.tell_of_silence(tables, settings.topic),
+        "ReadingsLoaded": counts["rows"],
+    }
+    if not left and not again:
+        values["Missing"] = report.missing(engine, tables)
+    if settings.metrics:
+        report.send(settings.metrics, settings.farm, values)
+    # Last, for all else is done when a run is killed here.
+    upkeep = tables.keep_up(now.strftime("%Y-%m-%d"))
+    said = {**counts, **values, "upkeep": upkeep, "reasons": dict(sorted(reasons.items()))}
+    print(json.dumps({"curated": said}), flush=True)
+
+
+def _is_raw(key, settings):
+    """Whether `key` is a raw object and lies where raw objects lie."""
+    levels = key[len(settings.raw_folder) + 1 :].split("/")[:-1]
+    fits = [level.startswith(f"{name}=") for name, level in zip(settings.raw_partitions, levels)]
+    return key.endswith(".gz") and len(levels) == len(settings.raw_partitions) and all(fits)
+
+
+def _not_in_ledger(objects, tables):
+    loaded = {row.object for row in tables.sql("SELECT DISTINCT object FROM {deliveries}").toLocalIterator()}
+    return {key: about for key, about in objects.items() if key not in loaded}
+
+
+def _in_range(objects, settings):
+    first, last = settings.first_day or "0001-01-01", settings.last_day or "9999-12-31"
+    day = len(f"{settings.raw_folder}/{settings.raw_partitions[0]}=")
+    return {key: about for key, about in objects.items() if first <= key[day : day + 10] <= last}
 
 
 if __name__ == "__main__":

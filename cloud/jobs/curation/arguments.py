@@ -1,67 +1,12 @@
-"""What a run is told: where raw objects and lake are, the layout (cloud/layout.ts hands it over), which days."""
+"""What a run is told: where raw objects and lake are, the columns (cloud/layout.ts hands them over), which days."""
 
 import argparse
-import json
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 
-_SQL_TYPE = re.compile(r"[a-z]+")
-# --JOB_NAME, --TempDir, --job-bookmark-option, --conf …: with a capital or a hyphen, as none of the job's has, or in the list.
-_GLUES_OWN = re.compile(r"--(?=.*[A-Z])\w+|--\w+(-\w+)+|--(class|conf|debug|mode)")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The lake's names, as cloud/layout.ts has them."""
-
-    database: str
-    table: str
-    raw_folder: str
-    curated_folder: str
-    rejects_folder: str
-    index_folder: str
-    day_key: str
-    version_key: str
-    raw_partitions: tuple
-    columns: tuple
-    """(name, Spark type) of the table's columns in order, without the day."""
-
-    @property
-    def names(self):
-        return tuple(name for name, _ in self.columns)
-
-    def is_raw(self, key):
-        """Whether `key` is a raw object and lies where raw objects lie."""
-        levels = key[len(self.raw_folder) + 1 :].split("/")[:-1]
-        fits = [level.startswith(f"{name}=") for name, level in zip(self.raw_partitions, levels)]
-        return key.endswith(".gz") and len(levels) == len(self.raw_partitions) and all(fits)
-
-    def index_file_of(self, key):
-        hour = key[len(self.raw_folder) + 1 :].rsplit("/", 1)[0]
-        return f"{self.index_folder}/{hour}.ndjson"
-
-    def rejects_file_of(self, key):
-        return f"{self.rejects_folder}{key[len(self.raw_folder) :].removesuffix('.gz')}.ndjson"
-
-    def version_folder(self, day, version):
-        return f"{self.curated_folder}/{self.day_key}={day}/{self.version_key}={version}"
-
-
-@dataclass(frozen=True)
-class Settings:
-    layout: Layout
-    raw: str
-    lake: str
-    sql: str
-    catalog: str
-    first_day: str
-    last_day: str
-    forced: bool
-    """True for a range asked for by hand: its days are made again whether they need it or not."""
-    superseded_tag: tuple
-    keep_superseded: timedelta
+# What is nearly one of the job's own arguments is a mistake; all else is Glue's or for the future, and passed over.
+_NEAR = 0.75
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,56 +16,37 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_arguments(argv):
-    """The settings of `argv`; raises SystemExit with one sentence where they are wrong.
-
-    Glue hands over arguments of its own, which are passed over.
-    """
+    """The settings of `argv`; raises SystemExit with one sentence where they are wrong."""
     parser = _parser()
     given, others = parser.parse_known_args(argv)
-    _refuse_unknown(parser, others)
+    known = {text.lower(): text for action in parser._actions for text in action.option_strings}
+    for name in (text.partition("=")[0] for text in others if text.startswith("-")):
+        near = get_close_matches(name.lower(), known, 1, _NEAR)
+        if near:
+            parser.error(f"there is no argument {name}; did you mean {known[near[0]]}?")
     if given.first_day and given.last_day and given.first_day > given.last_day:
         parser.error(f"--from {given.first_day} is after --to {given.last_day}; no day lies between them")
-    return Settings(
-        layout=Layout(**{name: getattr(given, name) for name in Layout.__dataclass_fields__}),
-        raw=given.raw,
-        lake=given.lake,
-        sql=given.sql,
-        catalog=given.catalog,
-        first_day=given.first_day or "0001-01-01",
-        last_day=given.last_day or "9999-12-31",
-        forced=bool(given.first_day or given.last_day),
-        superseded_tag=given.superseded_tag,
-        keep_superseded=timedelta(hours=given.keep_superseded_hours),
-    )
+    return given
 
 
 def _parser():
     parser = _Parser(prog="curate", allow_abbrev=False, description=__doc__)
     for name in ("raw", "lake"):
         parser.add_argument(f"--{name}", required=True, help="s3://bucket, file:///folder or a path")
-    parser.add_argument("--sql", required=True, help="the folder of check.sql, curate.sql, rejects.sql, or a zip of it")
-    parser.add_argument("--catalog", choices=("glue", "file"), default="glue")
-    parser.add_argument("--from", dest="first_day", type=_day, help="first day to make again, YYYY-MM-DD")
-    parser.add_argument("--to", dest="last_day", type=_day, help="last day to make again, YYYY-MM-DD")
-    parser.add_argument("--superseded_tag", type=_tag, help="key=value put on objects of versions nobody reads")
-    parser.add_argument("--keep_superseded_hours", type=float, default=24, help="no query takes longer (default 24)")
-    layout = parser.add_argument_group("the layout of cloud/layout.ts")
-    texts = ("database", "table", "raw_folder", "curated_folder", "rejects_folder", "index_folder")
-    for name in (*texts, "day_key", "version_key"):
-        layout.add_argument(f"--{name}", required=True)
-    layout.add_argument("--raw_partitions", required=True, type=lambda text: tuple(text.split(",")))
-    layout.add_argument("--columns", required=True, type=_columns, help='JSON: [{"name", "spark"}, …]')
+    parser.add_argument("--sql", required=True, help="the folder cloud/sql, or a zip of it")
+    parser.add_argument("--catalog", choices=("glue", "hadoop"), default="glue")
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--raw_folder", required=True)
+    parser.add_argument("--raw_partitions", required=True, type=lambda text: tuple(text.split(",")))
+    for name in ("columns", "status_columns"):
+        parser.add_argument(f"--{name}", required=True, type=_columns, help="name:type,…, types as Spark's")
+    parser.add_argument("--from", dest="first_day", type=_day, help="first day of arrival to convert again, YYYY-MM-DD")
+    parser.add_argument("--to", dest="last_day", type=_day, help="last day of arrival to convert again, YYYY-MM-DD")
+    parser.add_argument("--stop_after_minutes", type=float, default=45, help="begin no more work after that (default 45)")
+    parser.add_argument("--farm", default="windfarm", help="the dimension Farm of the metrics")
+    parser.add_argument("--metrics", help="CloudWatch's namespace for the metrics; without it none are sent")
+    parser.add_argument("--topic", help="ARN of the topic that is told which gateways fall silent")
     return parser
-
-
-def _refuse_unknown(parser, others):
-    """Ends the run over an argument that is neither the job's nor one of Glue's."""
-    known = [text for action in parser._actions for text in action.option_strings]
-    for text in others:
-        name = text.partition("=")[0]
-        near = get_close_matches(name.lower(), known, 1, 0.7)
-        if name.startswith("-") and (name.lower() in known or not _GLUES_OWN.fullmatch(name)):
-            parser.error(f"there is no argument {name}" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _day(text):
@@ -132,13 +58,8 @@ def _day(text):
     raise argparse.ArgumentTypeError(f"{text} is no day; give one like 2026-11-22")
 
 
-def _tag(text):
-    key, _, value = text.partition("=")
-    return key, value
-
-
 def _columns(text):
-    columns = tuple((column["name"], column["spark"]) for column in json.loads(text))
-    if not all(name.isidentifier() and _SQL_TYPE.fullmatch(kind) for name, kind in columns):
-        raise argparse.ArgumentTypeError("a column's name or type is no SQL name")
+    columns = tuple(tuple(column.split(":")) for column in text.split(","))
+    if not all(len(column) == 2 and column[0].isidentifier() and column[1].isalpha() for column in columns):
+        raise argparse.ArgumentTypeError(f"{text} is no list of columns like id:string,data:double")
     return columns

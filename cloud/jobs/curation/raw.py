@@ -1,27 +1,28 @@
-"""A raw object taken apart: gzip NDJSON to rows of strings, so that whatever is wrong with it costs its own lines only.
+"""A raw object taken apart: gzip members one after the other, each of whole lines, to rows of strings.
 
-The same rules as the local cloud's tidy.ts, line by line and byte by byte, for both lakes must be the same: what an
-object cut short or damaged still gives, what is a line, what is JSON, how a value becomes text.
+Whatever is wrong with an object costs itself only. The same rules as the local cloud's members.ts and tidy.ts, for both lakes
+must be the same: a member is taken whole or not at all, checksum and length are looked at; what lies between members is lines
+where it is text, and counted as passed over where it is not.
 """
 
 import json
 import re
 import zlib
 
-LINE_RULES = 2
-"""Counts the changes of these rules, like LINE_RULES of cloud/sql/read.ts; of what older ones made all is made again."""
+LINE_RULES = 3
+"""Counts the changes of these rules, like LINE_RULES of cloud/sql/read.ts; it is part of the conversion's name."""
 SHOWN_LINE_LENGTH = 4_096
 """UTF-16 units of a line kept for whoever looks at the reject."""
-MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-"""Unpacked bytes of an object that are looked at; Firehose's largest buffer is half of it."""
-CUT_SHORT = "(the object is cut short)"
+MAX_MEMBER_BYTES = 1 << 30
+"""Unpacked bytes of one member; only a bomb has more."""
 
+_MAGIC = b"\x1f\x8b\x08"
 _GZIP = 16 + zlib.MAX_WBITS
-# Damage is found where the unpacking stands, so both lakes unpack in the same steps.
 _READ_BYTES = 64 * 1024
-_STEP_BYTES = 16 * 1024
-_TEXTS = ("string", "timestamp")
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_KEPT_BYTES = 8 * 1024 * 1024
+"""A member that unpacks to no more is unpacked once; others once to look and once to read, a step at a time."""
+_LINE_END = re.compile("\r\n|\n|\r")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANK = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -39,78 +40,123 @@ def _refuse(constant):
 _DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_refuse)
 
 
-def rows_of(key, packed, columns, with_lines):
-    """Yields (is_json, *fields, raw_object, raw_line) for each line of the object `key`, all strings or None.
+class RowReader:
+    """Makes rows (is_json, *readings' fields, raw_object, raw_line, status) of raw objects, all strings or None.
 
-    `columns` are (name, Spark type) in order; raw_line is None unless `with_lines`.
+    `columns` and `status_columns` are (name, Spark type) in order. status is the list of a gateway's status line's fields, None
+    of any other line; raw_line is None unless `with_lines`.
     """
-    unpacked, whole = unpack(packed)
-    nothing = (None,) * len(columns)
-    text_of = [(name, _text if kind in _TEXTS else _text_or_number) for name, kind in columns]
-    readable = True
-    for line in _LINE_END.split(unpacked.decode("utf-8", "replace")):
-        if not line.strip(_BLANK):
-            continue
+
+    def __init__(self, columns, status_columns, with_lines):
+        self._columns = [(name, _reader(kind)) for name, kind in columns]
+        self._status = [(name, _reader(kind)) for name, kind in status_columns]
+        self._nothing = (None,) * len(columns)
+        self._with_lines = with_lines
+
+    def rows(self, key, packed):
+        for lines, lost in pieces(packed):
+            for line in lines:
+                yield self._row(key, line)
+            if lost > 0:
+                yield ("false", *self._nothing, key, self._shown(f"({lost} bytes passed over)"), None)
+
+    def _row(self, key, line):
         found = _object_in(line)
-        readable = found is not None
-        shown = _shown(line) if with_lines else None
-        if readable:
-            yield ("true", *(read(found.get(name)) for name, read in text_of), key, shown)
+        if found is None:
+            return ("false", *self._nothing, key, self._shown(line), None)
+        fields = tuple([read(found.get(name)) for name, read in self._columns])
+        is_status = found.get("kind") == "gateway"
+        status = [read(found.get(name)) for name, read in self._status] if is_status else None
+        return ("true", *fields, key, self._shown(line), status)
+
+    def _shown(self, line):
+        if not self._with_lines or (len(line) <= SHOWN_LINE_LENGTH and line.isascii()):
+            return line if self._with_lines else None
+        return line.encode("utf-16-le", "surrogatepass")[: 2 * SHOWN_LINE_LENGTH].decode("utf-16-le", "replace")
+
+
+def pieces(packed):
+    """Yields (lines, bytes passed over) for each member of the object `packed`, and for what lies between members."""
+    start, vain = 0, 4 * len(packed) + (1 << 20)
+    at = packed.find(_MAGIC)
+    while at >= 0:
+        end, kept, looked = _look(packed, at)
+        if end is not None:
+            if at > start:
+                yield _between(packed[start:at])
+            yield _lines(kept if kept is not None else (piece for _, piece in _steps(packed, at))), 0
+            start = at = end
         else:
-            yield ("false", *nothing, key, shown)
-    # A cut in the middle of a line shows by itself; one between two lines is told here.
-    if not whole and (readable or not unpacked):
-        yield ("false", *nothing, key, CUT_SHORT if with_lines else None)
+            # The next member may begin within the bytes of one that is torn; but nobody may make us look at all for ever.
+            vain -= looked
+            at = at + 1 if vain > 0 else at + max(1, looked)
+        at = packed.find(_MAGIC, at)
+    if start < len(packed):
+        yield _between(packed[start:])
 
 
-def unpack(packed):
-    """(all bytes that can be unpacked, whether that is all there were)."""
-    inflater = zlib.decompressobj(_GZIP)
+def _look(packed, at):
+    """(end of the whole member at `at` or None, its unpacked pieces where they are few, bytes that had to be looked at)."""
+    kept, size, looked = [], 0, 0
     try:
-        unpacked = inflater.decompress(packed, MAX_UNPACKED_BYTES)
-        if inflater.eof and not inflater.unused_data:
-            return unpacked, True
-    except zlib.error:
-        pass
-    return _unpack_damaged(packed)
+        for end, piece in _steps(packed, at):
+            looked, size = end - at, size + len(piece)
+            if size > MAX_MEMBER_BYTES:
+                return None, None, looked
+            if kept is not None:
+                kept.append(piece)
+                kept = kept if size <= _KEPT_BYTES else None
+    except (zlib.error, EOFError):
+        return None, None, max(looked, 1)
+    return end, kept, looked
 
 
-def _unpack_damaged(packed):
-    pieces, size, room = [], 0, _STEP_BYTES
+def _steps(packed, at):
+    """Yields (how far it has read, unpacked bytes) of the member at `at`; raises zlib.error or EOFError where it is none."""
     inflater = zlib.decompressobj(_GZIP)
-    for start in range(0, len(packed), _READ_BYTES):
-        rest = packed[start : start + _READ_BYTES]
-        while True:
-            try:
-                piece, rest, inflater = _step(inflater, rest, room)
-            except zlib.error:
-                return b"".join(pieces), False
-            size += len(piece)
-            if size > MAX_UNPACKED_BYTES:
-                return b"".join(pieces), False
-            pieces.append(piece)
-            room -= len(piece)
-            if room == 0:
-                room = _STEP_BYTES
-            elif not rest:
-                break
-    return b"".join(pieces), inflater.eof
-
-
-def _step(inflater, packed, room):
-    """One step's bytes, what is left to unpack, and with what: gzip files may follow one another, zeros are padding."""
-    piece = b""
-    while True:
+    view = memoryview(packed)
+    for here in range(at, len(packed), _READ_BYTES):
+        rest = view[here : here + _READ_BYTES]
+        while len(rest) > 0 and not inflater.eof:
+            piece = inflater.decompress(rest, _READ_BYTES)
+            rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+            yield min(here + _READ_BYTES, len(packed)) - len(rest), piece
         if inflater.eof:
-            if not packed or packed[0] == 0:
-                return piece, b"", inflater
-            inflater = zlib.decompressobj(_GZIP)
-        if len(piece) == room:
-            return piece, packed, inflater
-        piece += inflater.decompress(packed, room - len(piece))
-        if not inflater.eof:
-            return piece, inflater.unconsumed_tail, inflater
-        packed = inflater.unused_data
+            return
+    raise EOFError
+
+
+def _lines(unpacked):
+    """Yields the lines of pieces of text, without those that are blank."""
+    begun = []
+    for piece in unpacked:
+        cut = piece.rfind(b"\n") + 1
+        if cut > 0:
+            yield from _texts(b"".join([*begun, piece[:cut]]))
+            begun = []
+        begun.append(piece[cut:])
+    yield from _texts(b"".join(begun))
+
+
+def _texts(part):
+    text = part.decode("utf-8", "replace")
+    for line in _LINE_END.split(text) if "\r" in text else text.split("\n"):
+        if line and line.strip(_BLANK):
+            yield line
+
+
+def _between(stretch):
+    lines, lost = [], 0
+    for part in re.findall(rb"[^\n]*\n|[^\n]+", stretch):
+        try:
+            text = part.decode("utf-8")
+        except UnicodeDecodeError:
+            text = None
+        if text is None or _CONTROLS.search(text):
+            lost += len(part)
+        else:
+            lines.extend(_texts(part))
+    return lines, lost
 
 
 def _object_in(line):
@@ -121,13 +167,23 @@ def _object_in(line):
     return found if isinstance(found, dict) else None
 
 
+def _reader(kind):
+    """What makes a column's text of a JSON value: only a string is a text, engines write 1.0 and 1e2 each in its own way."""
+    return {"string": _text, "timestamp": _text, "kind": _any}.get(kind, _scalar)
+
+
 def _text(value):
-    """A JSON string's text; nothing else is one, for engines write 1.0 and 1e2 each in its own way."""
     return _well_formed(value) if type(value) is str else None
 
 
-def _text_or_number(value):
-    return _plain(value) if isinstance(value, _Number) else _text(value)
+def _scalar(value):
+    if isinstance(value, _Number):
+        return _plain(value)
+    return ("true" if value else "false") if isinstance(value, bool) else _text(value)
+
+
+def _any(value):
+    return "(no text)" if isinstance(value, (dict, list)) else _scalar(value)
 
 
 def _plain(number):
@@ -138,12 +194,6 @@ def _plain(number):
     if value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     return "null" if value in (float("inf"), float("-inf")) else repr(value)
-
-
-def _shown(line):
-    if len(line) <= SHOWN_LINE_LENGTH and line.isascii():
-        return line
-    return line.encode("utf-16-le", "surrogatepass")[: 2 * SHOWN_LINE_LENGTH].decode("utf-16-le", "replace")
 
 
 def _well_formed(text):

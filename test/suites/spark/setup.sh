@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv-spark in the project's folder, where the suite looks for Spark; does nothing where it is there already.
+# Makes .venv-spark in the project's folder, where the suite looks for Spark and Iceberg; does nothing where it is there already.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 venv=$here/../../../.venv-spark
@@ -7,7 +7,14 @@ if ! command -v java >/dev/null; then
   echo "Spark needs Java 17 (Debian: openjdk-17-jre-headless)" >&2
   exit 1
 fi
-if "$venv/bin/python" -c 'import moto, pyspark' 2>/dev/null; then exit 0; fi
+iceberg=1.10.0 # Glue 5.1's
+jar=$venv/iceberg-spark-runtime.jar
+fetch_iceberg() {
+  [ -s "$jar" ] && return
+  curl -sSfL -o "$jar.part" "https://repo1.maven.org/maven2/org/apache/iceberg/iceberg-spark-runtime-3.5_2.12/$iceberg/iceberg-spark-runtime-3.5_2.12-$iceberg.jar"
+  mv "$jar.part" "$jar"
+}
+if "$venv/bin/python" -c 'import moto, pyspark' 2>/dev/null; then fetch_iceberg && exit 0; fi
 for python in python3.11 python3.10 python3.9 python3; do
   command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))' && break
   python=
@@ -18,3 +25,4 @@ if [ -z "$python" ]; then
 fi
 "$python" -m venv "$venv"
 "$venv/bin/pip" install --quiet -r "$here/requirements.txt"
+fetch_iceberg

@@ -1,20 +1,24 @@
 /** Real Spark 3.5, where it can be found, and the Glue job run by it as Glue would: with the arguments of the stack. */
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { LAYOUT, type Layout, layoutForJob } from "../../../cloud/layout.ts";
-import { sqlFolder, writeConversion } from "../../../cloud/sql/read.ts";
+import { LAYOUT, layoutForJob } from "../../../cloud/layout.ts";
+import { sqlFolder } from "../../../cloud/sql/read.ts";
 
 const PYTHON = process.env.WINDFARM_SPARK_PYTHON ?? resolve(".venv-spark/bin/python");
 /** A run that takes longer is ended with its test. */
 const LONGEST_MS = 600_000;
 const JOB = resolve("cloud/jobs/curate.py");
+/** Iceberg for Spark, as Glue 5.1 brings it. */
+const ICEBERG = resolve(".venv-spark/iceberg-spark-runtime.jar");
 
 /** Why Spark can't be run here, or false. */
 export function sparkMissing(): string | false {
   if (!existsSync(PYTHON)) return `no Spark: test/suites/spark/setup.sh makes ${PYTHON}`;
+  if (!existsSync(ICEBERG)) return `no Iceberg: test/suites/spark/setup.sh fetches ${ICEBERG}`;
   const { status, stderr } = spawnSync(PYTHON, ["-c", "import pyspark"], { encoding: "utf8" });
   if (status !== 0) return `no Spark: ${stderr.trim().split("\n").at(-1)}`;
   return spawnSync("java", ["-version"]).status === 0 ? false : "no Spark: java is missing";
@@ -37,10 +41,12 @@ const Curated = z.object({
     objects: z.number(),
     readings: z.number(),
     rejects: z.number(),
-    days: z.number(),
     rows: z.number(),
-    overtaken: z.number(),
-    superseded: z.number(),
+    ObjectsLeft: z.number(),
+    Overtaken: z.number(),
+    SilentGateways: z.number(),
+    Missing: z.number().optional(),
+    upkeep: z.number(),
     reasons: z.record(z.string(), z.number()),
   }),
 });
@@ -49,41 +55,66 @@ export type Counts = z.infer<typeof Curated>["curated"];
 export interface JobPlaces {
   raw: string;
   lake: string;
-  /** Default cloud/sql, in the layout's words. */
+  /** Default cloud/sql. */
   sql?: string;
-  layout?: Layout;
+}
+
+/** The job's arguments over folders, as the stack gives them over buckets. */
+export function argumentsOf({ raw, lake, sql = sqlFolder() }: JobPlaces): string[] {
+  const names = Object.entries(layoutForJob()).flatMap(([key, value]) => [`--${key}`, value]);
+  return [JOB, ...names, "--catalog", "hadoop", "--raw", raw, "--lake", lake, "--sql", sql];
 }
 
 /** Runs the job; what it says it did. */
 export async function curate(places: JobPlaces, more: readonly string[] = []): Promise<Counts> {
-  const { raw, lake, layout = LAYOUT, sql = join(lake, "../sql") } = places;
-  const names = Object.entries(layoutForJob(layout)).flatMap(([key, value]) => [`--${key}`, value]);
-  const where = ["--catalog", "file", "--raw", raw, "--lake", `file://${lake}`, "--sql", sql];
-  mkdirSync(lake, { recursive: true });
-  if (places.sql === undefined) writeConversion(sqlFolder(), sql, layout);
-  const ended = await runPython([JOB, ...names, ...where, ...more], resolve(lake, ".."));
+  mkdirSync(places.lake, { recursive: true });
+  const ended = await runPython([...argumentsOf(places), ...more], resolve(places.lake, ".."));
   if (ended.code !== 0) throw new Error(`curate.py ended with ${ended.code}:\n${ended.stderr.slice(-4000)}`);
   return Curated.parse(JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? "")).curated;
 }
 
 const Answers = z.record(z.string(), z.array(z.array(z.string().nullable())));
 
-/** The answers of Spark to `queries` over Parquet files of the table `table`, every value as text. */
+/** The answers of Spark to `queries` over the tables of the lake, every value as text. */
 export async function askSpark(
-  files: readonly string[],
+  lake: string,
   queries: Readonly<Record<string, string>>,
-  folder: string,
-  table: string = LAYOUT.table,
 ): Promise<Record<string, (string | null)[][]>> {
+  return Answers.parse(JSON.parse((await ask(lake, { queries })).split("\n").at(-1) ?? ""));
+}
+
+/** Counts the table's rows again and again while `work` goes on; what it saw. */
+export async function pollDuring(lake: string, work: Promise<unknown>): Promise<number[]> {
+  const stop = join(lake, "../stop-polling");
+  rmSync(stop, { force: true });
+  const polled = ask(lake, { poll: stop });
+  await work.finally(() => writeFileSync(stop, ""));
+  return (await polled).split("\n").map(Number);
+}
+
+/** Writes what Spark answers as Parquet; the folder it is in. */
+export async function exportSpark(lake: string, sql: string): Promise<string> {
+  const folder = join(lake, `../exported-${randomUUID()}`);
+  await ask(lake, { export: { [folder]: sql } });
+  return folder;
+}
+
+async function ask(lake: string, asked: object): Promise<string> {
   const script = join(import.meta.dirname, "ask.py");
-  const ended = await runPython([script], folder, JSON.stringify({ folder, files, queries, table }));
+  const input = JSON.stringify({ warehouse: join(lake, "curated"), database: LAYOUT.database, ...asked });
+  const ended = await runPython([script], resolve(lake, ".."), input);
   if (ended.code !== 0) throw new Error(`ask.py ended with ${ended.code}:\n${ended.stderr.slice(-4000)}`);
-  return Answers.parse(JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? ""));
+  return ended.stdout.trim();
+}
+
+/** Starts Python with what Spark needs. */
+export function startPython(args: readonly string[], cwd: string) {
+  return spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT }, timeout: LONGEST_MS });
 }
 
 /** Runs Python with what Spark needs. */
 export function runPython(args: readonly string[], cwd: string, input = ""): Promise<Ended> {
-  const child = spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT }, timeout: LONGEST_MS });
+  const child = startPython(args, cwd);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -105,6 +136,7 @@ interface Ended {
 }
 
 const SETTINGS = {
+  "spark.jars": ICEBERG,
   "spark.ui.enabled": "false",
   "spark.driver.bindAddress": "127.0.0.1",
   "spark.driver.host": "127.0.0.1",

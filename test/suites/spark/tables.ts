@@ -1,70 +1,66 @@
-/** Two lakes' tables side by side in DuckDB, as their catalogs describe them. */
+/** The lake's tables made of raw objects by DuckDB with the same texts, in memory, and Spark's beside them. */
 
 import { join } from "node:path";
-import { pino } from "pino";
 import { z } from "zod";
-import { LAYOUT, type Layout } from "../../../cloud/layout.ts";
-import { readCatalog } from "../../../cloud/local/catalog.ts";
+import { LAYOUT } from "../../../cloud/layout.ts";
 import { Duck, quoted } from "../../../cloud/local/duck.ts";
-import { Lake } from "../../../cloud/local/lake.ts";
 import type { RawStore } from "../../../cloud/local/raw-store.ts";
+import { viewGateways, viewRaw } from "../../../cloud/local/raw-view.ts";
+import { tidy } from "../../../cloud/local/tidy.ts";
+import { type ConversionText, conversionText } from "../../../cloud/sql/read.ts";
+import { exportSpark } from "./spark.ts";
 
-/** Brings the local lake at `root` up to the raw objects, by DuckDB. */
-export async function curateByDuckDb(raw: RawStore, root: string, layout: Layout = LAYOUT): Promise<void> {
-  const lake = new Lake({ root, graceMs: 0, layout }, raw, pino({ level: "silent" }));
-  await lake.start();
-  await lake.refresh();
-  await lake.stop();
-}
+const TABLES: Readonly<Record<string, ConversionText>> = {
+  readings: "curate",
+  deliveries: "deliveries",
+  gateways: "gateways",
+  rejects: "rejects",
+};
+const Row = z.record(z.string(), z.unknown());
 
-/** The Parquet files of the table of the lake at `root`. */
-export async function filesOf(root: string): Promise<string[]> {
-  const catalog = await readCatalog(root);
-  return Object.values(catalog?.days ?? {}).flatMap(({ files }) => files.map((file) => join(root, file)));
-}
+/** What makes two rows one reading. */
+export const IDENTITY = "gateway, turbine, type, id, date, data, day";
 
-const Row = z.object({ n: z.coerce.number() });
-const Type = z.object({ column_name: z.string(), column_type: z.string() });
-
-export interface Comparison {
-  rows: [number, number];
-  /** Rows that only one of them has, each as often as it has it more. */
-  onlyIn: [number, number];
-  types: [string[], string[]];
-}
-
-/** Compares the tables of two lakes row by row. */
-export async function compare(
-  one: string,
-  other: string,
-  temporaryFolder: string,
-  { dayKey, versionKey }: Layout = LAYOUT,
-): Promise<Comparison> {
-  const duck = new Duck({ temporaryFolder });
+/** A DuckDB with the lake's tables of all raw objects there are; to be stopped. */
+export async function tablesByDuckDb(raw: RawStore, folder: string): Promise<Duck> {
+  const duck = new Duck({ temporaryFolder: join(folder, "tmp") });
   await duck.start();
-  try {
-    for (const [name, root] of Object.entries({ one, other })) {
-      const files = (await filesOf(root)).map(quoted).join(", ");
-      const types = `hive_types = {${dayKey}: VARCHAR, ${versionKey}: VARCHAR}`;
-      await duck.run(
-        `CREATE VIEW ${name} AS SELECT * EXCLUDE ${versionKey} FROM read_parquet([${files}], hive_partitioning = true, ${types})`,
-      );
-    }
-    const count = async (sql: string) =>
-      (await duck.rows(`SELECT count(*) AS n FROM ${sql}`, Row))[0]?.n ?? 0;
-    const types = async (name: string) =>
-      (await duck.rows(`DESCRIBE ${name}`, Type)).map(
-        (column) => `${column.column_name} ${column.column_type}`,
-      );
-    return {
-      rows: [await count("one"), await count("other")],
-      onlyIn: [
-        await count("(FROM one EXCEPT ALL FROM other)"),
-        await count("(FROM other EXCEPT ALL FROM one)"),
-      ],
-      types: [await types("one"), await types("other")],
-    };
-  } finally {
-    duck.stop();
+  const sources: { path: string; tidied: true }[] = [];
+  for (const object of await raw.list()) {
+    const copy = join(folder, "tidied", object);
+    await tidy(object, raw.path(object), copy);
+    sources.push({ path: copy, tidied: true });
   }
+  await viewRaw(duck, { root: raw.root, sources });
+  await viewGateways(duck, { root: raw.root, sources });
+  for (const [table, text] of Object.entries(TABLES))
+    await duck.run(`CREATE OR REPLACE TABLE ${table} AS ${conversionText(text)}`);
+  return duck;
 }
+
+/** The rows of a question to DuckDB, values in their order. */
+export async function rowsOf(duck: Duck, sql: string): Promise<unknown[][]> {
+  return (await duck.rows(sql, Row)).map((row) => Object.values(row));
+}
+
+/** How many rows of `columns` only Spark's table has, and only DuckDB's, each as often as it has it more. */
+export async function differing(
+  lake: string,
+  duck: Duck,
+  table: string,
+  columns: string,
+): Promise<{ rows: number; onlyIn: [number, number] }> {
+  const file = await exportSpark(lake, `SELECT ${columns} FROM ${table}`);
+  await duck.run(`CREATE OR REPLACE VIEW by_spark AS FROM read_parquet(${quoted(`${file}/*.parquet`)})`);
+  const count = async (sql: string) => Number((await rowsOf(duck, `SELECT count(*) FROM (${sql})`))[0]?.[0]);
+  const mine = `SELECT ${columns} FROM ${table}`;
+  return {
+    rows: await count("FROM by_spark"),
+    onlyIn: [
+      await count(`FROM by_spark EXCEPT ALL ${mine}`),
+      await count(`${mine} EXCEPT ALL FROM by_spark`),
+    ],
+  };
+}
+
+export const ALL_COLUMNS = [...Object.keys(LAYOUT.fields), "dt"].join(", ");

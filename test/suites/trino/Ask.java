@@ -2,6 +2,7 @@ import static io.trino.testing.TestingSession.testSessionBuilder;
 
 import io.trino.Session;
 import io.trino.plugin.hive.HivePlugin;
+import io.trino.plugin.iceberg.IcebergPlugin;
 import io.trino.spi.type.TimeZoneKey;
 import io.trino.testing.MaterializedResult;
 import io.trino.testing.MaterializedRow;
@@ -17,8 +18,8 @@ import java.util.Scanner;
 import java.util.stream.Collectors;
 
 /**
- * Trino's engine in this process, with the folder it is given as the catalog `lake`. Statements come on stdin, each ended by
- * a NUL, its first line the schema it is asked in; for each goes a line of JSON to stdout: the rows of its answer with every
+ * Trino's engine in this process, with the folder it is given as the catalogs `lake` (Hive) and `iceberg`. Statements come on
+ * stdin, each ended by a NUL, its first line the schema it is asked in, which may name its catalog; for each goes a line of JSON to stdout: the rows of its answer with every
  * value as text, or {"error": …}.
  */
 final class Ask {
@@ -29,6 +30,8 @@ final class Ask {
         try (var engine = new StandaloneQueryRunner(session)) {
             engine.installPlugin(new HivePlugin());
             engine.createCatalog("lake", "hive", catalogOf(args[0]));
+            engine.installPlugin(new IcebergPlugin());
+            engine.createCatalog("iceberg", "iceberg", icebergOf(args[0]));
             var statements = new Scanner(new InputStreamReader(System.in, StandardCharsets.UTF_8)).useDelimiter("\0");
             while (statements.hasNext()) {
                 answers.println(answer(engine, statements.next().split("\n", 2)));
@@ -48,9 +51,22 @@ final class Ask {
                 "hive.parquet.time-zone", "UTC");
     }
 
+    private static Map<String, String> icebergOf(String folder) {
+        return Map.of(
+                "fs.native-local.enabled", "true",
+                "local.location", folder,
+                "iceberg.catalog.type", "TESTING_FILE_METASTORE",
+                "hive.metastore.catalog.dir", "local:///iceberg",
+                "iceberg.register-table-procedure.enabled", "true");
+    }
+
     private static String answer(StandaloneQueryRunner engine, String[] statement) {
         try {
-            Session session = Session.builder(engine.getDefaultSession()).setSchema(statement[0]).build();
+            String[] place = statement[0].split("[.]");
+            Session session = Session.builder(engine.getDefaultSession())
+                    .setCatalog(place.length > 1 ? place[0] : "lake")
+                    .setSchema(place[place.length - 1])
+                    .build();
             MaterializedResult result = engine.execute(session, statement[1]);
             return result.getMaterializedRows().stream().map(Ask::row).collect(Collectors.joining(",", "[", "]"));
         } catch (RuntimeException problem) {

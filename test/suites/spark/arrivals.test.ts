@@ -1,0 +1,205 @@
+/**
+ * What arrives in different runs, is loaded by two at once, or by one that is killed: each reading once, whatever the order;
+ * a changed text, an object that vanished, a table that somebody dropped.
+ */
+
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import t from "tap";
+import { sqlFolder } from "../../../cloud/sql/read.ts";
+import { argumentsOf, askSpark, curate, sparkMissing, startPython } from "./spark.ts";
+
+const ROUNDS = Number(process.env.ROUNDS ?? 20);
+const folder = t.testdir();
+const places = { raw: join(folder, "raw"), lake: join(folder, "work/lake") };
+const skip = sparkMissing();
+
+interface Said {
+  gateway?: string;
+  seq: number;
+  id?: string;
+  day?: boolean;
+  dup?: boolean;
+  date?: string;
+  type?: string;
+}
+
+function line({
+  gateway = "gw",
+  seq,
+  id = "x",
+  date = "2026-11-22T12:00:00.000Z",
+  type = "Power Factor",
+  ...marks
+}: Said) {
+  const received = `2026-11-22T12:00:${String(seq % 60).padStart(2, "0")}.000Z`;
+  return JSON.stringify({
+    id,
+    data: 1,
+    type,
+    date,
+    turbine: "T1",
+    gateway,
+    epoch: "e",
+    seq,
+    received,
+    ...marks,
+  });
+}
+
+function put(name: string, lines: readonly string[], at = "dt=2026-11-22/hr=12"): string {
+  const path = join(places.raw, "readings", at, `${name}.gz`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, gzipSync(`${lines.join("\n")}\n`));
+  return path;
+}
+
+async function table(lake = places.lake): Promise<string[]> {
+  const sql = "SELECT gateway, seq, day, dup FROM readings ORDER BY gateway, seq";
+  const { rows = [] } = await askSpark(lake, { rows: sql });
+  return rows.map(([gateway, seq, day, dup]) => `${gateway} ${seq}${day ? " day" : ""}${dup ? " dup" : ""}`);
+}
+
+const DAY = { day: true, date: "2026-11-22" };
+
+/** What each gateway's lines say in the first run and in the second, and which stay. */
+const CASES: Record<string, [first: Omit<Said, "gateway">[], then: Omit<Said, "gateway">[], stay: string[]]> =
+  {
+    again: [[{ seq: 1 }], [{ seq: 1 }], ["1"]],
+    equal: [[{ seq: 2 }], [{ seq: 1 }], ["2"]],
+    "day-again": [[{ seq: 1, ...DAY }], [{ seq: 1, ...DAY }], ["1 day"]],
+    "day-two": [[{ seq: 1, ...DAY }], [{ seq: 2, ...DAY }], ["1 day", "2 day"]],
+    "day-redelivered": [[{ seq: 1, ...DAY }], [{ seq: 2, ...DAY, dup: true }], ["1 day"]],
+    "dup-first": [
+      [{ seq: 1, ...DAY, dup: true }],
+      [
+        { seq: 2, ...DAY },
+        { seq: 3, ...DAY },
+      ],
+      ["2 day", "3 day"],
+    ],
+    "dup-alone": [[{ seq: 1, ...DAY, dup: true }], [{ seq: 2, ...DAY, dup: true }], ["1 day dup"]],
+    // The second is so late that its date is absurd there; the first was not.
+    late: [
+      [{ seq: 1, date: "2025-11-01T00:00:00.000Z" }],
+      [{ seq: 2, date: "2025-11-01T00:00:00.000Z" }],
+      ["1"],
+    ],
+  };
+
+t.test("the Glue job over several runs", { skip, timeout: 840_000 }, async (t) => {
+  const named = Object.entries(CASES);
+  const linesOf = (which: 0 | 1) =>
+    named.flatMap(([gateway, said]) => said[which].map((says) => line({ gateway, ...says })));
+  const expected = named.flatMap(([gateway, [, , stay]]) => stay.map((says) => `${gateway} ${says}`)).sort();
+  put("a", linesOf(0));
+  await curate(places);
+
+  await t.test("keeps each reading once, in every order of arrival", async (t) => {
+    put("b", linesOf(1), "dt=2027-03-01/hr=00");
+    await curate(places);
+    t.same((await table()).sort(), expected);
+  });
+
+  await t.test("makes the tables anew where somebody dropped one", async (t) => {
+    rmSync(join(places.lake, "curated/windfarm/rejects"), { recursive: true });
+    const { objects, rows } = await curate(places);
+    t.same([objects, rows], [2, 0], "all is looked at again, nothing is twice");
+    rmSync(join(places.lake, "curated/windfarm/readings"), { recursive: true });
+    await curate(places);
+    t.same((await table()).length, expected.length, "the readings are there again");
+  });
+
+  await t.test(
+    "converts what arrived on a day again by another text, and keeps what has vanished",
+    async (t) => {
+      const sql = join(folder, "strict");
+      await cp(sqlFolder(), sql, { recursive: true });
+      const { readFileSync } = await import("node:fs");
+      const check = readFileSync(join(sql, "check.sql"), "utf8");
+      writeFileSync(
+        join(sql, "check.sql"),
+        check.replace("WHEN type IS NULL", "WHEN gateway = 'equal' OR type IS NULL"),
+      );
+      rmSync(join(places.raw, "readings/dt=2027-03-01/hr=00/b.gz"));
+      const kept = await table();
+      await curate({ ...places, sql }, ["--from", "2026-11-22", "--to", "2026-11-22"]);
+      t.same(
+        await table(),
+        kept.filter((row) => !row.startsWith("equal 2")),
+      );
+      await curate(places, ["--from", "2026-11-22", "--to", "2026-11-22"]);
+      const back = await table();
+      t.ok(back.includes("equal 2") || back.includes("equal 1"), back.join());
+      t.equal(new Set(back).size, back.length);
+    },
+  );
+});
+
+t.test("the Glue job killed at every step", { skip, timeout: 840_000 }, async (t) => {
+  const lines = (first: number) =>
+    Array.from({ length: 50 }, (_, n) => line({ gateway: "k", seq: first + n, id: `${first + n}` }));
+  const lake = join(folder, "killed/lake");
+  mkdirSync(lake, { recursive: true });
+  const raw = join(folder, "killed/raw");
+  const at = (name: string) => join(lake, "curated/windfarm", name);
+  const count = (name: string, end: string) =>
+    existsSync(at(name)) ? readdirSync(at(name)).filter((file) => file.endsWith(end)).length : 0;
+  const put = (hour: number) => {
+    const path = join(raw, `readings/dt=2026-11-22/hr=0${hour}/o.gz`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, gzipSync(`${lines(hour * 50 + 1).join("\n")}\n`));
+  };
+  put(0);
+  await curate({ raw, lake });
+  const versions = (name: string) => count(`${name}/metadata`, ".metadata.json");
+  const shelf = "readings/data/shelf=2026-11-22";
+  const moments: [name: string, now: () => number][] = [
+    ["before the readings are committed", () => count(shelf, ".parquet")],
+    ["after the readings, before the ledger", () => versions("readings")],
+    ["after the ledger", () => versions("deliveries")],
+  ];
+  let hour = 0;
+  for (const [name, now] of moments) {
+    put(++hour);
+    const before = now();
+    const child = startPython(argumentsOf({ raw, lake }), resolve(lake, ".."));
+    const ended = new Promise((done) => child.once("close", done));
+    const watch = setInterval(() => now() > before && child.kill("SIGKILL"), 5);
+    await ended;
+    clearInterval(watch);
+    t.equal(child.signalCode, "SIGKILL", `killed ${name}`);
+  }
+  const { Missing } = await curate({ raw, lake });
+  t.equal(Missing, 0);
+  t.same(
+    (await table(lake)).sort(),
+    Array.from({ length: 200 }, (_, n) => `k ${n + 1}`).sort(),
+    "each reading is there once",
+  );
+});
+
+t.test("two at once load no reading twice", { skip, timeout: 840_000 }, async (t) => {
+  const lake = join(folder, "two/lake");
+  const raw = join(folder, "two/raw");
+  const seqs: string[] = [];
+  let overtaken = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const lines = Array.from({ length: 100 }, (_, n) =>
+      line({ gateway: "two", seq: round * 100 + n + 1, id: `${n}-${round}` }),
+    );
+    seqs.push(...lines);
+    const path = join(raw, `readings/dt=2026-11-22/hr=12/o-${round}.gz`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, gzipSync(`${lines.join("\n")}\n`));
+    for (const counts of await Promise.all([curate({ raw, lake }), curate({ raw, lake })]))
+      overtaken += counts.Overtaken;
+  }
+  const { rows = [] } = await askSpark(lake, {
+    rows: "SELECT count(*), count(DISTINCT seq) FROM readings",
+  });
+  t.same(rows, [[`${seqs.length}`, `${seqs.length}`]]);
+  t.comment(`${overtaken} commits were refused`);
+});
