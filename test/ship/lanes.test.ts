@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import t from "tap";
+import { readings, rig } from "../helpers/ship-rig.ts";
+
+/** Readings that gzip can't shorten, so that few of them fill records. */
+function large(count: number, from: number): string[] {
+  return readings(count, from).map((line) =>
+    line.replace('{"id":"', `{"id":"${randomBytes(300).toString("base64")}`),
+  );
+}
+
+const seqOf = (line: string) => Number(/"seq":(\d+)/.exec(line)?.[1]);
+
+t.test("while a backlog drains, new readings are there within two flush intervals", async (t) => {
+  const BACKLOG = 800;
+  const { stub, source, shipper } = await rig(
+    t,
+    { fault: () => ({ kind: "slow", until: new Promise((resolve) => setTimeout(resolve, 60)) }) },
+    { flushEveryMs: 100, maxInFlight: 1 },
+  );
+  for (let at = 0; at < BACKLOG; at++) source.add(large(20, at * 20));
+  shipper.start();
+  await stub.until(() => stub.counts.records > 0);
+  const took: number[] = [];
+  for (let each = 0; each < 3; each++) {
+    const seq = 1_000_000 + each;
+    const startedMs = performance.now();
+    source.add(readings(1, seq));
+    await stub.until(() => stub.lines.some((line) => seqOf(line) === seq));
+    took.push(performance.now() - startedMs);
+  }
+  t.ok(source.unsettled > BACKLOG / 4, `${source.unsettled} groups of the backlog still wait`);
+  // Two intervals, and as much again for a machine that does other things as well.
+  for (const tookMs of took) t.ok(tookMs < 400, `${tookMs} ms`);
+  t.ok((shipper.stats().newestShippedMs ?? 0) > 0);
+  await source.empty();
+  t.equal(new Set(stub.lines).size, BACKLOG * 20 + 3);
+});
+
+t.test("while nothing gets across, live readings don't fill the memory", async (t) => {
+  const { stub, source, shipper } = await rig(t, {}, { flushEveryMs: 10 });
+  await stub.outage();
+  shipper.start();
+  for (let at = 0; at < 50; at++) {
+    source.add(readings(5, at * 5));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  t.ok(source.leased < 25, `${source.leased} of 50 groups are held`);
+  await stub.start();
+  await source.empty();
+  t.equal(new Set(stub.lines).size, 250);
+});
+
+t.test("a record that times out is cut anew, down to one group", async (t) => {
+  const sizes: number[] = [];
+  const { stub, source, shipper } = await rig(
+    t,
+    {
+      fault: ({ bytes }) => {
+        sizes.push(bytes);
+        return bytes > 3000 ? { kind: "hang" } : undefined;
+      },
+    },
+    { requestTimeoutMs: 60, maxInFlight: 1 },
+  );
+  for (let at = 0; at < 40; at++) source.add(large(3, at * 3));
+  shipper.start();
+  await source.empty();
+  t.ok(Math.max(...sizes) > 20_000, `${Math.max(...sizes)} bytes at first`);
+  t.equal(stub.counts.readings, 120);
+  t.equal(new Set(stub.lines).size, 120, "nothing twice, nothing lost");
+  t.equal(shipper.stats().lastError?.code, "ship.timeout");
+});
+
+t.test("a record refused for itself rests, and holds up no other", async (t) => {
+  const { stub, source, shipper } = await rig(
+    t,
+    {
+      fault: ({ index }) => ({
+        kind: "partial",
+        code: "InternalFailure",
+        fails: (at) => index < 3 && at === 0,
+      }),
+    },
+    { recordBytes: 4096, maxInFlight: 1 },
+    { backoff: { baseMs: 200, capMs: 200 }, random: () => 1 },
+  );
+  for (let at = 0; at < 30; at++) source.add(large(10, at * 10));
+  const startedMs = performance.now();
+  shipper.start();
+  await stub.until(() => stub.counts.readings >= 300 - 3 * 10);
+  t.ok(performance.now() - startedMs < 200, "the others are through before its rest is over");
+  await source.empty();
+  t.equal(stub.counts.readings, 300);
+  t.equal(shipper.stats().failedRecords, 3);
+});
