@@ -36,6 +36,10 @@ export interface AgentSetup {
   /** Further settings of the configuration's sections, as YAML flow: `max_size: 2MiB`. */
   mqtt?: string;
   buffer?: string;
+  /** Of the listener's URL. Default mqtt. */
+  scheme?: "mqtt" | "mqtts";
+  /** CommonJS modules loaded into the agent before its own code. */
+  preload?: readonly string[];
   /** Of the stream. */
   endpoint: string;
 }
@@ -61,14 +65,15 @@ export class AgentProcess {
     const lines = [
       "version: 1",
       "gateway: { id: gw-suite }",
-      `mqtt: { listen: "mqtt://127.0.0.1:0"${more(setup.mqtt)} }`,
+      `mqtt: { listen: "${setup.scheme ?? "mqtt"}://127.0.0.1:0"${more(setup.mqtt)} }`,
       `buffer: { path: ${join(setup.bufferFolder ?? setup.folder, "buffer.db")}${more(setup.buffer)} }`,
       `kinesis: { region: us-east-1, endpoint: "${setup.endpoint}", flush_every: 100ms }`,
       'status: { listen: "http://127.0.0.1:0" }',
     ];
     writeFileSync(config, `${lines.join("\n")}\n`);
     // Itself, not through node, for its first line sets how much memory it may use; without NODE_OPTIONS as node.ts says.
-    const child = spawn("env", ["NODE_OPTIONS=", join(ROOT, "dist/windfarm.js"), "run", "--config", config], {
+    const options = `NODE_OPTIONS=${(setup.preload ?? []).map((file) => `--require=${file}`).join(" ")}`;
+    const child = spawn("env", [options, join(ROOT, "dist/windfarm.js"), "run", "--config", config], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const output = { text: "" };

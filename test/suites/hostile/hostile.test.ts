@@ -1,6 +1,6 @@
 /**
  * Everything hostile at the real agent, while a sensor that behaves goes on publishing: every reading of that one is
- * acknowledged, its connection stays, memory never rises by 30 MB, and why connections were closed can be read in the
+ * acknowledged, its connection stays, memory never rises by 60 MB, and why connections were closed can be read in the
  * metrics. SEED repeats a run's mutations.
  */
 
@@ -12,7 +12,7 @@ import { startKinesisStub } from "../../helpers/kinesis-stub.ts";
 import { WireSensor } from "../../helpers/wire-sensor.ts";
 import * as attacks from "./attacks.ts";
 
-const MAX_RISE_BYTES = 30e6;
+const MAX_RISE_BYTES = 60e6;
 const MUTANTS = Number(process.env.MUTANTS ?? 100_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const WARM_UP_READINGS = 300_000;
