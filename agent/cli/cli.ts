@@ -4,6 +4,7 @@ import yargs, { type CommandModule } from "yargs";
 import { nearest } from "../config/nearest.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { bufferCommand } from "./buffer.ts";
+import { bundleCommand } from "./bundle.ts";
 import { checkCommand } from "./check.ts";
 import { csrCommand } from "./csr.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -26,6 +27,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     userCommand,
     importCommand,
     csrCommand,
+    bundleCommand,
   ];
   const names = commands.map(nameOf);
   const [first] = argv;
@@ -42,6 +44,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(userCommand)
     .command(importCommand)
     .command(csrCommand)
+    .command(bundleCommand)
     .demandCommand(1, "a command is missing")
     .strict()
     .parserConfiguration({

@@ -49,12 +49,13 @@ t.test("the arm64 package takes readings and ships them", { skip: whyNot(), time
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.teardown(() => agent.kill("SIGKILL"));
-  let said = "";
-  agent.stdout.setEncoding("utf8");
-  for await (const text of agent.stdout) {
-    said += text;
-    if (said.includes("collects for gw-arm")) break;
-  }
+  const said = await new Promise<string>((resolve) => {
+    let text = "";
+    agent.stdout.setEncoding("utf8").on("data", (piece: string) => {
+      text += piece;
+      if (text.includes("collects for gw-arm")) resolve(text);
+    });
+  });
   const port = /"listen":"mqtt:\/\/127\.0\.0\.1:(\d+)"/.exec(said)?.[1];
   const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { connectTimeout: 60_000 });
   const readings = Array.from({ length: 100 }, (_, index) =>

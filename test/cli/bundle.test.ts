@@ -1,0 +1,85 @@
+/** A support archive tells a helper what is needed, and nothing that opens anything. */
+
+import { execFileSync } from "node:child_process";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { secretsIn, withoutSecrets } from "../../agent/cli/bundle/secrets.ts";
+import { loadConfig } from "../../agent/config/load.ts";
+import { freePorts } from "../../deploy/local/ports.ts";
+import { startKinesisStub } from "../helpers/kinesis-stub.ts";
+import { Program } from "../helpers/program.ts";
+
+t.test("the archive of a running agent", async (t) => {
+  const stub = await startKinesisStub();
+  t.teardown(() => stub.outage());
+  const [page = 0] = await freePorts(1);
+  const config = [
+    "version: 1",
+    "gateway: { id: gw-b }",
+    'mqtt: { listen: "mqtt://127.0.0.1:0" }',
+    "buffer: { path: state/buffer.db, ballast: 0B }",
+    `kinesis: { region: us-east-1, endpoint: "${stub.endpoint}",`,
+    "  credentials: { static: { access_key_id: AKIAIOSFODNN7EXAMPLE, secret_access_key_file: aws.secret } } }",
+    `status: { listen: "http://127.0.0.1:${page}" }`,
+    "",
+  ].join("\n");
+  const folder = t.testdir({ "agent.config.yaml": config, "aws.secret": "wJalrXUtnFEMI" });
+  const agent = new Program("windfarm", ["run"], { cwd: folder });
+  t.teardown(() => agent.kill("SIGKILL"));
+  await agent.says("collects for gw-b");
+
+  const { code, stdout, stderr } = await new Program("windfarm", ["bundle", "--out", "b.tar.gz"], {
+    cwd: folder,
+  }).ended;
+  t.same([code, stderr], [0, ""], stdout);
+  const archive = join(folder, "b.tar.gz");
+  t.equal(statSync(archive).mode & 0o777, 0o600);
+  const names = execFileSync("tar", ["-tzf", archive], { encoding: "utf8" });
+  for (const name of [
+    "agent.config.yaml",
+    "doctor.json",
+    "status.json",
+    "metrics.txt",
+    "journal.txt",
+    "disk.txt",
+  ])
+    t.ok(names.includes(`b/${name}\n`), name);
+  const all = execFileSync("tar", ["-xOzf", archive], { encoding: "utf8" });
+  for (const secret of ["wJalrXUtnFEMI", "AKIAIOSFODNN7EXAMPLE"]) t.notOk(all.includes(secret), secret);
+  t.match(all, /"gateway":"gw-b"/);
+});
+
+t.test("a wrong configuration is told by its problems, not by its text", async (t) => {
+  const folder = t.testdir({ "agent.config.yaml": "version: 1\npasword: hunter-two\n" });
+  const { code } = await new Program("windfarm", ["bundle", "--out", "b.tar.gz"], { cwd: folder }).ended;
+  t.equal(code, 0);
+  const all = execFileSync("tar", ["-xOzf", join(folder, "b.tar.gz")], { encoding: "utf8" });
+  t.notOk(all.includes("hunter-two"));
+  t.match(all, /pasword is not a setting/);
+});
+
+t.test("secrets are found wherever they got into", (t) => {
+  const dirty = [
+    "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
+    "via http://user:pass@proxy:3128",
+    "password: $7$20000$AAAAAAAAAAAAAAAA$BBBBBBBBBBBBBBBBBBBBBBBB==",
+    "ASIAIOSFODNN7EXAMPLE",
+  ].join("\n");
+  const clean = withoutSecrets(dirty, []);
+  for (const secret of ["MHcC", "pass@", "AAAAAAAA", "ASIA"]) t.notOk(clean.includes(secret), secret);
+  t.ok(clean.includes("@proxy:3128"), "the rest stays");
+  const file = join(t.testdir({}), "c.yaml");
+  writeFileSync(
+    file,
+    "version: 1\ngateway: { id: g }\nmqtt: { connect: 'mqtt://b:1883', username: u, password: pwpw }\nbuffer: { path: ./b.db }\nkinesis: { region: eu-west-1 }\n",
+  );
+  t.same(secretsIn(loadConfig(file)), ["pwpw"]);
+  t.end();
+});
+
+t.test("an archive that can't be written is told with what to try", async (t) => {
+  const { code, stderr } = await new Program("windfarm", ["bundle", "--out", "/nowhere/b.tar.gz"]).ended;
+  t.equal(code, 2);
+  t.match(stderr, /^windfarm: there is no folder \/nowhere\n {2}try: /);
+});
