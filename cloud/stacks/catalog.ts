@@ -37,7 +37,7 @@ export class Catalog extends Construct {
         partitionKeys: LAYOUT.rawPartitions.map(({ name }) => ({ name, type: "string" })),
         parameters: { classification: "json", compressionType: "gzip" },
         storageDescriptor: {
-          columns: rawColumns().map(({ name }) => ({ name, type: "string" })),
+          columns: rawColumns().map(({ name, hive }) => ({ name, type: hive })),
           location: raw.s3UrlForObject(`${LAYOUT.rawFolder}/`),
           compressed: true,
           inputFormat: "org.apache.hadoop.mapred.TextInputFormat",

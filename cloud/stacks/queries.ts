@@ -8,7 +8,7 @@ import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { StageSettings } from "../settings.ts";
 import type { Sources } from "../sources.ts";
-import { namedQueries } from "../sql/read.ts";
+import { namedQueries, rawQueries } from "../sql/read.ts";
 import { analystPolicy, linesPolicy } from "./analyst-policy.ts";
 import type { Catalog } from "./catalog.ts";
 import { RESULTS_FOLDER } from "./data-stack.ts";
@@ -49,7 +49,7 @@ export class Queries extends Construct {
         },
       },
     });
-    for (const { name, description, sql } of namedQueries(sources.sql)) {
+    for (const { name, description, sql } of [...namedQueries(sources.sql), ...rawQueries(sources.sql)]) {
       const query = new CfnNamedQuery(this, `Query-${name}`, {
         name,
         description: description.replaceAll("\n", " ").slice(0, DESCRIPTION_LENGTH),

@@ -23,7 +23,7 @@ export function featureFlags(): Record<string, unknown> {
   return CdkJson.parse(JSON.parse(readFileSync("cdk.json", "utf8"))).context;
 }
 
-/** A script with its module, two texts of the conversion, two named queries, under `folder`. */
+/** A script with its module, a text of the conversion, three named queries, one of them on the raw table, under `folder`. */
 export function writeSources(folder: string): Sources {
   const sources = {
     script: join(folder, "jobs/curate.py"),
@@ -31,7 +31,7 @@ export function writeSources(folder: string): Sources {
     sql: join(folder, "sql"),
   };
   const queries = join(sources.sql, "queries");
-  mkdirSync(queries, { recursive: true });
+  mkdirSync(join(queries, "raw"), { recursive: true });
   mkdirSync(join(sources.modules, "curation"), { recursive: true });
   writeFileSync(join(sources.modules, "curation/days.py"), "print('days')\n");
   writeFileSync(sources.script, "print('curate')\n");
@@ -40,6 +40,7 @@ export function writeSources(folder: string): Sources {
     join(queries, "latest.sql"),
     "-- The latest value\n-- per turbine.\nSELECT * FROM readings\n",
   );
+  writeFileSync(join(queries, "raw/lines.sql"), "-- Lines.\nSELECT * FROM raw_readings\n");
   writeFileSync(join(queries, "hourly.sql"), "-- Hourly means.\nSELECT avg(data) FROM readings\n");
   return sources;
 }

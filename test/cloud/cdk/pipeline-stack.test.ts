@@ -97,6 +97,8 @@ t.test(
           Columns: Match.arrayWith([
             { Name: "id", Type: "string" },
             { Name: "seq", Type: "string" },
+            { Name: "kind", Type: "string" },
+            { Name: "disk_free", Type: "string" },
           ]),
         },
       },
@@ -231,7 +233,11 @@ t.test("queries are cut off, their results encrypted, and nobody can say otherwi
 t.test(
   "each text in the folder of queries is a named query with its head comment as description",
   async (t) => {
-    count(t, template, "AWS::Athena::NamedQuery", {}, 2);
+    count(t, template, "AWS::Athena::NamedQuery", {}, 3);
+    has(t, template, "AWS::Athena::NamedQuery", {
+      Name: "lines",
+      QueryString: Match.stringLikeRegexp("raw_readings"),
+    });
     has(t, template, "AWS::Athena::NamedQuery", {
       Name: "latest",
       Description: "The latest value per turbine.",
