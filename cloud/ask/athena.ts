@@ -8,7 +8,6 @@ import {
   StartQueryExecutionCommand,
 } from "@aws-sdk/client-athena";
 import { Fault, messageOf } from "../../agent/errors.ts";
-import { LAYOUT } from "../layout.ts";
 import type { QueryResult } from "../local/lake-reader.ts";
 
 export interface AthenaSettings {
@@ -33,7 +32,8 @@ export async function queryAthena(sql: string, settings: AthenaSettings): Promis
       new StartQueryExecutionCommand({
         QueryString: sql,
         WorkGroup: workgroup,
-        QueryExecutionContext: { Database: LAYOUT.database },
+        // A second farm's database is named like its workgroup (cloud/names.ts).
+        QueryExecutionContext: { Database: workgroup.replaceAll("-", "_") },
       }),
     );
     const id = started.QueryExecutionId ?? "";

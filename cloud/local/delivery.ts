@@ -36,6 +36,8 @@ export class Delivery {
   readonly #log: Logger;
   readonly #onObject: (key: string) => void;
   #open: OpenObject | undefined;
+  /** Of the object that is on its way to the bucket. */
+  #leavingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -56,7 +58,7 @@ export class Delivery {
 
   /** Bytes gathered and not yet in the bucket. */
   get waitingBytes(): number {
-    return this.#open?.bytes ?? 0;
+    return (this.#open?.bytes ?? 0) + this.#leavingBytes;
   }
 
   /** Delivers what an earlier run left. */
@@ -110,15 +112,17 @@ export class Delivery {
         this.#log.error({ problem: messageOf(error) }, "can't deliver a raw object; trying again");
         this.#flushSoon(this.#settings.intervalMs);
       });
-    }, delayMs);
+    }, delayMs).unref();
   }
 
   async #deliver(): Promise<void> {
     clearTimeout(this.#timer);
     const done = this.#open;
     this.#open = undefined;
+    this.#leavingBytes = done?.bytes ?? this.#leavingBytes;
     await done?.file.close();
     for (const name of await namesIn(this.#folder)) await this.#move(name);
+    this.#leavingBytes = 0;
   }
 
   async #move(name: string): Promise<void> {

@@ -88,7 +88,7 @@ export class Front {
     const reply = await this.#ask(request, requestOf(put, kept));
     if (reply.status !== 200) return send(response, reply);
     const answered = outcomesOf(put, reply.body);
-    const accepted = kept.filter((_, index) => answered[index]?.SequenceNumber !== undefined);
+    const accepted = kept.filter((_, index) => typeof answered[index]?.SequenceNumber === "string");
     await this.#upstream.accept(accepted.flatMap((at) => put.data[at] ?? []));
     if (kept.length === full.length) return send(response, reply);
     const merged = full.map((_, at) => answered[kept.indexOf(at)] ?? outcomes[at] ?? {});

@@ -15,11 +15,9 @@ const Entry = z.looseObject({
 });
 const PutRecord = Entry.extend(named);
 const PutRecords = z.looseObject({ ...named, Records: z.array(Entry) });
-const Outcome = z.looseObject({
-  SequenceNumber: z.string().optional(),
-  ShardId: z.string().optional(),
-  ErrorCode: z.string().optional(),
-});
+/** kinesis-local says null for what there isn't. */
+const Text = z.string().nullish();
+const Outcome = z.looseObject({ SequenceNumber: Text, ShardId: Text, ErrorCode: Text });
 export type Outcome = z.infer<typeof Outcome>;
 const PutRecordsAnswer = z.looseObject({ Records: z.array(Outcome) });
 
@@ -86,7 +84,7 @@ export function outcomesOf({ many }: Put, answer: Buffer): Outcome[] {
 
 /** PutRecords' answer. */
 export function answerOf(outcomes: readonly Outcome[]): Buffer {
-  const failed = outcomes.filter(({ ErrorCode: code }) => code !== undefined).length;
+  const failed = outcomes.filter(({ ErrorCode: code }) => typeof code === "string").length;
   return Buffer.from(
     JSON.stringify({ FailedRecordCount: failed, Records: outcomes, EncryptionType: "NONE" }),
   );
