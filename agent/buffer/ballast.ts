@@ -5,12 +5,13 @@
 
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { LARGEST_WAL_BYTES } from "./connection.ts";
+import { LOG_BYTES } from "./connection.ts";
+import { FILE_MODE } from "./rights.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
 /** Smaller would not carry a checkpoint of the largest log: the log's own room and the file's. Bytes. */
-export const LEAST_BALLAST_BYTES = 2 * LARGEST_WAL_BYTES;
+export const LEAST_BALLAST_BYTES = 2 * LOG_BYTES;
 
 /** Bytes an ordinary user may still write to the file system that holds `path`. */
 export function freeBytes(path: string): number {
@@ -41,6 +42,11 @@ export class Ballast {
     return had;
   }
 
+  /** The same if the disk has no room left, whatever else was complained of. */
+  releaseIfDiskIsFull(): boolean {
+    return this.#freeBytes(this.#path) < CHUNK_BYTES && this.release();
+  }
+
   /** True where the disk has room for `bytes` besides the ballast's own. */
   hasRoomFor(bytes: number): boolean {
     return this.#freeBytes(this.#path) >= bytes + this.#bytes - this.#size();
@@ -53,7 +59,7 @@ export class Ballast {
   fill(): boolean {
     const missing = this.#bytes - this.#size();
     if (missing <= 0) return false;
-    const file = openSync(this.#path, "a", 0o640);
+    const file = openSync(this.#path, "a", FILE_MODE);
     try {
       // Not zeros: some file systems keep those as a hole.
       writeSync(file, Buffer.alloc(Math.min(missing, CHUNK_BYTES), "windfarm ballast "));

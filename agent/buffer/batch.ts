@@ -1,9 +1,8 @@
 /** What one transaction adds: a group of readings, or rejects, or both, and who waits for it. */
 
 import type { Rejection } from "../contract/rejection.ts";
-import { type Encoded, encodeBody } from "./codec.ts";
 import { PAGE_BYTES } from "./connection.ts";
-import type { GroupRow, RejectRow } from "./store.ts";
+import type { RejectRow } from "./store.ts";
 import type { Stored } from "./types.ts";
 
 /** Charged for a reject besides what it holds, bytes. */
@@ -12,6 +11,8 @@ const REJECT_OVERHEAD = 64;
 const MOST_LOCAL = PAGE_BYTES - 128;
 /** Bytes of a page that an overflow chain fills. */
 const USABLE_BYTES = PAGE_BYTES - 4;
+/** Pages whose place one page of SQLite's pointer map keeps. */
+const MAPPED_PAGES = PAGE_BYTES / 5;
 
 export interface Batch {
   /** `seq` of the first reading. */
@@ -20,34 +21,17 @@ export interface Batch {
   /** Inflated, with the rejects'. */
   bytes: number;
   receivedMs: number;
-  /** Inflated NDJSON; kept only while the batch has to wait. */
-  lines: Buffer;
-  encoded: Encoded;
+  /** One gzip member; empty if there are no readings. */
+  body: Buffer;
   rejects: RejectRow[];
   stored: Stored[];
 }
 
-/** The row of a batch that has readings, at its place in the queue. */
-export function groupRow(batch: Batch, key: number): GroupRow {
-  const { count, receivedMs, lines, encoded } = batch;
-  return { key, count, bytes: lines.length, received: receivedMs, ...encoded };
-}
-
-/** The batch with all its bytes in memory of its own, for one that must wait. */
-export function keep(batch: Batch): Batch {
-  const lines = Buffer.from(batch.lines);
-  const plain = batch.encoded.body.buffer === batch.lines.buffer;
-  return { ...batch, lines, encoded: plain ? { ...batch.encoded, body: lines } : batch.encoded };
-}
-
-export function encodeBatch(batch: Omit<Batch, "encoded">): Batch {
-  return { ...batch, encoded: encodeBody(batch.lines) };
-}
-
 /** Pages the batch needs at most with these of its rejects, the tables' inner pages included. */
 export function pagesFor(batch: Batch, rejects: readonly RejectRow[]): number {
-  const body = batch.count === 0 ? 0 : 1 + Math.ceil(batch.encoded.body.length / USABLE_BYTES);
-  return body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
+  const body = batch.count === 0 ? 0 : 1 + Math.ceil(batch.body.length / USABLE_BYTES);
+  const pages = body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
+  return pages + Math.ceil(pages / MAPPED_PAGES);
 }
 
 /** Pages that rows of these lengths need at most, one after the other: short ones share a page, and waste less than half. */
@@ -63,19 +47,12 @@ export function pagesOfRows(lengths: readonly number[]): number {
 /** A message that can't be understood, as it will lie in the lane; its payload is copied, up to `maxPayloadBytes`. */
 export function rejectRow(rejection: Rejection, receivedMs: number, maxPayloadBytes: number): RejectRow {
   const payload = Buffer.from(rejection.payload.subarray(0, maxPayloadBytes));
-  const { reason, topic } = rejection;
+  const { reason, topic, dup } = rejection;
   const { length } = rejection.payload;
   const cut = payload.length < length ? ` (the first ${payload.length} of its ${length} bytes are kept)` : "";
   const detail = `${rejection.detail}${cut}`;
-  return {
-    received: receivedMs,
-    count: 1,
-    bytes: rejectBytes(payload, topic, detail),
-    reason,
-    detail,
-    topic,
-    payload,
-  };
+  const bytes = rejectBytes(payload, topic, detail);
+  return { received: receivedMs, count: 1, bytes, reason, detail, topic, payload, dup: dup ? 1 : 0 };
 }
 
 export function rejectBytes(payload: Buffer, topic: string, detail: string): number {

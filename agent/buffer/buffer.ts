@@ -1,53 +1,56 @@
 /**
  * The durable queue between the sensors and the cloud.
  *
- * States: storing; full (own quota reached); disk_full (no room on the disk); failed (the disk refuses). The transitions
- * are drawn in `trouble.ts`.
- *
  * Invariants, each with a test that names it (test/buffer):
- *  1. A sender is told `stored` only after the transaction that holds its reading was fsync'd (synchronous=FULL, asserted
- *     before and after the first write of every connection). After a failed fsync nobody is told anything until the file
- *     was closed, opened again, checked, and its log moved.
- *  2. `seq` is 1, 2, 3, … within an epoch, without gaps, in the order of `append`; none that was acknowledged is given again.
+ *  1. A sender is told `stored` only after the log that holds its reading's transaction was synced (`fdatasync` of our own
+ *     descriptor, beside the event loop). After a failed sync nobody is told anything until the file was closed, opened again,
+ *     checked, and its log moved.
+ *  2. `seq` is 1, 2, 3, … within an epoch, without gaps, in the order of `append`. None that may have left is given to another
+ *     reading: a group is leased, announced and counted only after its sync; and if the log may have lost readings, a new epoch
+ *     begins.
  *  3. received = buffered + shipped + rejected + dropped, in the same transaction as the readings themselves.
- *  4. Groups leave oldest first. A leased group is not leased again until it is settled `again` or the file is reopened;
- *     it is deleted only when it is settled, or dropped by `drop_oldest` where nothing else is left.
+ *  4. A leased group is not leased again until it is settled `again` or the file is reopened, from whichever end; it is deleted
+ *     only when it is settled, or dropped by `drop_oldest` if nothing else is left.
  *  5. A power cut loses nothing acknowledged. What it brings back (groups delivered but not yet deleted) is delivered
  *     again, with the same identity.
- *  6. A start takes a time that does not depend on the backlog, and needs no sector to be readable. A file that can't be used
- *     is set aside, and what can be read of it comes back in small steps after the start; what the disk does not give is
- *     passed over and counted. It is deleted only when all that was in it was saved.
- *  7. One owner: a second process is refused while the first lives, and not a moment longer, also where somebody deleted the
- *     lock; an owner that lost it all the same writes nothing more.
- *  8. Limits: the file `maxBytes`, the file and those set aside twice that (`quotaBeside`), the log `LARGEST_WAL_BYTES` (a
- *     reader may make it longer), the reject lane `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings
+ *  6. A start takes a time that does not depend on the backlog. A file that can't be used is quarantined, and what SQLite can
+ *     read of it comes back in small steps after the start, as it was acknowledged or not at all. It is deleted only if every
+ *     seq from its first to its last was there.
+ *  7. One owner: a second process is refused for as long as the first is alive, even if the lock file was deleted; an owner
+ *     that lost it all the same writes nothing more. Nothing is acknowledged into a file that is no longer in its place.
+ *  8. Limits: the file `maxBytes`, the file and quarantined ones twice that (`quotaBeside`), the log `LOG_BYTES` (a reader may
+ *     make it longer), the reject lane `rejectsMaxBytes` and a quarter of the file, un-acknowledged readings
  *     `MAX_WAITING_BYTES`, groups out `MAX_LEASED_GROUPS`; memory does not grow with the backlog. For want of room leave, in
  *     this order: rejects beyond their lane, what was delivered, and only then, with `drop_oldest`, the oldest groups.
- *  9. Whoever ships is called after every commit that made groups ready, and whenever the buffer stores again after trouble:
+ *  9. Whoever ships is called after every sync that made groups ready, and whenever the buffer stores again after trouble:
  *     no group waits for a call that never comes.
+ *
+ * Why our own sync is enough. SQLite writes a transaction's pages to the log at COMMIT and syncs nothing (`synchronous=NORMAL`);
+ * after a power cut it takes from the log the longest run of whole transactions whose checksums hold. So a transaction
+ * survives once the log was synced up to its end, by whichever descriptor. Before a log is begun again from its start, SQLite
+ * has synced log and file (the checkpoint), and it syncs the log's new header before the first page behind it. These three
+ * syncs are on the event loop, once in some three thousand pages of log: SQLite does them within one call. In this process
+ * nothing but SQLite opens `buffer.db`, its `-shm` and the lock file, for closing another descriptor of those would drop
+ * SQLite's locks; the log carries none.
  */
 
-import type { Logger } from "pino";
 import type { Rejection } from "../contract/rejection.ts";
+import { codeOf } from "../errors.ts";
 import { Ballast } from "./ballast.ts";
-import type { Batch } from "./batch.ts";
-import { CommitClock } from "./commit-clock.ts";
-import { Committer } from "./committer.ts";
-import { Disk, type Reopen } from "./disk.ts";
-import { Health, type StoringState } from "./health.ts";
-import { Intake } from "./intake.ts";
+import { CommitRule } from "./commit-rule.ts";
+import { Condition } from "./condition.ts";
+import { Engine } from "./engine.ts";
+import { BufferFile, type FileParts } from "./file.ts";
 import { Leases } from "./leases.ts";
-import { Lender } from "./lender.ts";
-import type { OwnerLock } from "./lock.ts";
-import type { Opened } from "./open-store.ts";
-import { closedFault, waitingFault } from "./refusals.ts";
-import { Retry } from "./retry.ts";
-import { Salvager } from "./salvager.ts";
-import type { ReadSectors } from "./sectors.ts";
-import { Settling } from "./settling.ts";
+import { lendGroups } from "./lending.ts";
+import { closedFault, waitingFault } from "./messages.ts";
+import { MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, PendingQueue } from "./pending.ts";
+import { Salvager } from "./salvage/salvager.ts";
+import { Schedule } from "./schedule.ts";
+import type { State } from "./state.ts";
 import { accountsNow, statusOf } from "./status.ts";
+import { StorageState, type StoringState } from "./storage-state.ts";
 import type { Timers } from "./timers.ts";
-import { Trouble } from "./trouble.ts";
 import type {
   Accounts,
   BufferSettings,
@@ -57,142 +60,137 @@ import type {
   Settlement,
   Stored,
 } from "./types.ts";
-import { Upkeep } from "./upkeep.ts";
 
 /** Bytes a message needs at most besides its own. */
 const TAIL_BYTES = 512;
 
-export interface BufferParts {
+export interface BufferParts extends Omit<FileParts, "path"> {
   settings: BufferSettings;
-  lock: OwnerLock;
-  opened: Opened;
-  reopen: Reopen;
-  log: Logger;
   timers: Timers;
   now(): number;
   freeBytes(path: string): number;
-  readSectors: ReadSectors;
 }
 
 export class DurableBuffer implements ReadingBuffer {
   readonly #settings: BufferSettings;
   readonly #parts: BufferParts;
-  readonly #disk: Disk;
-  readonly #intake: Intake;
+  readonly #file: BufferFile;
+  readonly #pending: PendingQueue;
   readonly #leases = new Leases();
-  readonly #health: Health;
-  readonly #trouble: Trouble;
-  readonly #clock: CommitClock;
-  readonly #committer: Committer;
-  readonly #lender: Lender;
-  readonly #upkeep: Upkeep;
+  readonly #storage: StorageState;
+  readonly #condition: Condition;
+  readonly #rule: CommitRule;
+  readonly #engine: Engine;
   readonly #salvager: Salvager;
-  readonly #settling: Settling;
-  readonly #retry: Retry;
+  readonly #schedule: Schedule;
   readonly #ready: (() => void)[] = [];
-  readonly #rejectsMaxBytes: number;
-  /** What could not be leased before can be now. */
-  #wakes = false;
+  /** A file that is no longer in its place: its connection, and why what lies there must be quarantined. */
+  #detached: ReturnType<BufferFile["detach"]>;
   #closed = false;
 
   constructor(parts: BufferParts) {
-    const { settings, opened, log } = parts;
-    const { state } = opened;
+    const { settings, log, timers } = parts;
+    const { state } = parts.opened;
+    const { path, maxBytes } = settings;
+    const rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(maxBytes / 4));
     this.#parts = parts;
     this.#settings = settings;
-    this.#rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(settings.maxBytes / 4));
 
-    this.#disk = new Disk(opened, parts.reopen, parts.lock, log);
+    this.#file = new BufferFile({ ...parts, path });
     const nextSeq = state.lastKey - state.epochBase + 1;
-    this.#intake = new Intake(settings.gateway, state.epoch, nextSeq, this.#rejectsMaxBytes);
-    this.#health = new Health(log);
-    const ballast = new Ballast(`${settings.path}.ballast`, settings.ballastBytes, parts.freeBytes);
-    this.#trouble = new Trouble({
-      settings,
-      disk: this.#disk,
-      health: this.#health,
-      ballast,
-      reopened: (ruin) => this.#salvager.start(ruin),
-    });
-    this.#committer = new Committer({
-      disk: this.#disk,
-      intake: this.#intake,
-      leases: this.#leases,
-      trouble: this.#trouble,
-      rejectsMaxBytes: this.#rejectsMaxBytes,
-      log,
-      committed: (batch) => this.#committed(batch),
-    });
+    this.#pending = new PendingQueue(settings.gateway, state.epoch, nextSeq, rejectsMaxBytes);
+    this.#rule = new CommitRule(settings.lingerMs);
+    this.#storage = new StorageState(log);
+    const ballast = new Ballast(`${path}.ballast`, settings.ballastBytes, parts.freeBytes);
+    this.#condition = new Condition(settings, this.#storage, ballast);
 
-    this.#health.onState((state) => {
-      if (state === "storing") this.#wakes = true;
-      else this.#retryLater();
-    });
-    this.#lender = new Lender({
-      disk: this.#disk,
+    this.#engine = new Engine({
+      file: this.#file,
+      state,
+      pending: this.#pending,
       leases: this.#leases,
-      committer: this.#committer,
-      trouble: this.#trouble,
-      rejectsMaxBytes: this.#rejectsMaxBytes,
+      condition: this.#condition,
+      rule: this.#rule,
+      timers,
       log,
+      rejectsMaxBytes,
+      ready: () => this.#schedule.followUp(),
+      broke: (error) => this.#broke(error),
+      reopen: (known) => this.#reopen(known),
     });
-
-    const run = () => this.flush();
-    this.#clock = new CommitClock(parts, settings.lingerMs, () => this.#run(this.#settling.isDue));
-    this.#settling = new Settling(parts, this.#leases, run);
-    this.#retry = new Retry(parts, run);
-    this.#salvager = new Salvager({
-      ...parts,
-      path: settings.path,
-      maxBytes: settings.maxBytes,
-      disk: this.#disk,
-      committer: this.#committer,
-      trouble: this.#trouble,
-      rejectsMaxBytes: this.#rejectsMaxBytes,
-      saved: () => this.#announce(),
-    });
-    this.#upkeep = new Upkeep({
-      ...parts,
-      disk: this.#disk,
-      health: this.#health,
+    const monotonic = () => timers.nowMs();
+    this.#salvager = new Salvager({ path, maxBytes, rejectsMaxBytes, log, now: parts.now, monotonic });
+    this.#schedule = new Schedule({
+      engine: this.#engine,
+      file: this.#file,
+      pending: this.#pending,
+      leases: this.#leases,
+      condition: this.#condition,
+      rule: this.#rule,
+      salvager: this.#salvager,
       ballast,
-      committer: this.#committer,
+      timers,
+      log,
+      announce: () => this.#announce(),
+    });
+    this.#storage.onState((now) => {
+      if (now === "storing") this.#schedule.announceSoon();
     });
   }
 
-  /** Takes up what an earlier process left; `vanished` where it left traces and no buffer. */
+  /** Takes up what an earlier process left; `vanished` if it left traces and no buffer. */
   start(vanished: boolean): void {
-    if (vanished) this.#salvager.vanished();
-    this.#salvager.start(this.#parts.opened.ruin);
-    this.#upkeep.start();
+    const { path } = this.#settings;
+    const { note, quarantined } = this.#parts.opened;
+    if (vanished)
+      this.#salvager.tell("error", "The buffer that was here is gone or empty; a new one was begun.", {
+        path,
+      });
+    if (note !== undefined) this.#salvager.tell(note.level, note.sentence, { path });
+    this.#salvager.start(quarantined);
+    this.#schedule.start();
   }
 
   get epoch(): string {
-    return this.#disk.state.epoch;
+    return this.#engine.synced.epoch;
   }
 
   get window(): number {
-    return this.#trouble.isBlocked ? this.#intake.blockedWindow : Number.POSITIVE_INFINITY;
+    return this.#condition.isBlocked ? this.#pending.blockedWindow : Number.POSITIVE_INFINITY;
   }
 
   append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
     if (!this.#takes(head.length, stored)) return;
-    this.#intake.append(head, turbine, receivedMs, marks, stored);
-    this.#arrived();
+    this.#pending.append(head, turbine, receivedMs, marks, stored);
+    this.#schedule.arrived(stored);
   }
 
   reject(rejection: Rejection, receivedMs: number, stored: Stored): void {
     if (!this.#takes(rejection.payload.length, stored)) return;
-    this.#intake.reject(rejection, receivedMs, stored);
-    this.#arrived();
+    this.#pending.reject(rejection, receivedMs, stored);
+    this.#schedule.arrived(stored);
   }
 
   flush(): void {
-    this.#run(true);
+    if (this.#closed) return;
+    this.#engine.commit(true);
+    this.#engine.syncNow();
+    this.#schedule.followUp();
   }
 
-  lease(maxBytes: number): Group[] {
-    return this.#closed ? [] : this.#lender.lease(maxBytes);
+  lease(maxBytes: number, end: "oldest" | "newest" = "oldest"): Group[] {
+    const { store } = this.#file;
+    if (this.#closed || store === undefined) return [];
+    try {
+      const { log } = this.#parts;
+      const groups = lendGroups(store, this.#leases, this.#engine.synced, { maxBytes, end, log });
+      this.#condition.succeeded("lease");
+      this.#schedule.settled();
+      return groups;
+    } catch (error) {
+      this.#engine.failed(error, "lease");
+      return [];
+    }
   }
 
   settle(groupKey: number, settlement: Settlement): void {
@@ -201,10 +199,7 @@ export class DurableBuffer implements ReadingBuffer {
         { groupKey },
         "A group was settled that is not out (dropped, or settled before).",
       );
-      return;
-    }
-    if (settlement.outcome === "again") return;
-    this.#settling.added(this.#trouble.isBlocked);
+    } else if (settlement.outcome !== "again") this.#schedule.settled();
   }
 
   onReady(listener: () => void): void {
@@ -212,20 +207,19 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   onState(listener: (state: StoringState) => void): void {
-    this.#health.onState(listener);
+    this.#storage.onState(listener);
   }
 
   accounts(): Accounts {
-    return accountsNow(this.#disk.state, this.#leases);
+    return accountsNow(this.#engine.synced, this.#leases);
   }
 
   status(): BufferStatus {
     return statusOf({
       maxBytes: this.#settings.maxBytes,
-      disk: this.#disk,
-      health: this.#health,
-      committer: this.#committer,
-      intake: this.#intake,
+      file: this.#file,
+      storage: this.#storage,
+      engine: this.#engine,
       leases: this.#leases,
       salvager: this.#salvager,
       log: this.#parts.log,
@@ -236,62 +230,49 @@ export class DurableBuffer implements ReadingBuffer {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
-    for (const alarm of [this.#clock, this.#settling, this.#retry, this.#upkeep, this.#salvager])
-      alarm.stop();
-    for (const stored of this.#intake.abandon()) stored(closedFault());
-    this.#committer.writeAccounts();
-    this.#disk.close();
+    this.#schedule.stop();
+    this.#salvager.stop();
+    for (const stored of this.#pending.abandon()) stored(closedFault());
+    this.#engine.close();
     this.#parts.lock.release();
   }
 
-  /** False where a message of `bytes` can't even wait; its sender is told. */
+  /** False if a message of `bytes` can't even wait; its sender is told. */
   #takes(bytes: number, stored: Stored): boolean {
-    if (!this.#closed && this.#intake.hasRoom(bytes + TAIL_BYTES)) return true;
-    stored(this.#closed ? closedFault() : waitingFault(this.#health.problem));
+    const { messages, bytes: held } = this.#engine.waiting;
+    const hasRoom = held + bytes + TAIL_BYTES <= MAX_WAITING_BYTES && messages < MAX_WAITING_MESSAGES;
+    if (!this.#closed && hasRoom) return true;
+    stored(this.#closed ? closedFault() : waitingFault(this.#storage.problem));
     return false;
   }
 
-  #run(settle: boolean): void {
-    if (this.#closed) return;
-    this.#clock.stop();
-    this.#committer.run(settle);
-    this.#followUp();
-    // A lease that failed gave nothing, and whoever ships asks again only when called.
-    if (this.#wakes && this.#disk.store !== undefined) this.#announce();
-  }
-
-  #arrived(): void {
-    if (this.#trouble.isBlocked) {
-      if (this.#intake.isGroupFull) this.#intake.setAside();
-    } else if (this.#intake.isGroupFull) this.#run(this.#settling.isDue);
-    else this.#clock.arrived();
-  }
-
-  #committed(batch: Batch | undefined): void {
-    if (batch === undefined) return;
-    this.#clock.committed();
-    if (batch.count > 0) this.#announce();
-  }
-
-  /** What a run of the committer left to be done. */
-  #followUp(): void {
-    if (this.#intake.pending === 0) this.#trouble.lookForRoom();
-    if (this.#health.state === "failed" || this.#health.state === "disk_full") {
-      this.#retryLater();
-      return;
+  #broke(error: unknown): void {
+    if (codeOf(error) === "buffer.replaced") {
+      this.#detached ??= this.#file.detach();
+      // Readings that nobody was told of are stored once more in the new file.
+      this.#detached?.db.prepare("DELETE FROM groups WHERE key > ?").run(this.#engine.synced.lastKey);
     }
-    if (!this.#trouble.suspicion.isThere) this.#retry.succeeded();
-    if (this.#intake.pending > 0 && !this.#trouble.isBlocked) this.#clock.arrived();
-    this.#settling.remind(this.#trouble.isBlocked);
+    this.#schedule.retryLater();
   }
 
-  /** A full disk and one that fails are tried again by time; a full buffer waits for a settlement. */
-  #retryLater(): void {
-    if (this.#health.state !== "full" && !this.#closed) this.#retry.later();
+  #reopen(known: Readonly<State>): { state: State; foundCommits: number } | undefined {
+    try {
+      const opened = this.#file.reopen(known, this.#detached?.problem ?? this.#condition.damage);
+      const { note, quarantined } = opened;
+      this.#condition.reopened(quarantined !== undefined);
+      if (note !== undefined) this.#salvager.tell(note.level, note.sentence, { path: this.#settings.path });
+      this.#salvager.start(quarantined);
+      if (this.#detached !== undefined) this.#salvager.startDetached(this.#detached.db, quarantined?.file);
+      this.#detached = undefined;
+      return opened;
+    } catch (error) {
+      this.#condition.reopenFailed(error);
+      this.#schedule.retryLater();
+      return undefined;
+    }
   }
 
   #announce(): void {
-    this.#wakes = false;
     for (const listener of this.#ready) listener();
   }
 }

@@ -9,6 +9,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { codeOf, Fault } from "../errors.ts";
+import { restrict } from "./rights.ts";
 
 export class OwnerLock {
   readonly #path: string;
@@ -43,7 +44,7 @@ export class OwnerLock {
   }
 
   /** Takes the lock again where somebody deleted its file. Throws `buffer.locked` where another process was quicker. */
-  keep(): void {
+  retake(): void {
     if (inodeOf(fileOf(this.#path)) === this.#inode) return;
     // With the buffer itself gone, nobody can take it.
     if (!existsSync(this.#path)) return;
@@ -68,6 +69,7 @@ function inodeOf(file: string): number {
 }
 
 function lock(path: string): Database.Database {
+  restrict(fileOf(path));
   const db = new Database(fileOf(path), { timeout: 0 });
   try {
     // Nothing is ever written, so that a full disk is no obstacle: an exclusive transaction that stays open is a lock.

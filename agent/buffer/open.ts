@@ -1,12 +1,13 @@
 import { existsSync, statSync } from "node:fs";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
-import { freeBytes } from "./ballast.ts";
+import { Ballast, freeBytes } from "./ballast.ts";
 import { DurableBuffer } from "./buffer.ts";
+import { failureKind, fullDiskProblem } from "./failure.ts";
 import { OwnerLock } from "./lock.ts";
-import { prepareFolder } from "./open-store.ts";
-import { Opener } from "./opener.ts";
-import { READ_DISK, type ReadSectors } from "./sectors.ts";
+import { FILE_SYNCS, type Syncs } from "./log-sync.ts";
+import { prepareFolder } from "./open-file.ts";
+import { Opener, type Reopened } from "./opener.ts";
 import { EVENT_LOOP, type Timers } from "./timers.ts";
 import type { BufferSettings, ReadingBuffer } from "./types.ts";
 
@@ -19,53 +20,70 @@ export interface BufferDeps {
   timers?: Timers;
   /** Bytes free on the file system that holds a path. */
   freeBytes?(path: string): number;
-  /** Reads a log, and a file that was set aside, without SQLite. */
-  readSectors?: ReadSectors;
+  syncs?: Syncs;
 }
 
 /**
- * Opens the buffer, makes it where there is none, and recovers it where it is damaged. Throws a Fault: `buffer.locked`
- * where another process owns it, `buffer.newer` for a schema this program doesn't know, `buffer.foreign` for another
- * program's file, `buffer.unwritable` and `buffer.not_durable` where it could not keep its promise here.
+ * Opens the buffer, makes it if there is none, and recovers it if it is damaged. Throws a Fault: `buffer.locked` if another
+ * process owns it, `buffer.newer` for a schema this program doesn't know, `buffer.foreign` for another program's file,
+ * `buffer.unwritable` and `buffer.not_durable` if it could not keep its promise here.
  */
 export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingBuffer {
   const { now, log, random = Math.random, timers = EVENT_LOOP, freeBytes: free = freeBytes } = deps;
-  const { readSectors = READ_DISK } = deps;
   const { path, maxBytes } = settings;
   prepareFolder(path);
   const vanished = isVanished(path);
   const lock = OwnerLock.take(path);
   try {
-    const opener = new Opener(path, maxBytes, { now, random, readSectors });
+    const opener = new Opener(path, maxBytes, { now, random, freeBytes: free });
+    const opened = openOnFullDisk(opener, new Ballast(`${path}.ballast`, settings.ballastBytes, free), log);
     const buffer = new DurableBuffer({
       settings,
       lock,
-      opened: opener.open(),
-      reopen: (usedKeys, problem) => opener.open(usedKeys, problem),
+      opened,
+      reopen: (known, problem) => opener.open(known, problem),
+      syncs: deps.syncs ?? FILE_SYNCS,
       log,
       timers,
       now,
       freeBytes: free,
-      readSectors,
     });
     buffer.start(vanished);
     return buffer;
   } catch (error) {
     lock.release();
-    if (error instanceof Fault) throw error;
-    throw new Fault(
-      "buffer.unusable",
-      `the buffer ${path} can't be opened: ${error instanceof Error ? error.message : error}`,
-      {
-        hint: "See whether the disk is full or failing (dmesg), then start again: nothing was lost by this attempt.",
-        retry: true,
-        cause: error,
-      },
-    );
+    throw error instanceof Fault ? error : unusable(path, error);
   }
 }
 
-/** True where the lock of an earlier buffer is there and the buffer is not. */
+/** A full disk refuses the opening too, for it writes: then the ballast is given up first. */
+function openOnFullDisk(opener: Opener, ballast: Ballast, log: Logger): Reopened {
+  try {
+    return opener.open();
+  } catch (error) {
+    if (failureKind(error) === "full" ? !ballast.release() : !ballast.releaseIfDiskIsFull()) throw error;
+    log.warn({ err: error }, "The disk is full: the buffer's ballast is given up to open it.");
+    return opener.open();
+  }
+}
+
+function unusable(path: string, error: unknown): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  const full = failureKind(error) === "full";
+  return new Fault(
+    "buffer.unusable",
+    full ? fullDiskProblem(path) : `the buffer ${path} can't be opened: ${message}`,
+    {
+      hint: full
+        ? "Make room on it, then start again: nothing was lost by this attempt."
+        : "See whether the disk is full or failing (dmesg), then start again: nothing was lost by this attempt.",
+      retry: true,
+      cause: error,
+    },
+  );
+}
+
+/** True if the lock of an earlier buffer is there and the buffer is not. */
 function isVanished(path: string): boolean {
   const bytes = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   return existsSync(`${path}.lock`) && bytes(path) + bytes(`${path}-wal`) === 0;

@@ -1,22 +1,31 @@
-/** Opens the buffer's file again and again while an agent runs, and sets it aside where it can't be used. */
+/** Opens the buffer's file again and again while an agent runs, and quarantines it if it can't be used. */
 
 import { messageOf } from "../errors.ts";
-import { removeFile, setAside } from "./aside.ts";
-import { isUnusableFile } from "./damage.ts";
-import { guardWritable, keepTornLog, type Means, type Opened, openFile } from "./open-store.ts";
-import { writeProgress } from "./salvage-rows.ts";
-import { progressOf, type Ruin } from "./salvage-source.ts";
-import type { Birth } from "./schema.ts";
+import { isUnusableFile } from "./failure.ts";
+import { guardWritable, type Means, type Opened, openFile } from "./open-file.ts";
+import { newProgress, writeProgress } from "./salvage/progress.ts";
+import { quarantine, removeFile } from "./salvage/quarantine.ts";
+import type { State } from "./state.ts";
 
 /** How often a new file is begun in one opening. */
 const NEW_FILE_TRIES = 5;
+
+/** A file that was quarantined, and why. */
+export interface Quarantined {
+  file: string;
+  problem: string;
+}
+
+export interface Reopened extends Opened {
+  quarantined?: Quarantined;
+}
 
 export class Opener {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #means: Means;
-  /** Set aside by an opening that then failed: the new file does not know of it yet, and has held no reading. */
-  #ruin: Ruin | undefined;
+  /** Quarantined by an opening that then failed: the new file does not know of it yet, and has held no reading. */
+  #quarantined: Quarantined | undefined;
 
   constructor(path: string, maxBytes: number, means: Means) {
     this.#path = path;
@@ -25,64 +34,63 @@ export class Opener {
   }
 
   /**
-   * Opens the file, makes it where there is none, sets it aside and makes a new one where it is damaged (or where `problem`
-   * says that it is). Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`, `buffer.not_durable`, or SQLite's error
-   * where the disk refuses; what was set aside by then is not set aside again.
+   * Opens the file, makes it if there is none, quarantines it and makes a new one if it is damaged (or if `problem` tells
+   * that it is). `known`: what this process knows of it. Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`,
+   * `buffer.not_durable`, or SQLite's error if the disk refuses; what was quarantined by then is not quarantined again.
    */
-  open(usedKeys?: Birth["usedKeys"], problem?: string): Opened {
-    const means = usedKeys === undefined ? this.#means : { ...this.#means, usedKeys };
-    if (problem !== undefined) this.#setAside(problem);
+  open(known?: Readonly<State>, problem?: string): Reopened {
+    const means = known === undefined ? this.#means : { ...this.#means, usedKeys: known, known };
+    if (problem !== undefined) this.#quarantine(problem);
     try {
       return this.#announced(this.#openTwice(means));
     } catch (error) {
       if (!isUnusableFile(error)) throw error;
-      this.#setAside(messageOf(error));
+      this.#quarantine(messageOf(error));
       return this.#begin(means);
     }
   }
 
   /** A new file. What is wrong with it is the disk's doing, and may be over the next time. */
-  #begin(means: Means): Opened {
+  #begin(means: Means): Reopened {
     for (let left = NEW_FILE_TRIES; ; left--) {
       try {
         return this.#announced(openFile(this.#path, this.#maxBytes, means));
       } catch (error) {
         if (left <= 1 || !isUnusableFile(error)) throw error;
-        this.#setAside(messageOf(error));
+        this.#quarantine(messageOf(error));
       }
     }
   }
 
-  /** A read that failed may pass the second time, and setting a whole buffer aside for it would be a waste. */
+  /** A read that failed may pass the second time, and quarantining a whole buffer for it would be a waste. */
   #openTwice(means: Means): Opened {
-    const torn = keepTornLog(this.#path, means);
     try {
-      return openFile(this.#path, this.#maxBytes, means, torn);
+      return openFile(this.#path, this.#maxBytes, means);
     } catch (error) {
       if (!isUnusableFile(error)) throw error;
     }
-    return openFile(this.#path, this.#maxBytes, means, torn);
+    return openFile(this.#path, this.#maxBytes, means);
   }
 
-  #setAside(problem: string): void {
+  #quarantine(problem: string): void {
     guardWritable(this.#path, () => {
       // What has come since in its place is empty: kept, such files would multiply with every try.
-      if (this.#ruin !== undefined) removeFile(this.#path);
-      else this.#ruin = { file: setAside(this.#path, this.#means.now()), problem };
+      if (this.#quarantined !== undefined) removeFile(this.#path);
+      else this.#quarantined = { file: quarantine(this.#path, this.#means.now()), problem };
     });
   }
 
-  /** The new file remembers what was set aside for it. */
-  #announced(opened: Opened): Opened {
-    const ruin = this.#ruin;
-    if (ruin === undefined) return opened;
+  /** The new file remembers what was quarantined for it. */
+  #announced(opened: Opened): Reopened {
+    const quarantined = this.#quarantined;
+    if (quarantined === undefined) return opened;
     try {
-      writeProgress(opened.store.db, progressOf(ruin));
+      writeProgress(opened.store.db, newProgress(quarantined.file, quarantined.problem));
     } catch (error) {
       opened.store.close();
       throw error;
     }
-    this.#ruin = undefined;
-    return { ...opened, ruin };
+    this.#quarantined = undefined;
+    return { ...opened, quarantined };
   }
 }

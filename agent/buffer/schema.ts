@@ -1,11 +1,11 @@
-/** The tables of a buffer file, their versions, and how an older file becomes a newer one. */
+/** The tables of a buffer file and their version. */
 
 import type { Database } from "better-sqlite3";
 import { Fault } from "../errors.ts";
 import { newEpoch } from "./epoch.ts";
 
 /** Stands in SQLite's `user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /**
  * Stands in SQLite's `application_id`: "WFB" and the schema's version once more, so that a flipped bit in one of the two
  * numbers is told from a file that a newer program wrote.
@@ -14,29 +14,24 @@ export const APPLICATION_ID = 0x57464200;
 
 /**
  * groups: one row a commit group. `key` is its place in the queue: `epoch_base + seq` of its first reading, below zero
- * for what was salvaged. `bytes` is the body's inflated length, `crc` the CRC-32 of `body` as stored (null: unknown).
+ * for what was salvaged. `body` is one gzip member of `count` lines.
  * state: the one row that makes a start independent of the backlog.
  * rejects: the reject lane; `count` readings a row, `bytes` what the row is charged.
- * salvage: files set aside that are still being read.
+ * salvage: quarantined files that are still being read, and how far.
  */
-const VERSION_1 = `
+const TABLES = `
   CREATE TABLE groups (
-    key INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, received INTEGER NOT NULL,
-    codec INTEGER NOT NULL, crc INTEGER, body BLOB NOT NULL
+    key INTEGER PRIMARY KEY, count INTEGER NOT NULL, received INTEGER NOT NULL, body BLOB NOT NULL
   ) STRICT;
   CREATE TABLE rejects (
     number INTEGER PRIMARY KEY, received INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    reason TEXT NOT NULL, detail TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL
+    reason TEXT NOT NULL, detail TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL, dup INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE salvage (
-    file TEXT PRIMARY KEY, problem TEXT NOT NULL, stage TEXT NOT NULL, low INTEGER NOT NULL, low_reject INTEGER NOT NULL,
-    place INTEGER NOT NULL, partial INTEGER NOT NULL, expected INTEGER NOT NULL, stumbled INTEGER NOT NULL, readings INTEGER NOT NULL, rejects INTEGER NOT NULL,
-    lost INTEGER NOT NULL
-  ) STRICT;
+  CREATE TABLE salvage (file TEXT PRIMARY KEY, progress TEXT NOT NULL) STRICT;
   CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     epoch TEXT NOT NULL, born INTEGER NOT NULL, epoch_base INTEGER NOT NULL, last_key INTEGER NOT NULL,
-    salvaged_key INTEGER NOT NULL, commits INTEGER NOT NULL,
+    salvaged_key INTEGER NOT NULL, commits INTEGER NOT NULL, closed INTEGER NOT NULL,
     received INTEGER NOT NULL, buffered INTEGER NOT NULL, shipped INTEGER NOT NULL, rejected INTEGER NOT NULL,
     dropped INTEGER NOT NULL, rejects_kept INTEGER NOT NULL, rejects_bytes INTEGER NOT NULL,
     CHECK (received = buffered + shipped + rejected + dropped),
@@ -61,80 +56,49 @@ export interface Birth {
 /** Makes the tables of a new file, in one transaction. */
 export function createSchema(db: Database, birth: Birth): void {
   const create = db.transaction(() => {
-    db.exec(VERSION_1);
+    db.exec(TABLES);
     const { lastKey, salvagedKey } = birth.usedKeys ?? { lastKey: 0, salvagedKey: FIRST_SALVAGED_KEY };
-    db.prepare("INSERT INTO state VALUES (1, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0)").run(
+    db.prepare("INSERT INTO state VALUES (1, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0)").run(
       newEpoch(birth.random),
       birth.now(),
       lastKey,
       lastKey,
       salvagedKey,
     );
-    setVersion(db, SCHEMA_VERSION);
+    db.pragma(`application_id = ${APPLICATION_ID + SCHEMA_VERSION}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
   });
   create.immediate();
 }
 
-/** One step from version n to n + 1; must not touch every row, for a start may not depend on the backlog. */
-export type Migration = (db: Database, birth: Birth) => void;
-
 /**
- * From version n, at index n. Version 0 is the prototype's: groups(first_seq, count, bytes, received, body) with plain
- * bodies, accounts(epoch, last_seq, received, shipped, rejected, dropped).
+ * Throws `buffer.foreign` for another program's file, `buffer.newer` for a schema this program doesn't know, and
+ * `buffer.older` for an earlier one, which is quarantined and salvaged into a new file.
  */
-export const MIGRATIONS: readonly Migration[] = [fromPrototype];
-
-/** Brings an older file to the newest schema, each step a transaction; the version found. Throws `buffer.newer`. */
-export function migrate(db: Database, birth: Birth, migrations: readonly Migration[] = MIGRATIONS): number {
-  const found = readVersion(db);
-  const newest = migrations.length;
-  if (found > newest) {
+export function checkSchema(db: Database): void {
+  const tables = db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+  if (!tables.includes("groups")) {
     throw new Fault(
-      "buffer.newer",
-      `the buffer has schema ${found}, this program knows schemas up to ${newest}`,
-      {
-        hint: "Install the newer windfarm again: it wrote this file and can empty it.",
-      },
+      "buffer.foreign",
+      `${db.name} is a database of another program (its tables: ${tables.join(", ")})`,
+      { hint: "Give buffer.path a file of its own." },
     );
   }
-  for (const [from, step] of migrations.entries()) {
-    if (from < found) continue;
-    const run = db.transaction(() => {
-      step(db, birth);
-      setVersion(db, from + 1);
-    });
-    run.immediate();
-  }
-  return found;
-}
-
-function setVersion(db: Database, version: number): void {
-  db.pragma(`application_id = ${APPLICATION_ID + version}`);
-  db.pragma(`user_version = ${version}`);
-}
-
-function readVersion(db: Database): number {
   const version = Number(db.pragma("user_version", { simple: true }));
   const id = Number(db.pragma("application_id", { simple: true }));
-  if (version === 0 && id === 0) return 0;
-  if (id === APPLICATION_ID + version) return version;
-  throw new Fault(
-    "buffer.damaged",
-    `its header names schema ${version} in one place and ${id - APPLICATION_ID} in another`,
-  );
-}
-
-function fromPrototype(db: Database, birth: Birth): void {
-  db.exec(`
-    ALTER TABLE groups RENAME COLUMN first_seq TO key;
-    ALTER TABLE groups ADD COLUMN codec INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE groups ADD COLUMN crc INTEGER;
-    ALTER TABLE accounts RENAME TO old_accounts;
-    ${VERSION_1.slice(VERSION_1.indexOf("CREATE TABLE rejects"))}
-  `);
-  db.prepare(
-    `INSERT INTO state SELECT 1, epoch, ?, 0, last_seq, ?, 0,
-       received, received - shipped - rejected - dropped, shipped, rejected, dropped, 0, 0 FROM old_accounts`,
-  ).run(birth.now(), FIRST_SALVAGED_KEY);
-  db.exec("DROP TABLE old_accounts");
+  if (id !== APPLICATION_ID + version) {
+    throw new Fault(
+      "buffer.damaged",
+      `its header names schema ${version} in one place and ${id - APPLICATION_ID} in another`,
+    );
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new Fault(
+      "buffer.newer",
+      `the buffer has schema ${version}, this program knows schemas up to ${SCHEMA_VERSION}`,
+      { hint: "Install the newer windfarm again: it wrote this file and can empty it." },
+    );
+  }
+  if (version < SCHEMA_VERSION)
+    throw new Fault("buffer.older", `an earlier windfarm wrote it, with schema ${version}`);
 }

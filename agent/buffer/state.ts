@@ -12,8 +12,10 @@ export interface State extends Accounts {
   lastKey: number;
   /** Key the next salvaged group gets. */
   salvagedKey: number;
-  /** Transactions since the file was born; tells after an unclear failure whether one landed. */
+  /** Transactions since the file was born; tells after a failure which of the last ones are in the file. */
   commits: number;
+  /** 1 if the file was closed in order, so that nothing can be missing at its end; 0 while it is in use. */
+  closed: number;
   rejectsKept: number;
   rejectsBytes: number;
 }

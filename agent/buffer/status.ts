@@ -1,48 +1,46 @@
 /** The buffer's condition at one moment, for those who show it. */
 
 import type { Logger } from "pino";
-import type { Committer } from "./committer.ts";
 import { PAGE_BYTES } from "./connection.ts";
-import type { Disk } from "./disk.ts";
-import type { Health } from "./health.ts";
-import type { Intake } from "./intake.ts";
+import type { Engine } from "./engine.ts";
+import type { BufferFile } from "./file.ts";
 import type { Leases } from "./leases.ts";
-import type { Salvager } from "./salvager.ts";
+import type { Salvager } from "./salvage/salvager.ts";
 import { accountsOf, type State } from "./state.ts";
+import type { StorageState } from "./storage-state.ts";
 import type { Store } from "./store.ts";
 import type { Accounts, BufferStatus } from "./types.ts";
 
 export interface StatusParts {
   maxBytes: number;
-  disk: Disk;
-  health: Health;
-  committer: Committer;
-  intake: Intake;
+  file: BufferFile;
+  storage: StorageState;
+  engine: Engine;
   leases: Leases;
   salvager: Salvager;
   log: Logger;
 }
 
 export function statusOf(parts: StatusParts): BufferStatus {
-  const { disk, health, committer, salvager } = parts;
-  const { times } = committer;
+  const { storage, engine, salvager } = parts;
+  const { times, synced } = engine;
   const look = (store: Store) => ({
     // The pages kept back for deletes count as used: a full buffer has used all of its quota.
     usedBytes: Math.min(parts.maxBytes, (store.maxPages - store.roomPages()) * PAGE_BYTES),
     maxBytes: Math.min(parts.maxBytes, store.maxPages * PAGE_BYTES),
-    oldest: frontOf(store, parts.leases, Number.MIN_SAFE_INTEGER)?.received,
-    firstKey: frontOf(store, parts.leases, disk.state.epochBase)?.key,
+    oldest: frontOf(store, parts.leases, synced, Number.MIN_SAFE_INTEGER)?.received,
+    firstKey: frontOf(store, parts.leases, synced, synced.epochBase)?.key,
   });
   // While the file can't be read, nobody knows.
   const unknown = { usedBytes: 0, maxBytes: parts.maxBytes, oldest: undefined, firstKey: undefined };
   const { usedBytes, maxBytes, oldest, firstKey } = lookAt(parts, look) ?? unknown;
   return {
-    epoch: disk.state.epoch,
-    ...(firstKey === undefined ? {} : { firstSeq: firstKey - disk.state.epochBase }),
-    lastSeq: disk.state.lastKey - disk.state.epochBase,
-    accounts: accountsNow(disk.state, parts.leases),
-    state: health.state,
-    ...(health.problem === undefined ? {} : { problem: health.problem }),
+    epoch: synced.epoch,
+    ...(firstKey === undefined ? {} : { firstSeq: firstKey - synced.epochBase }),
+    lastSeq: synced.lastKey - synced.epochBase,
+    accounts: accountsNow(synced, parts.leases),
+    state: storage.state,
+    ...(storage.problem === undefined ? {} : { problem: storage.problem }),
     usedBytes,
     maxBytes,
     ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
@@ -50,11 +48,11 @@ export function statusOf(parts: StatusParts): BufferStatus {
     committedReadings: times.readings,
     commitSeconds: times.seconds,
     longestCommitSeconds: times.longestSeconds,
-    pending: parts.intake.pending,
+    pending: engine.waiting.messages,
     leasedGroups: parts.leases.size,
-    rejectsKept: disk.state.rejectsKept,
+    rejectsKept: synced.rejectsKept,
     recovered: salvager.recovered,
-    aside: salvager.aside,
+    aside: salvager.files,
     salvagedReadings: salvager.savedReadings,
   };
 }
@@ -62,7 +60,7 @@ export function statusOf(parts: StatusParts): BufferStatus {
 /** The accounts with what is settled and not yet deleted: a crash would deliver that again, and count it then. */
 export function accountsNow(state: State, leases: Leases): Accounts {
   const { received, buffered, shipped, rejected, dropped } = accountsOf(state);
-  const { delivered, refused } = leases.settledReadings();
+  const { delivered, rejected: refused } = leases.settledReadings();
   return {
     received,
     buffered: buffered - delivered - refused,
@@ -76,9 +74,9 @@ export function accountsNow(state: State, leases: Leases): Accounts {
 const LOOK_BEHIND = 256;
 
 /** The first group behind the key `after` that is not yet settled. */
-function frontOf(store: Store, leases: Leases, after: number) {
+function frontOf(store: Store, leases: Leases, synced: State, after: number) {
   const gone = new Set(leases.settled.map(({ key }) => key));
-  const end = Number.MAX_SAFE_INTEGER;
+  const end = synced.lastKey + 1;
   let front = store.nextFront(after, end);
   for (let steps = 0; front !== undefined && gone.has(front.key) && steps < LOOK_BEHIND; steps++) {
     front = store.nextFront(front.key, end);
@@ -86,9 +84,9 @@ function frontOf(store: Store, leases: Leases, after: number) {
   return front;
 }
 
-function lookAt<T>({ disk, log }: StatusParts, look: (store: Store) => T): T | undefined {
+function lookAt<T>({ file, log }: StatusParts, look: (store: Store) => T): T | undefined {
   try {
-    return disk.store === undefined ? undefined : look(disk.store);
+    return file.store === undefined ? undefined : look(file.store);
   } catch (error) {
     log.debug({ err: error }, "The buffer's file could not be read for its status.");
     return undefined;

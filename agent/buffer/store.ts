@@ -6,7 +6,7 @@ import { PAGE_BYTES } from "./connection.ts";
 import type { State } from "./state.ts";
 
 /** Pages of the quota that inserts leave free, so that deletes and accounts always fit. */
-const SPARE_PAGES = 64;
+const SPARE_PAGES = (256 * 1024) / PAGE_BYTES;
 /** The smallest quota: room for the largest batch there can be beside a full reject lane. */
 const LEAST_PAGES = 4 * SPARE_PAGES;
 /** Pages that the empty tables take, at most. */
@@ -14,12 +14,11 @@ const BARE_PAGES = 16;
 
 export interface GroupRow {
   key: number;
+  /** Readings in it. */
   count: number;
-  /** Inflated. */
-  bytes: number;
+  /** When its first reading was received, ms since 1970. */
   received: number;
-  codec: number;
-  crc: number | null;
+  /** One gzip member. */
   body: Buffer;
 }
 
@@ -32,14 +31,11 @@ export interface RejectRow {
   detail: string;
   topic: string;
   payload: Buffer;
+  /** 1 if MQTT's DUP flag came with it. */
+  dup: number;
 }
 
-export interface Front {
-  key: number;
-  count: number;
-  bytes: number;
-  received: number;
-}
+export type Front = Omit<GroupRow, "body">;
 
 export class Store {
   readonly db: Database;
@@ -103,16 +99,12 @@ export class Store {
   }
 
   insertGroup(row: GroupRow): void {
-    this.#sql.insertGroup.run(row.key, row.count, row.bytes, row.received, row.codec, row.crc, row.body);
+    this.#sql.insertGroup.run(row.key, row.count, row.received, row.body);
   }
 
   /** True where the group was there. */
   deleteGroup(key: number): boolean {
     return this.#sql.deleteGroup.run(key).changes === 1;
-  }
-
-  replaceBody(row: GroupRow): void {
-    this.#sql.replaceBody.run(row.count, row.bytes, row.codec, row.crc, row.body, row.key);
   }
 
   group(key: number): GroupRow | undefined {
@@ -128,7 +120,12 @@ export class Store {
     return inOrder(this.#sql.next.get(key, end), key, end);
   }
 
-  /** The same without the body, which costs no more than a page. */
+  /** The last group whose key is above `start` and below `key`. */
+  last(start: number, key: number): GroupRow | undefined {
+    return inOrder(this.#sql.last.get(start, key), start, key);
+  }
+
+  /** As `next`, without the body, which costs no more than a page. */
   nextFront(key: number, end: number): Front | undefined {
     return inOrder(this.#sql.nextFront.get(key, end), key, end);
   }
@@ -139,11 +136,6 @@ export class Store {
 
   deleteReject(number: number): void {
     this.db.prepare("DELETE FROM rejects WHERE number = ?").run(number);
-  }
-
-  /** Number of the newest reject kept, 0 where there is none. */
-  lastReject(): number {
-    return Number(this.db.prepare<[], number>("SELECT ifnull(max(number), 0) FROM rejects").pluck().get());
   }
 
   /** Removes the oldest reject; what it was charged, or undefined where there is none. */
@@ -213,11 +205,11 @@ export function inOrder<Row extends { key: number }>(
 }
 
 const STATE = `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits,
-  received, buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
+  closed, received, buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
   FROM state WHERE id = 1`;
 const AFTER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
-const FRONT = "key, count, bytes, received";
-const GROUP = `${FRONT}, codec, crc, body`;
+const FRONT = "key, count, received";
+const GROUP = `${FRONT}, body`;
 
 function prepare(db: Database) {
   const bare = (sql: string): Statement<[]> => db.prepare<[]>(sql);
@@ -227,28 +219,28 @@ function prepare(db: Database) {
     rollback: bare("ROLLBACK"),
     writeState: db.prepare<[State]>(
       `UPDATE state SET epoch = @epoch, born = @born, epoch_base = @epochBase, last_key = @lastKey,
-         salvaged_key = @salvagedKey, commits = @commits, received = @received, buffered = @buffered,
+         salvaged_key = @salvagedKey, commits = @commits, closed = @closed, received = @received, buffered = @buffered,
          shipped = @shipped, rejected = @rejected, dropped = @dropped, rejects_kept = @rejectsKept,
          rejects_bytes = @rejectsBytes WHERE id = 1`,
     ),
-    insertGroup: db.prepare<[number, number, number, number, number, number | null, Buffer]>(
-      `INSERT INTO groups (${GROUP}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    insertGroup: db.prepare<[number, number, number, Buffer]>(
+      `INSERT INTO groups (${GROUP}) VALUES (?, ?, ?, ?)`,
     ),
     deleteGroup: db.prepare<[number]>("DELETE FROM groups WHERE key = ?"),
-    replaceBody: db.prepare<[number, number, number, number | null, Buffer, number]>(
-      "UPDATE groups SET count = ?, bytes = ?, codec = ?, crc = ?, body = ? WHERE key = ?",
-    ),
     group: db.prepare<[number], GroupRow>(`SELECT ${GROUP} FROM groups WHERE key = ?`),
     front: db.prepare<[number], Front>(`SELECT ${FRONT} FROM groups WHERE key = ?`),
     next: db.prepare<[number, number], GroupRow>(
       `SELECT ${GROUP} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
     ),
+    last: db.prepare<[number, number], GroupRow>(
+      `SELECT ${GROUP} FROM groups WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1`,
+    ),
     nextFront: db.prepare<[number, number], Front>(
       `SELECT ${FRONT} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
     ),
     insertReject: db.prepare<[RejectRow]>(
-      `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload)
-       VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload)`,
+      `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload, dup)
+       VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload, @dup)`,
     ),
     removeOldestReject: db.prepare<[], { bytes: number }>(
       "DELETE FROM rejects WHERE number = (SELECT min(number) FROM rejects) RETURNING bytes",

@@ -3,15 +3,15 @@
  * nothing is; memory learns of it only afterwards, from the `Outcome`.
  */
 
-import { type Batch, groupRow, pagesFor, rejectBytes } from "./batch.ts";
-import { decodeBody } from "./codec.ts";
+import { type Batch, pagesFor, rejectBytes } from "./batch.ts";
+import { unpackLines } from "./gzip.ts";
 import type { Leases, Settled } from "./leases.ts";
 import type { State } from "./state.ts";
-import type { GroupRow, RejectRow, Store } from "./store.ts";
+import type { RejectRow, Store } from "./store.ts";
 
 /** Where a batch may be put. */
 export interface Room {
-  /** True where the disk can't grow the file: the batch must find its pages free already. */
+  /** True if the disk can't grow the file: the batch must find its pages free already. */
   withinFile: boolean;
   /** Pages that must be left besides, so that a full buffer does not change its mind with every group. */
   slackPages: number;
@@ -22,21 +22,21 @@ export interface Work {
   /** The oldest batch that waits, if any. */
   batch: Batch | undefined;
   leases: Leases;
-  /** True where settled groups are to be deleted at all events; otherwise only as many as the batch needs the room of. */
-  rides: boolean;
+  /** True if settled groups are to be deleted at all events; otherwise only as many as the batch needs the room of. */
+  deletesSettled: boolean;
   room: Room;
-  /** True where the accounts may be left to be added up at the next start, if only readings come in. */
+  /** True if the accounts may be left to be added up at the next start, when only readings come in. */
   lazy: boolean;
   rejectsMaxBytes: number;
 }
 
 export interface Outcome {
   state: State;
-  /** False where the batch found no room; everything else is done. */
+  /** False if the batch found no room; everything else is done. */
   placed: boolean;
-  /** True where nothing was done that is worth a commit. */
+  /** True if nothing was done that is worth a commit. */
   idle: boolean;
-  /** False where the groups themselves say all that changed. */
+  /** False if the groups themselves say all that changed. */
   stateWritten: boolean;
   settled: readonly Settled[];
   droppedKeys: readonly number[];
@@ -46,26 +46,29 @@ export interface Outcome {
 /** Most settled groups one transaction deletes: bounds how long it takes. */
 export const MAX_SETTLED_PER_COMMIT = 2000;
 
+export function plainOutcome(before: State): Outcome {
+  return {
+    state: { ...before, commits: before.commits + 1 },
+    placed: true,
+    idle: false,
+    stateWritten: true,
+    settled: [],
+    droppedKeys: [],
+    droppedReadings: 0,
+  };
+}
+
 /** Does the transaction's work up to, not including, its commit; throws what SQLite throws, with everything taken back. */
 export function beginTransaction(store: Store, before: State, work: Work): Outcome {
   store.begin();
   try {
-    const state: State = { ...before, commits: before.commits + 1 };
-    const outcome: Outcome = {
-      state,
-      placed: true,
-      idle: false,
-      stateWritten: true,
-      settled: [],
-      droppedKeys: [],
-      droppedReadings: 0,
-    };
-    if (work.rides) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT, () => false);
+    const outcome = plainOutcome(before);
+    if (work.deletesSettled) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT, () => false);
     if (work.batch !== undefined) place(store, outcome, work.batch, work);
     outcome.idle = outcome.settled.length === 0 && !outcome.placed;
-    trimRejects(store, state, work.rejectsMaxBytes);
+    trimRejects(store, outcome.state, work.rejectsMaxBytes);
     outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
-    if (outcome.stateWritten) store.writeState(state);
+    if (outcome.stateWritten) store.writeState(outcome.state);
     return outcome;
   } catch (error) {
     store.rollback();
@@ -73,7 +76,7 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
   }
 }
 
-/** True where readings came in and nothing else happened, which their rows tell as well as the accounts would. */
+/** True if readings came in and nothing else happened, which their rows tell as well as the accounts would. */
 function isPlain({ settled, droppedKeys, state }: Outcome, before: State, { batch }: Work): boolean {
   const sameLane = state.rejectsKept === before.rejectsKept && state.rejected === before.rejected;
   return settled.length === 0 && droppedKeys.length === 0 && batch !== undefined && sameLane;
@@ -87,7 +90,7 @@ function deleteSettled(
   most: number,
   isEnough: () => boolean,
 ): void {
-  const { settled } = leases;
+  const settled = leases.deletable;
   let count = outcome.settled.length;
   for (const end = Math.min(settled.length, count + most); count < end && !isEnough(); count++) {
     const group = settled[count];
@@ -96,23 +99,26 @@ function deleteSettled(
   outcome.settled = settled.slice(0, count);
 }
 
-function removeSettled(store: Store, state: State, { key, refused }: Settled): void {
-  const group = refused === undefined ? store.front(key) : refuseGroup(store, state, key, refused);
-  if (group === undefined || !store.deleteGroup(key)) return;
-  state.buffered -= group.count;
-  if (refused === undefined) state.shipped += group.count;
-  else state.rejected += group.count;
+function removeSettled(store: Store, state: State, group: Settled): void {
+  const { key, rejected } = group;
+  const found = rejected === undefined ? store.front(key) : rejectGroup(store, state, group);
+  if (found === undefined || !store.deleteGroup(key)) return;
+  state.buffered -= found.count;
+  if (rejected === undefined) state.shipped += found.count;
+  else state.rejected += found.count;
 }
 
-function refuseGroup(store: Store, state: State, key: number, detail: string): { count: number } | undefined {
+/** Keeps a group among the rejects: a refused one as its lines, a damaged one as the bytes it has become. */
+function rejectGroup(store: Store, state: State, { key, rejected }: Settled): { count: number } | undefined {
   const row = store.group(key);
-  if (row === undefined) return undefined;
-  const lines = decodeBody(row) ?? row.body;
-  // A buffer that is full to the brim can count what it refuses, and no more.
-  const payload = store.hasSpareFor(lines.length) ? lines : Buffer.alloc(0);
-  const bytes = rejectBytes(payload, "", detail);
+  if (row === undefined || rejected === undefined) return undefined;
+  const { reason, detail } = rejected;
+  const bytes = reason === "damaged" ? row.body : (unpackLines(row.body) ?? row.body);
+  // A buffer that is full to the brim can count what it rejects, and no more.
+  const payload = store.hasSpareFor(bytes.length) ? bytes : Buffer.alloc(0);
   const { received, count } = row;
-  addReject(store, state, { received, count, bytes, reason: "refused", detail, topic: "", payload });
+  const charged = rejectBytes(payload, "", detail);
+  addReject(store, state, { received, count, bytes: charged, reason, detail, topic: "", payload, dup: 0 });
   return row;
 }
 
@@ -125,7 +131,7 @@ function place(store: Store, outcome: Outcome, batch: Batch, work: Work): void {
   }
   const key = state.epochBase + batch.firstSeq;
   if (batch.count > 0) {
-    store.insertGroup(groupRow(batch, key));
+    store.insertGroup({ key, count: batch.count, received: batch.receivedMs, body: batch.body });
     state.lastKey = key + batch.count - 1;
   }
   for (const reject of rejects) addReject(store, state, reject);
@@ -149,7 +155,7 @@ function newestWithin(rejects: readonly RejectRow[], maxBytes: number): readonly
   return first === 0 ? rejects : rejects.slice(first);
 }
 
-/** True where there is room for `needed` pages, if need be once what is of least use is gone: readings come last. */
+/** True if there is room for `needed` pages, if need be once what is of least use is gone: readings come last. */
 function hasRoom(
   store: Store,
   outcome: Outcome,
@@ -162,7 +168,7 @@ function hasRoom(
   if (isThere()) return true;
   const { state } = outcome;
   trimRejects(store, state, rejectsMaxBytes - rejects.reduce((sum, { bytes }) => sum + bytes, 0));
-  deleteSettled(store, outcome, work, work.leases.settled.length, isThere);
+  deleteSettled(store, outcome, work, work.leases.deletableCount, isThere);
   if (isThere()) return true;
   if (room.dropOldest && !room.withinFile && dropOldest(store, outcome, needed, work)) return true;
   // Nothing that could be delivered would ever make the room.
@@ -170,17 +176,13 @@ function hasRoom(
   return isThere();
 }
 
-/** True where dropping the oldest groups made room for `needed` pages; where it can't, none is dropped. */
+/** True if dropping the oldest groups made room for `needed` pages; if it can't, none is dropped. */
 function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: Work): boolean {
   if (needed > store.mostRoomPages(outcome.state.rejectsBytes)) return false;
   const keys: number[] = [];
   let readings = 0;
-  const order = leases.dropOrder(
-    (key) => store.front(key),
-    (after, before) => store.nextFront(after, before),
-  );
   const made = store.attempt(() => {
-    for (const { key, count } of order) {
+    for (const { key, count } of dropOrder(store, leases)) {
       store.deleteGroup(key);
       keys.push(key);
       readings += count;
@@ -196,6 +198,18 @@ function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: 
   return true;
 }
 
+/** Groups in the order they may be dropped: first those nobody has, oldest first, then those that are out. */
+function* dropOrder(store: Store, leases: Leases): Generator<{ key: number; count: number }> {
+  const end = Number.MAX_SAFE_INTEGER;
+  const from = Number.MIN_SAFE_INTEGER;
+  for (let row = store.nextFront(from, end); row !== undefined; row = store.nextFront(row.key, end))
+    if (!leases.isOut(row.key)) yield row;
+  for (const key of leases.out()) {
+    const row = store.front(key);
+    if (row !== undefined) yield row;
+  }
+}
+
 export function addReject(store: Store, state: State, row: RejectRow): void {
   store.insertReject(row);
   state.rejectsKept++;
@@ -207,31 +221,11 @@ export function trimRejects(store: Store, state: State, maxBytes: number): void 
   while (state.rejectsBytes > maxBytes && trimOne(store, state));
 }
 
-/** False where there is none. */
+/** False if there is none. */
 function trimOne(store: Store, state: State): boolean {
   const bytes = store.removeOldestReject();
   if (bytes === undefined) return false;
   state.rejectsBytes -= bytes;
   state.rejectsKept--;
   return true;
-}
-
-/** Counts `lost` readings of a damaged group as rejected and keeps its bytes as they are. */
-export function addDamaged(store: Store, state: State, row: GroupRow, lost: number): void {
-  const detail = `${lost} of ${row.count} readings of a group damaged on disk could not be read`;
-  // As for a refused group: where there is no room they are counted, or the buffer could never get past them.
-  const payload = store.hasSpareFor(row.body.length) ? row.body : Buffer.alloc(0);
-  const bytes = rejectBytes(payload, "", detail);
-  const reject = {
-    received: row.received,
-    count: lost,
-    bytes,
-    reason: "damaged",
-    detail,
-    topic: "",
-    payload,
-  };
-  addReject(store, state, reject);
-  state.buffered -= lost;
-  state.rejected += lost;
 }

@@ -1,7 +1,6 @@
 /** What the buffer takes and gives. Its invariants stand at the head of `buffer.ts`. */
 
 import type { Rejection } from "../contract/rejection.ts";
-import type { AsideFile } from "./aside.ts";
 
 /** Called once when the reading's fate is known: with nothing after its fsync, with the error when it can't be stored. */
 export type Stored = (error?: Error | null) => void;
@@ -86,8 +85,16 @@ export interface BufferStatus {
   /** Damage found at start, as sentences, and readings saved from it. */
   recovered: readonly string[];
   salvagedReadings: number;
-  /** Files set aside and kept, oldest first. */
-  aside: readonly AsideFile[];
+  /** Quarantined files that are kept, oldest first. */
+  aside: readonly QuarantinedFile[];
+}
+
+/** A damaged file, or one of an earlier schema, that was moved away to be read. */
+export interface QuarantinedFile {
+  file: string;
+  bytes: number;
+  /** unread: it is still to be read. incomplete: readings in it could not be saved. complete: nothing in it was lost. */
+  state: "unread" | "incomplete" | "complete";
 }
 
 /** The durable queue. Every implementation passes the same suite. */

@@ -1,7 +1,7 @@
 /** What `windfarm buffer` and `windfarm rejects` say to people. */
 
-import type { BufferStats, KeptReject } from "../buffer/inspect.ts";
-import type { Verification } from "../buffer/verify.ts";
+import type { BufferStats, KeptReject } from "../buffer/tools/inspect.ts";
+import type { Verification } from "../buffer/tools/verify.ts";
 import { printable } from "../observe/printable.ts";
 
 export function statsText(stats: BufferStats, nowMs: number): string {

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
-import type { Exported } from "../buffer/export.ts";
+import type { Exported } from "../buffer/tools/export.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { codeOf, EXIT, Fault } from "../errors.ts";
@@ -36,7 +36,7 @@ const statsCommand: CommandModule<object, BufferArguments> = {
   describe: "How much it holds, since when, and what became of the rest",
   builder: (command) => command.option("config", configOption).option("json", jsonOption),
   handler: async ({ config, json }) => {
-    const { statsOf } = await import("../buffer/inspect.ts");
+    const { statsOf } = await import("../buffer/tools/inspect.ts");
     const { statsText } = await import("./buffer-text.ts");
     const stats = statsOf((await bufferOf(config)).path);
     if (json) printJson(stats);
@@ -49,7 +49,7 @@ const verifyCommand: CommandModule<object, BufferArguments> = {
   describe: "Check every group: checksum, lines, seq, and the accounts",
   builder: (command) => command.option("config", configOption).option("json", jsonOption),
   handler: async ({ config, json }) => {
-    const { verifyBuffer } = await import("../buffer/verify.ts");
+    const { verifyBuffer } = await import("../buffer/tools/verify.ts");
     const { verificationText } = await import("./buffer-text.ts");
     const result = verifyBuffer((await bufferOf(config)).path);
     if (json) printJson(result);
@@ -79,7 +79,7 @@ const exportCommand: CommandModule<object, BufferArguments & { out: string | und
 
 /** As they are into a file or a pipe; on a terminal the same JSON, with nothing in it that the terminal would obey. */
 async function exportToStdout(path: string): Promise<Exported> {
-  const { exportBuffer } = await import("../buffer/export.ts");
+  const { exportBuffer } = await import("../buffer/tools/export.ts");
   const { stdout } = process;
   if (!stdout.isTTY) return exportBuffer(path, stdout);
   // Groups come whole, so that no character is cut in two.
@@ -90,7 +90,7 @@ async function exportToStdout(path: string): Promise<Exported> {
 }
 
 async function exportToFile(path: string, out: string): Promise<Exported> {
-  const { exportBuffer } = await import("../buffer/export.ts");
+  const { exportBuffer } = await import("../buffer/tools/export.ts");
   for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
     if (!isSameFile(out, file)) continue;
     const hint = "name another file: this one would be overwritten, with all that waits in it";
@@ -112,7 +112,7 @@ const requeueCommand: CommandModule<object, BufferArguments & { file: string }> 
       description: "NDJSON, or a buffer file set aside",
     }),
   handler: async ({ config, json, file }) => {
-    const { requeue } = await import("../buffer/requeue.ts");
+    const { requeue } = await import("../buffer/tools/requeue.ts");
     const buffer = await bufferOf(config);
     assertReadable(file, "name an export (NDJSON) or a buffer file that was set aside (….damaged-…)");
     const result = await requeue(buffer, file);

@@ -28,7 +28,7 @@ export async function askOwnAgent(config: AgentConfig): Promise<Status | undefin
 
 /** Of the buffer's file; undefined where there is none to be seen or this user may not read it. */
 async function epochOf(path: string): Promise<string | undefined> {
-  const { inspect, stateIn } = await import("../buffer/inspect.ts");
+  const { inspect, stateIn } = await import("../buffer/tools/inspect.ts");
   try {
     return inspect(path, (db) => stateIn(db).epoch);
   } catch {

@@ -49,7 +49,7 @@ function noLimit(): Fault {
 }
 
 async function list(file: string, limit: number, json: boolean): Promise<void> {
-  const { newestRejects, statsOf } = await import("../buffer/inspect.ts");
+  const { newestRejects, statsOf } = await import("../buffer/tools/inspect.ts");
   const { rejectText } = await import("./buffer-text.ts");
   const { path } = await bufferOf(file);
   const { accounts, rejectsKept, rejects } = statsOf(path);
@@ -74,7 +74,7 @@ async function list(file: string, limit: number, json: boolean): Promise<void> {
 async function replayAll(file: string, json: boolean): Promise<void> {
   const { loadConfig } = await import("../config/load.ts");
   const { Validator } = await import("../validate/validator.ts");
-  const { replayRejects } = await import("../buffer/replay.ts");
+  const { replayRejects } = await import("../buffer/tools/replay.ts");
   const { gateway, mqtt, readings } = loadConfig(file, { files: false });
   const { timezone } = gateway;
   const validator = new Validator({ topic: mqtt.topic, timezone, sensors: readings.sensors });

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import t from "tap";
-import { newestRejects } from "../../agent/buffer/inspect.ts";
 import { inBalance } from "../../agent/buffer/state.ts";
+import { newestRejects } from "../../agent/buffer/tools/inspect.ts";
 import type { ReadingBuffer } from "../../agent/buffer/types.ts";
 import { drain, head, NOW, openIn, until } from "./setup.ts";
 

@@ -1,40 +1,43 @@
-// Files set aside: each is read to the end or put off, none is deleted from which something could not be saved.
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+// Quarantined files: each is read to the end or put off, none is deleted from which something may be missing.
+import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import Database from "better-sqlite3";
 import t, { type Test } from "tap";
+import { PAGE_BYTES } from "../../agent/buffer/connection.ts";
 import {
-  KEPT_ASIDE,
-  lookAside,
+  KEPT_COMPLETE,
+  listQuarantined,
   prune,
   quotaBeside,
   type Report,
   writeReport,
-} from "../../agent/buffer/aside.ts";
-import { PAGE_BYTES } from "../../agent/buffer/connection.ts";
-import { MAX_TRIES } from "../../agent/buffer/salvager.ts";
-import { badSectors, drain, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
+} from "../../agent/buffer/salvage/quarantine.ts";
+import { MAX_TRIES } from "../../agent/buffer/salvage/salvager.ts";
+import { drain, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
 
-/** A buffer file of `count` readings set aside under a name of `day`; its path. */
-async function ruin(t: Test, folder: string, day: number, first: number, count: number): Promise<string> {
+/** A buffer file of `count` readings quarantined under a name of `day`; its path. */
+async function quarantined(t: Test, folder: string, day: number, first: number, count: number) {
   const source = join(folder, `source-${day}`);
   const { buffer, settings } = openIn(t, {}, { folder: source });
-  store(buffer, first, count);
+  for (let number = first; number < first + count; number += 50) store(buffer, number, 50);
   await buffer.close();
   const file = join(folder, `buffer.db.damaged-2026110${day}T000000Z`);
   renameSync(settings.path, file);
   return file;
 }
 
+function reportBeside(file: string): Report {
+  return JSON.parse(readFileSync(`${file}.json`, "utf8"));
+}
+
 t.test(
-  "invariant 6: a file the disk does not give is put off after a few tries, and the next one is read",
+  "invariant 6: a file that can't be read is put off after a few tries, and the next one is read",
   async (t) => {
     const folder = ownFolder(t);
-    const bad = await ruin(t, folder, 1, 0, 50);
-    await ruin(t, folder, 2, 100, 50);
-    // SQLite must not be able to read it either.
-    writeFileSync(bad, Buffer.alloc(statSync(bad).size));
-    const readSectors = badSectors({ file: bad, from: 0, to: statSync(bad).size });
-    const { buffer, loud } = openIn(t, {}, { folder, readSectors });
+    const bad = join(folder, "buffer.db.damaged-20261101T000000Z");
+    mkdirSync(bad);
+    await quarantined(t, folder, 2, 100, 50);
+    const { buffer, loud } = openIn(t, {}, { folder });
     await until(() => buffer.status().aside.length === 2);
     t.equal(drain(buffer).length, 50, "the other one's readings are back");
     t.match(buffer.status().aside, [{ state: "unread" }, { state: "complete" }]);
@@ -45,38 +48,72 @@ t.test(
     t.equal(
       loud().filter(({ msg }) => /20261101.+can't be read/.test(msg)).length,
       2,
-      "said at first and at last",
+      "at first and at last",
     );
     t.ok(MAX_TRIES > 1);
 
     await buffer.close();
+    rmdirSync(bad);
+    await quarantined(t, folder, 1, 200, 50);
     const again = openIn(t, {}, { folder });
     await until(() => again.buffer.status().aside.length === 2);
     t.match(
       again.buffer.status().aside,
-      [{ state: "incomplete" }, { state: "complete" }],
+      [{ state: "complete" }, { state: "complete" }],
       "a later start reads it",
     );
   },
 );
 
-t.test("what the disk does not give is counted, and the file is then not taken for saved", async (t) => {
+t.test("a file with a hole between its first seq and its last is never called complete", async (t) => {
   const folder = ownFolder(t);
-  const file = await ruin(t, folder, 1, 0, 5000);
-  // Beyond what SQLite is asked for: its log says that there is something to be looked for page by page.
-  writeFileSync(`${file}-wal`, Buffer.alloc(100_000));
-  const readSectors = badSectors({ file: `${file}-wal`, from: 49_400, to: 49_500 });
-  const { buffer } = openIn(t, {}, { folder, readSectors });
+  const file = await quarantined(t, folder, 1, 0, 500);
+  const db = new Database(file);
+  db.exec("DELETE FROM groups WHERE key = 101; UPDATE state SET buffered = 450, shipped = 50");
+  db.close();
+  const { buffer } = openIn(t, {}, { folder });
   await until(() => buffer.status().aside.length === 1);
   t.match(buffer.status().aside, [{ state: "incomplete" }]);
-  const report: Report = JSON.parse(readFileSync(`${file}.json`, "utf8"));
-  t.match(report, { readings: 5000, lost: 0, unreadable: 1, complete: false });
+  t.match(reportBeside(file), { readings: 450, lost: 0, missing: 50, complete: false });
+});
+
+t.test("a file that was not closed in order is never called complete", async (t) => {
+  const folder = ownFolder(t);
+  const file = await quarantined(t, folder, 1, 0, 500);
+  const db = new Database(file);
+  db.exec("UPDATE state SET closed = 0");
+  db.close();
+  const { buffer } = openIn(t, {}, { folder });
+  await until(() => buffer.status().aside.length === 1);
+  const report = reportBeside(file);
+  t.match(report, { readings: 500, lost: 0, missing: 0, complete: false });
+  t.match(report.result, /whether its log held more can't be told/);
+});
+
+t.test("a body whose bytes were changed does not come back, nor as another value", async (t) => {
+  const folder = ownFolder(t);
+  const file = await quarantined(t, folder, 1, 0, 500);
+  const db = new Database(file);
+  const body =
+    db.prepare<[], Buffer>("SELECT body FROM groups WHERE key = 101").pluck().get() ?? Buffer.alloc(0);
+  for (let place = 12; place < body.length; place += 37) {
+    const changed = Buffer.from(body);
+    changed.writeUInt8(changed.readUInt8(place) ^ 1, place);
+    db.prepare("UPDATE groups SET body = ? WHERE key = ?").run(changed, 101);
+  }
+  db.close();
+  const { buffer } = openIn(t, {}, { folder });
+  await until(() => buffer.status().aside.length === 1);
+  t.match(reportBeside(file), { readings: 450, lost: 50, complete: false });
+  const lines = drain(buffer);
+  t.equal(lines.length, 450);
+  t.ok(lines.every(({ id, seq }) => id === `PP_${seq - 1}`));
 });
 
 function reportOf(path: string, day: number, more: Partial<Report>): void {
   const file = `buffer.db.damaged-2026110${day}T000000Z`;
   writeFileSync(join(dirname(path), file), Buffer.alloc(PAGE_BYTES));
-  const none = { readings: 1, rejects: 0, lost: 0, unreadable: 0, complete: true };
+  const none = { readings: 1, rejects: 0, lost: 0, missing: 0, unreadable: 0, complete: true };
   writeReport(path, { file, problem: "", at: "", result: "", ...none, ...more });
 }
 
@@ -88,10 +125,10 @@ t.test(
     for (const day of [2, 3, 4, 6]) reportOf(path, day, {});
     reportOf(path, 5, { readings: 0 });
     writeFileSync(join(dirname(path), "buffer.db.damaged-20261107T000000Z"), "");
-    const days = () => lookAside(path).map(({ file }) => Number(file.slice(-10, -8)));
+    const days = () => listQuarantined(path).map(({ file }) => Number(file.slice(-10, -8)));
     prune(path, 1e9);
     t.same(days(), [1, 4, 6, 7]);
-    t.equal(KEPT_ASIDE, 2);
+    t.equal(KEPT_COMPLETE, 2);
     prune(path, 0);
     t.same(days(), [1, 7], "never one that lost readings or is still to be read");
   },
@@ -106,5 +143,5 @@ t.test("invariant 8: what must be kept beyond the buffer's size is taken from it
   const { buffer, loud } = openIn(t, { maxBytes }, { folder });
   t.equal(buffer.status().maxBytes, 1024 * 1024);
   await until(() => buffer.status().aside.length === 1);
-  t.match(loud().at(-1)?.msg, /makes do with \d+ bytes until they are moved away/);
+  t.match(loud().at(-1)?.msg, /is limited to \d+ bytes until they are moved away/);
 });

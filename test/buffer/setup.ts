@@ -1,12 +1,10 @@
 /** What the buffer's tests share: a buffer in a folder of its own, readings, and a log that can be read. */
 
-import { fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import pino from "pino";
 import type { Test } from "tap";
 import { type BufferDeps, openBuffer } from "../../agent/buffer/open.ts";
-import { READ_DISK, type ReadSectors } from "../../agent/buffer/sectors.ts";
 import type { BufferSettings, ReadingBuffer } from "../../agent/buffer/types.ts";
 import { encodeHead } from "../../agent/contract/shipped.ts";
 
@@ -67,21 +65,6 @@ export function openIn(
   const buffer = openBuffer(settings, { now: () => NOW, log: captured.log, ...others });
   t.teardown(() => buffer.close());
   return { ...captured, buffer, settings };
-}
-
-/** A disk that refuses one stretch of a file, also after the file has got another name; `times` over, by default for ever. */
-export function badSectors(
-  { file, from, to }: { file: string; from: number; to: number },
-  times = Number.POSITIVE_INFINITY,
-): ReadSectors {
-  const { ino } = statSync(file);
-  let left = times;
-  return (descriptor, bytes, place) => {
-    const isBad = fstatSync(descriptor).ino === ino && place < to && place + bytes.length > from;
-    if (!isBad || left <= 0) return READ_DISK(descriptor, bytes, place);
-    left--;
-    throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
-  };
 }
 
 /** The head of a reading as `validate` makes it. */

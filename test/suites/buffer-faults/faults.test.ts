@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import t, { type Test } from "tap";
-import { lookAside } from "../../../agent/buffer/aside.ts";
+import { listQuarantined } from "../../../agent/buffer/salvage/quarantine.ts";
 import { drain, type Line, openIn, ownFolder, store, until } from "../../buffer/setup.ts";
 import { plainNode } from "../../helpers/node.ts";
 
@@ -142,7 +142,7 @@ async function lookFor(t: Test, folder: string, acknowledged: ReadonlySet<string
   const lines: Line[] = [];
   // What was set aside comes back after the start.
   const isAllRead = () =>
-    lookAside(join(folder, "buffer.db")).every(({ state }) => state !== "unread") &&
+    listQuarantined(join(folder, "buffer.db")).every(({ state }) => state !== "unread") &&
     buffer.accounts().buffered === 0;
   await until(() => {
     lines.push(...drain(buffer));

@@ -1,0 +1,79 @@
+/**
+ * When a group is committed. A commit costs a page of flash whether it carries one reading or sixty, so readings wait for
+ * company: until a page's worth is there, or the linger is over, counted from the first one that waits.
+ *
+ * No sender is throttled by that. One that had everything acknowledged and sends again within `QUICK_MS`, twice running, is
+ * taken to wait for its acknowledgements; for it the linger is `QUICK_MS` at most, as long as it goes on so. And one that has
+ * `FULL_WINDOW` readings waiting may have a window no larger than that. So a client that waits for each acknowledgement gets 50
+ * readings a second, one with a window of 20 a thousand, while sensors that speak once a second share commits.
+ *
+ * Senders are told apart by their `stored` function: a connection hands over the same one with each of its messages.
+ */
+
+import type { Stored } from "./types.ts";
+
+/** What fills a page of flash, as packed, bytes. */
+export const PAGE_WORTH_BYTES = 4096;
+export const QUICK_MS = 20;
+/** paho's default window, and mosquitto's towards a 3.1.1 subscriber. */
+export const FULL_WINDOW = 20;
+/** Quick answers, of which a late one takes two away, that make a sender one that waits. */
+const QUICK_ANSWERS = 2;
+const MOST_ANSWERS = 6;
+/** A sender silent for longer is judged anew, ms. */
+const FORGET_MS = 10_000;
+
+interface Sender {
+  /** Messages not yet told. */
+  waiting: number;
+  toldMs: number;
+  answers: number;
+}
+
+export class CommitRule {
+  readonly #lingerMs: number;
+  readonly #senders = new WeakMap<Stored, Sender>();
+  #lastStored: Stored | undefined;
+  #lastSender: Sender = { waiting: 0, toldMs: 0, answers: 0 };
+  /** When what waits is to be committed; Infinity if nothing waits. */
+  dueMs = Number.POSITIVE_INFINITY;
+
+  constructor(lingerMs: number) {
+    this.#lingerMs = lingerMs;
+  }
+
+  /** A message came; `expectedBytes`: what the group it joined will take. */
+  arrived(stored: Stored, nowMs: number, expectedBytes: number): void {
+    const sender = this.#senderOf(stored);
+    if (sender.waiting === 0 && sender.toldMs > 0) judge(sender, nowMs - sender.toldMs);
+    sender.waiting++;
+    const atOnce = expectedBytes >= PAGE_WORTH_BYTES || sender.waiting >= FULL_WINDOW;
+    const quickMs = sender.answers >= QUICK_ANSWERS ? QUICK_MS : Number.POSITIVE_INFINITY;
+    const waitMs = atOnce ? 0 : Math.min(this.#lingerMs, quickMs);
+    this.dueMs = Math.min(this.dueMs, nowMs + waitMs);
+  }
+
+  committed(): void {
+    this.dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  told(stored: Stored, nowMs: number): void {
+    const sender = this.#senderOf(stored);
+    sender.waiting--;
+    sender.toldMs = nowMs;
+  }
+
+  #senderOf(stored: Stored): Sender {
+    if (stored === this.#lastStored) return this.#lastSender;
+    const sender = this.#senders.get(stored) ?? { waiting: 0, toldMs: 0, answers: 0 };
+    this.#senders.set(stored, sender);
+    this.#lastStored = stored;
+    this.#lastSender = sender;
+    return sender;
+  }
+}
+
+function judge(sender: Sender, silentMs: number): void {
+  if (silentMs <= QUICK_MS) sender.answers = Math.min(MOST_ANSWERS, sender.answers + 1);
+  else sender.answers = silentMs > FORGET_MS ? 0 : Math.max(0, sender.answers - 2);
+}

@@ -1,0 +1,134 @@
+/** The open file, its log's descriptor and its lock; closes them when the file fails and opens them again. */
+
+import { statSync, unlinkSync } from "node:fs";
+import type { Database } from "better-sqlite3";
+import type { Logger } from "pino";
+import { Fault } from "../errors.ts";
+import type { OwnerLock } from "./lock.ts";
+import { LogSync, type Syncs } from "./log-sync.ts";
+import type { Reopened } from "./opener.ts";
+import type { State } from "./state.ts";
+import type { Store } from "./store.ts";
+
+/** Opens the file again. `known`: what is synced of it. `problem`: quarantine the file first, for this reason. */
+export type Reopen = (known: Readonly<State>, problem?: string) => Reopened;
+
+export interface FileParts {
+  path: string;
+  opened: Reopened;
+  reopen: Reopen;
+  lock: OwnerLock;
+  syncs: Syncs;
+  log: Logger;
+}
+
+interface Open {
+  store: Store;
+  log: LogSync;
+  inode: number;
+}
+
+export class BufferFile {
+  readonly #parts: FileParts;
+  #open: Open | undefined;
+
+  constructor(parts: FileParts) {
+    this.#parts = parts;
+    this.#open = this.#take(parts.opened.store);
+  }
+
+  /** The open file; undefined while it can't be used. */
+  get store(): Store | undefined {
+    return this.#open?.store;
+  }
+
+  get log(): LogSync | undefined {
+    return this.#open?.log;
+  }
+
+  /** Throws `buffer.locked` if the file is another process' meanwhile: nothing may be written then. */
+  retakeLock(): void {
+    this.#parts.lock.retake();
+  }
+
+  /** Throws `buffer.replaced` if file or log are not those that we write: nothing there may be acknowledged. */
+  checkPlace(): void {
+    const open = this.#open;
+    if (open === undefined || (this.#inode() === open.inode && open.log.isInPlace)) return;
+    throw new Fault("buffer.replaced", `somebody deleted or replaced ${this.#parts.path} or its log`, {
+      hint: "What it held is saved into a new file as far as it can be read; see who did it.",
+    });
+  }
+
+  /** Closes the file at once: after a failed sync nothing may be acknowledged on its connection. */
+  abandon(): void {
+    try {
+      this.#open?.log.close();
+      this.#open?.store.close();
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, "The failed file could not be closed in order.");
+    }
+    this.#open = undefined;
+  }
+
+  /**
+   * Gives up a file that is no longer in its place, or whose log is not; its connection, through which it can still be read.
+   * What lies at the path of ours is moved out of the way of a new file.
+   */
+  detach(): { db: Database; problem: string | undefined } | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    this.#open = undefined;
+    const { path } = this.#parts;
+    // A new file must not take up the index, nor the log, that the old connection goes on using.
+    if (open.log.isInPlace) unlinkSync(`${path}-wal`);
+    open.log.close();
+    if (statSync(`${path}-shm`, { throwIfNoEntry: false }) !== undefined) unlinkSync(`${path}-shm`);
+    return { db: open.store.db, problem: this.#inode() === open.inode ? "its log was deleted" : undefined };
+  }
+
+  /**
+   * Opens the file after a failure. What its log holds may sit in the system's memory only, for a failed sync marks pages as
+   * written that are not; moving the log writes and syncs them once more, so only then is anything believed.
+   */
+  reopen(known: Readonly<State>, problem?: string): Reopened {
+    this.abandon();
+    this.#parts.lock.retake();
+    const opened = this.#parts.reopen(known, problem);
+    try {
+      const { logPages, movedPages } = opened.store.checkpoint("PASSIVE");
+      if (logPages !== movedPages) {
+        throw new Fault("buffer.unverified", "the log could not be moved whole into the file", {
+          hint: "End other programs that read the buffer.",
+          retry: true,
+        });
+      }
+      this.#open = this.#take(opened.store);
+    } catch (error) {
+      opened.store.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  /** Empties the log into the file and closes. */
+  close(): void {
+    try {
+      this.#open?.store.checkpoint("TRUNCATE");
+    } catch (error) {
+      this.#parts.log.warn(
+        { err: error },
+        "The buffer's log stays for the next start: it could not be moved now.",
+      );
+    }
+    this.abandon();
+  }
+
+  #take(store: Store): Open {
+    return { store, log: new LogSync(`${this.#parts.path}-wal`, this.#parts.syncs), inode: this.#inode() };
+  }
+
+  #inode(): number {
+    return statSync(this.#parts.path, { throwIfNoEntry: false })?.ino ?? 0;
+  }
+}

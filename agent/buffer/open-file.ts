@@ -1,0 +1,172 @@
+/** Opens the buffer's file, in a time that does not depend on the backlog. */
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { codeOf, Fault, messageOf } from "../errors.ts";
+import { assertLogged, LOG_BYTES, openWritable } from "./connection.ts";
+import { newEpoch } from "./epoch.ts";
+import { isReadOnly } from "./failure.ts";
+import { isCutShort } from "./log-end.ts";
+import { extendLog } from "./log-sync.ts";
+import { restrict } from "./rights.ts";
+import { quotaBeside } from "./salvage/quarantine.ts";
+import { type Birth, checkSchema, createSchema } from "./schema.ts";
+import { inBalance, type State } from "./state.ts";
+import { Store } from "./store.ts";
+
+export interface Opened {
+  store: Store;
+  state: State;
+  /** Transactions the file had seen before this opening. */
+  foundCommits: number;
+  /** What is to be told of it; undefined for a file that was closed in order. */
+  note?: { sentence: string; level: "info" | "warn" };
+}
+
+/** How a file is opened. */
+export interface Means extends Birth {
+  freeBytes(path: string): number;
+  /** What this process knows to be synced of the file, when it is opened again. */
+  known?: Readonly<State>;
+}
+
+/** Makes the buffer's folder and proves that we may write there. Throws `buffer.unwritable`. */
+export function prepareFolder(path: string): void {
+  const folder = dirname(path);
+  guardWritable(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  });
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) continue;
+    guardWritable(file, () => accessSync(file, constants.R_OK | constants.W_OK));
+  }
+}
+
+/**
+ * Opens the file at `path`, and makes it if there is none. Throws `buffer.unwritable`, `buffer.foreign`, `buffer.newer`,
+ * `buffer.older`, `buffer.not_durable`, `buffer.damaged`, or SQLite's error if the file is damaged or the disk refuses.
+ */
+export function openFile(path: string, maxBytes: number, means: Means): Opened {
+  const logBytes = sizeOf(`${path}-wal`);
+  // Beside an empty file SQLite would delete the log unread.
+  if (sizeOf(path) === 0 && logBytes > 0) throw new Fault("buffer.damaged", "its log lies beside no file");
+  const isNew = sizeOf(path) === 0;
+  const db = guardWritable(path, () => {
+    restrict(path);
+    return openWritable(path);
+  });
+  try {
+    if (isNew) {
+      createSchema(db, means);
+      syncFolder(path);
+    } else checkSchema(db);
+    const store = new Store(db, quotaBeside(path, maxBytes));
+    const found = checkedState(store);
+    const note = isNew ? undefined : judgeEnd(store, found, logBytes, means.known);
+    const state = { ...found, closed: 0 };
+    // Readings that are lost may have left: their seqs must not be given to others.
+    if (note?.level === "warn")
+      Object.assign(state, { epoch: newEpoch(means.random), epochBase: state.lastKey });
+    // The first write of this connection: a file system that takes none shows it now. It is not counted as a commit, so that
+    // what a failed one left stays told from what an opening after it wrote.
+    store.begin();
+    store.writeState(state);
+    if (means.freeBytes(path) > 2 * LOG_BYTES) extendLog(`${path}-wal`);
+    store.commit();
+    assertLogged(db);
+    return { store, state, foundCommits: found.commits, ...(note === undefined ? {} : { note }) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** What can be known of the file's end. A log that is only shorter can't be told from a power cut. */
+function judgeEnd(
+  store: Store,
+  found: State,
+  logBytes: number,
+  known: Readonly<State> | undefined,
+): Opened["note"] {
+  const there = `It holds the readings up to seq ${found.lastKey - found.epochBase} of epoch ${found.epoch}`;
+  if (known !== undefined && found.epoch === known.epoch) {
+    if (found.lastKey >= known.lastKey && found.commits >= known.commits) return undefined;
+    return { level: "warn", sentence: `The buffer has lost readings that were on the disk. ${there}.` };
+  }
+  if (found.closed === 1) return undefined;
+  const accepted = store.checkpoint("PASSIVE").logPages;
+  // Without a log SQLite has moved it into the file, which it does when the last connection is closed.
+  if (logBytes === 0 || !isCutShort(`${store.db.name}-wal`, accepted)) {
+    const sentence = `The buffer was not closed in order. ${there}; whether its log was longer can't be told.`;
+    return { level: "info", sentence };
+  }
+  const sentence = `The buffer's log ends in writes that can't be read. ${there}. A power cut loses only what was never acknowledged; if the log was damaged, newer readings are lost.`;
+  return { level: "warn", sentence };
+}
+
+/** The state row, in balance; the whole queue is for `windfarm buffer verify`. */
+function checkedState(store: Store): State {
+  const state = store.readState();
+  if (state === undefined || !inBalance(state))
+    throw new Fault("buffer.damaged", "its accounts are missing or out of balance");
+  store.nextFront(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  return state;
+}
+
+/** The new file's name must outlast a power cut too. */
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Runs `work`; if the system forbids it, tells who owns the file and who we are. */
+export function guardWritable<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = codeOf(error) ?? "";
+    const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "SQLITE_CANTOPEN"];
+    if (!forbidden.includes(code) && !code.startsWith("SQLITE_READONLY")) throw error;
+    const readOnly = isReadOnly(path);
+    const why = readOnly ? "the disk is mounted read-only" : `${messageOf(error)}${ownership(path)}`;
+    throw new Fault("buffer.unwritable", `can't write ${path}: ${why}`, {
+      hint: readOnly
+        ? "Look for the disk's errors (dmesg) and mount it again with rw, or set buffer.path to another disk."
+        : "Let the agent's user own the buffer's folder (chown -R windfarm: …), or set buffer.path to a folder it owns.",
+      cause: error,
+    });
+  }
+}
+
+function ownership(path: string): string {
+  const stat = statOf(path);
+  if (stat === undefined || process.getuid === undefined) return "";
+  const mode = (stat.mode & 0o777).toString(8);
+  return `; it belongs to user ${stat.uid} with mode ${mode}, this process is user ${process.getuid()}`;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,166 @@
+/** What was handed over and is not yet committed: the group being filled, and groups that must wait for the disk. */
+
+import type { Rejection } from "../contract/rejection.ts";
+import { type Batch, rejectRow } from "./batch.ts";
+import { GROUP_BYTES, GROUP_READINGS, GroupWriter } from "./group-writer.ts";
+import { packLines, unpackLines } from "./gzip.ts";
+import type { RejectRow } from "./store.ts";
+import type { Stored } from "./types.ts";
+
+/** Most bytes held un-acknowledged; beyond, senders are told to keep their readings. */
+export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** Most messages held un-acknowledged. */
+export const MAX_WAITING_MESSAGES = 200_000;
+/** Messages one sender may have waiting while nothing can be committed. */
+export const BLOCKED_WINDOW = 16;
+/** Of so many rejects the lane holds at least the newest, so one may take this part of it. */
+const REJECTS_AT_LEAST = 4;
+
+export class PendingQueue {
+  readonly #writer: GroupWriter;
+  readonly #gateway: string;
+  readonly #maxPayloadBytes: number;
+  /** Closed groups, oldest first. */
+  #closed: Batch[] = [];
+  #closedBytes = 0;
+  #closedMessages = 0;
+  #stored: Stored[] = [];
+  #rejects: RejectRow[] = [];
+  #rejectBytes = 0;
+  #nextSeq: number;
+  /** Packed bytes a byte of lines, of the last groups. */
+  #ratio = 0.25;
+
+  /** `nextSeq`: given to the next reading. `rejectsMaxBytes`: what the reject lane holds. */
+  constructor(gateway: string, epoch: string, nextSeq: number, rejectsMaxBytes: number) {
+    this.#maxPayloadBytes = Math.floor(rejectsMaxBytes / REJECTS_AT_LEAST);
+    this.#gateway = gateway;
+    this.#writer = new GroupWriter(gateway, epoch);
+    this.#nextSeq = nextSeq;
+  }
+
+  /** Messages not yet committed, and their bytes. */
+  get messages(): number {
+    return this.#closedMessages + this.#stored.length;
+  }
+
+  get bytes(): number {
+    return this.#closedBytes + this.#writer.length + this.#rejectBytes;
+  }
+
+  /** True if closed groups wait. */
+  get hasClosed(): boolean {
+    return this.#closed.length > 0;
+  }
+
+  /** True when the group being filled is as large as one becomes. */
+  get isGroupFull(): boolean {
+    return this.#stored.length >= GROUP_READINGS || this.#writer.length + this.#rejectBytes >= GROUP_BYTES;
+  }
+
+  /** What the group being filled will probably take in the file, bytes. */
+  get expectedBytes(): number {
+    return this.#writer.length * this.#ratio + this.#rejectBytes;
+  }
+
+  /** Messages one sender may have waiting while nothing can be committed: none when there are many already. */
+  get blockedWindow(): number {
+    const isCrowded = this.bytes > MAX_WAITING_BYTES / 2 || this.messages > MAX_WAITING_MESSAGES / 2;
+    return isCrowded ? 0 : BLOCKED_WINDOW;
+  }
+
+  append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
+    this.#writer.add(head, turbine, receivedMs, marks, this.#nextSeq);
+    this.#nextSeq++;
+    this.#stored.push(stored);
+  }
+
+  reject(rejection: Rejection, receivedMs: number, stored: Stored): void {
+    const row = rejectRow(rejection, receivedMs, this.#maxPayloadBytes);
+    this.#rejects.push(row);
+    this.#rejectBytes += row.bytes;
+    this.#stored.push(stored);
+  }
+
+  /** The oldest batch; the group being filled is closed for it. */
+  first(): Batch | undefined {
+    if (this.#closed.length === 0) this.closeGroup();
+    return this.#closed[0];
+  }
+
+  /** Takes out the batch that `first` gave. */
+  shift(): void {
+    const batch = this.#closed.shift();
+    if (batch === undefined) return;
+    this.#closedBytes -= batch.bytes;
+    this.#closedMessages -= batch.stored.length;
+  }
+
+  /** Puts batches back whose transaction is not in the file; they are the oldest again. */
+  putBack(batches: readonly Batch[]): void {
+    this.#closed.unshift(...batches);
+    for (const batch of batches) this.#count(batch);
+  }
+
+  /** Ends the group being filled, so that the next one can be begun. */
+  closeGroup(): void {
+    if (this.#stored.length === 0) return;
+    const writer = this.#writer;
+    const body = writer.count === 0 ? Buffer.alloc(0) : packLines(writer.bytes());
+    if (writer.count > 0) this.#ratio += (body.length / writer.length - this.#ratio) / 4;
+    const batch = {
+      firstSeq: this.#nextSeq - writer.count,
+      count: writer.count,
+      bytes: writer.length + this.#rejectBytes,
+      receivedMs: writer.firstReceivedMs,
+      body,
+      rejects: this.#rejects,
+      stored: this.#stored,
+    };
+    this.#closed.push(batch);
+    this.#count(batch);
+    writer.clear();
+    this.#stored = [];
+    this.#rejects = [];
+    this.#rejectBytes = 0;
+  }
+
+  /** Takes everything out, to tell those who wait that it can't be stored. */
+  abandon(): Stored[] {
+    this.closeGroup();
+    const stored = this.#closed.flatMap((batch) => batch.stored);
+    this.#nextSeq = this.#closed[0]?.firstSeq ?? this.#nextSeq;
+    this.#closed = [];
+    this.#closedBytes = 0;
+    this.#closedMessages = 0;
+    return stored;
+  }
+
+  /** Gives everything not yet committed to another epoch, whose next reading is `nextSeq`. */
+  rebase(epoch: string, nextSeq: number): void {
+    this.closeGroup();
+    this.#writer.setEpoch(epoch);
+    this.#nextSeq = nextSeq;
+    this.#closed = this.#closed.map((batch) => {
+      const renamed = this.#rename(batch, epoch);
+      this.#nextSeq += batch.count;
+      return renamed;
+    });
+  }
+
+  #rename(batch: Batch, epoch: string): Batch {
+    const firstSeq = this.#nextSeq;
+    if (batch.count === 0) return { ...batch, firstSeq };
+    const lines = unpackLines(batch.body)?.toString().split("\n").slice(0, batch.count) ?? [];
+    const renamed = lines.map((line, index) => {
+      const fields: object = JSON.parse(line);
+      return `${JSON.stringify({ ...fields, gateway: this.#gateway, epoch, seq: firstSeq + index })}\n`;
+    });
+    return { ...batch, firstSeq, body: packLines(Buffer.from(renamed.join(""))) };
+  }
+
+  #count({ bytes, stored }: Batch): void {
+    this.#closedBytes += bytes;
+    this.#closedMessages += stored.length;
+  }
+}

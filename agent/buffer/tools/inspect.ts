@@ -1,0 +1,147 @@
+/** Looks into a buffer beside a running agent or without one; never writes. */
+
+import { statSync } from "node:fs";
+import type { Database } from "better-sqlite3";
+import { codeOf, Fault, messageOf } from "../../errors.ts";
+import { openReadOnly, PAGE_BYTES } from "../connection.ts";
+import { OwnerLock } from "../lock.ts";
+import { quarantinedFiles } from "../salvage/quarantine.ts";
+import { accountsOf, type State } from "../state.ts";
+import { type Front, type GroupRow, type RejectRow, Store } from "../store.ts";
+import type { Accounts } from "../types.ts";
+
+export interface BufferStats {
+  path: string;
+  /** Whether an agent owns the buffer now. */
+  running: boolean;
+  epoch: string;
+  bornMs: number;
+  /** `seq` of the newest reading of the epoch. */
+  lastSeq: number;
+  accounts: Accounts;
+  oldestReceivedMs?: number;
+  newestReceivedMs?: number;
+  /** The file's pages in use, the file, its log. */
+  usedBytes: number;
+  fileBytes: number;
+  logBytes: number;
+  rejectsKept: number;
+  /** Messages kept, by reason. */
+  rejects: Record<string, number>;
+  /** Quarantined files. */
+  aside: string[];
+}
+
+export interface KeptReject extends RejectRow {
+  number: number;
+}
+
+/** A connection that can only read; the caller closes it. Throws `buffer.missing`, `buffer.unreadable`. */
+export function openForReading(path: string): Database {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new Fault("buffer.missing", `there is no buffer at ${path}`, {
+      hint: "It is made when the agent first runs; see buffer.path in the configuration (--config).",
+    });
+  }
+  try {
+    const db = openReadOnly(path);
+    stateIn(db);
+    return db;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** Runs `look` on such a connection. */
+export function inspect<T>(path: string, look: (db: Database) => T): T {
+  const db = openForReading(path);
+  try {
+    return look(db);
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    db.close();
+  }
+}
+
+function unreadable(path: string, error: unknown): unknown {
+  if (!(codeOf(error) ?? "").startsWith("SQLITE_")) return error;
+  return new Fault("buffer.unreadable", `the buffer ${path} can't be read: ${messageOf(error)}`, {
+    hint: "Run as the agent's user (sudo -u windfarm …). A damaged buffer is set aside and saved when the agent starts.",
+    cause: error,
+  });
+}
+
+export function statsOf(path: string): BufferStats {
+  return inspect(path, (db) =>
+    db.transaction(() => {
+      const state = stateIn(db);
+      const [oldest, newest] = ["ASC", "DESC"].map((order) =>
+        db.prepare<[], Front>(`SELECT key, count, received FROM groups ORDER BY key ${order} LIMIT 1`).get(),
+      );
+      const number = (pragma: string): number => Number(db.pragma(pragma, { simple: true }));
+      return {
+        path,
+        running: OwnerLock.isHeld(path),
+        epoch: state.epoch,
+        bornMs: state.born,
+        lastSeq: state.lastKey - state.epochBase,
+        accounts: accountsOf(state),
+        ...(oldest === undefined ? {} : { oldestReceivedMs: oldest.received }),
+        ...(newest === undefined ? {} : { newestReceivedMs: newest.received }),
+        usedBytes: (number("page_count") - number("freelist_count")) * PAGE_BYTES,
+        fileBytes: statSync(path).size,
+        logBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+        rejectsKept: state.rejectsKept,
+        rejects: rejectsByReason(db),
+        aside: quarantinedFiles(path),
+      };
+    })(),
+  );
+}
+
+/** Groups from the oldest to the newest, a read transaction each, so that a running agent's log is not held back. */
+export function* groupsOf(db: Database): Generator<GroupRow> {
+  const next = db.prepare<[number], GroupRow>(
+    "SELECT key, count, received, body FROM groups WHERE key > ? ORDER BY key LIMIT 1",
+  );
+  for (let row = next.get(Number.MIN_SAFE_INTEGER); row !== undefined; row = next.get(row.key)) yield row;
+}
+
+/** Rejects from the oldest to the newest. */
+export function* rejectsOf(db: Database): Generator<KeptReject> {
+  const next = db.prepare<[number], KeptReject>(
+    `SELECT number, received, count, bytes, reason, detail, topic, payload, dup FROM rejects
+     WHERE number > ? ORDER BY number LIMIT 1`,
+  );
+  for (let row = next.get(-1); row !== undefined; row = next.get(row.number)) yield row;
+}
+
+/** The newest `limit` rejects, newest first. */
+export function newestRejects(path: string, limit: number): KeptReject[] {
+  return inspect(path, (db) =>
+    db
+      .prepare<[number], KeptReject>(
+        `SELECT number, received, count, bytes, reason, detail, topic, payload, dup FROM rejects
+         ORDER BY number DESC LIMIT ?`,
+      )
+      .all(Math.max(0, Math.floor(limit))),
+  );
+}
+
+export function stateIn(db: Database): State {
+  const state = Store.readStateOf(db);
+  if (state !== undefined) return state;
+  throw new Fault("buffer.unreadable", `${db.name} holds no accounts`, {
+    hint: "Start the agent: it sets a damaged buffer aside and saves what can be read.",
+  });
+}
+
+function rejectsByReason(db: Database): Record<string, number> {
+  const rows = db
+    .prepare<[], { reason: string; kept: number }>(
+      "SELECT reason, count(*) AS kept FROM rejects GROUP BY reason",
+    )
+    .all();
+  return Object.fromEntries(rows.map(({ reason, kept }) => [reason, kept]));
+}
