@@ -1,12 +1,25 @@
 /** A farm's raw readings as they come after outages, with wrong clocks and from sloppy producers; seeded. */
 
+import { randomUUID } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { gzipSync } from "node:zlib";
 import { SENSOR_TYPES } from "../../../agent/contract/sensors.ts";
+import { rawFolderAt, rawObjectName } from "../../../cloud/layout.ts";
 import type { RawStore } from "../../../cloud/local/raw-store.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const BEGIN_MS = Date.UTC(2026, 10, 1);
 const TURBINES = 10;
+
+/** Writes `text` as a raw object of two members that arrived at `ms`. */
+export function putRaw(raw: RawStore, ms: number, text: string): void {
+  const path = raw.path(`${rawFolderAt(ms)}/${rawObjectName(ms, randomUUID())}`);
+  mkdirSync(dirname(path), { recursive: true });
+  const middle = text.indexOf("\n", text.length / 2) + 1;
+  writeFileSync(path, Buffer.concat([gzipSync(text.slice(0, middle)), gzipSync(text.slice(middle))]));
+}
 
 export interface Plan {
   seed: number;
@@ -30,7 +43,8 @@ export class RawReadings {
   readonly #raw: RawStore;
   readonly #random: () => number;
   #object = 0;
-  #seq = 0;
+  /** The last seq of each gateway. */
+  readonly #seqs = new Map<string, number>();
   /** Lines sent before, to be sent again. */
   #sent: string[] = [];
   /** Readings made in an outage, to arrive twenty days later. */
@@ -52,7 +66,8 @@ export class RawReadings {
       let text = "";
       for (let line = 0; line < linesAnObject; line++) text += `${this.#line(arrivedMs, messy)}\n`;
       this.written.lines += linesAnObject;
-      await this.#raw.put(arrivedMs, Buffer.from(text));
+      for (const [gateway, last] of this.#seqs) text += `${statusLine(gateway, last, arrivedMs)}\n`;
+      putRaw(this.#raw, arrivedMs, text);
     }
   }
 
@@ -83,17 +98,21 @@ export class RawReadings {
     const iso = new Date(ms).toISOString();
     const date = sort > 0.98 ? iso.slice(0, 10) : sort > 0.96 ? `${iso.slice(0, 10)}T00:00:00.000Z` : iso;
     const turbine = `T${this.#int(TURBINES)}`;
+    const gateway = `gw-0${1 + this.#int(3)}`;
     const moving = this.#int(5) === 0 ? this.#int(100) : Math.fround(this.#random() * 90) - 5;
     // One sensor is stuck.
     const data = turbine === "T0" && type === "Hydraulic Pressure" ? 76 : moving;
-    return { id: `P_${this.#int(40)}`, data, type, date, turbine };
+    const said = { id: `P_${this.#int(40)}`, data, type, turbine, gateway };
+    return date.length === 10 ? { ...said, date: `${date}T00:00:00.000Z`, day: true } : { ...said, date };
   }
 
   #deliver(fields: Fields, arrivedMs: number): string {
-    const { id, data, type, date, turbine } = fields;
-    const midnight = date.length === 10 ? `${date}T00:00:00.000Z` : date;
-    this.written.identities.add(`${turbine} ${type} ${id} ${midnight} ${data}`);
-    const line = JSON.stringify({ ...fields, ...this.#delivery(arrivedMs) });
+    const { id, data, type, date, turbine, gateway, day } = fields;
+    const delivery = this.#delivery(gateway, arrivedMs);
+    // Of a day only each delivery without DUP is a reading of its own.
+    const which = day === true ? `day ${delivery.seq}` : "";
+    this.written.identities.add(`${gateway} ${turbine} ${type} ${id} ${date} ${data} ${which}`);
+    const line = JSON.stringify({ ...fields, ...delivery });
     if (this.#sent.length < 5_000) this.#sent.push(line);
     else this.#sent[this.#int(5_000)] = line;
     return line;
@@ -103,17 +122,23 @@ export class RawReadings {
   #again(arrivedMs: number): string {
     const line = this.#sent[this.#int(this.#sent.length)] ?? "";
     if (this.#random() < 0.5) return line;
-    return JSON.stringify({ ...JSON.parse(line), ...this.#delivery(arrivedMs) });
+    const { gateway, ...said } = JSON.parse(line);
+    return JSON.stringify({ ...said, ...this.#delivery(gateway, arrivedMs), dup: true });
   }
 
-  #delivery(arrivedMs: number): object {
-    const gateway = `gw-0${1 + this.#int(3)}`;
+  #delivery(
+    gateway: string,
+    arrivedMs: number,
+  ): { gateway: string; epoch: string; seq: number; received: string } {
     const received = new Date(arrivedMs - this.#int(5_000)).toISOString();
-    return { gateway, epoch: "e1", seq: ++this.#seq, received };
+    const seq = (this.#seqs.get(gateway) ?? 0) + 1;
+    this.#seqs.set(gateway, seq);
+    return { gateway, epoch: "e1", seq, received };
   }
 
   #bad(arrivedMs: number): string {
-    const good = { ...this.#reading(arrivedMs), ...this.#delivery(arrivedMs) };
+    const received = new Date(arrivedMs).toISOString();
+    const good = { ...this.#reading(arrivedMs), epoch: "e1", seq: 1, received };
     const kinds: (() => string)[] = [
       () => "not json at all",
       () => JSON.stringify(good).slice(0, 40),
@@ -143,6 +168,21 @@ interface Fields {
   type: string;
   date: string;
   turbine: string;
+  gateway: string;
+  day?: boolean;
+}
+
+function statusLine(gateway: string, last: number, ms: number): string {
+  const [sent, counts] = [new Date(ms).toISOString(), { received: last, buffered: 0, shipped: last }];
+  const about = {
+    site: "demo",
+    epoch: "e1",
+    version: "0.2.0",
+    state: "delivering",
+    cpu: 0.01,
+    clock_synced: true,
+  };
+  return JSON.stringify({ kind: "gateway", gateway, ...about, first: null, last, sent, ...counts });
 }
 
 function mulberry32(seed: number): () => number {

@@ -12,7 +12,7 @@ import { RawStore } from "../../../cloud/local/raw-store.ts";
 import { TIDY_COLUMNS } from "../../../cloud/local/raw-view.ts";
 import { conversionText } from "../../../cloud/sql/read.ts";
 import { edgeLines } from "../spark/edge-lines.ts";
-import { RawReadings } from "../spark/raw-readings.ts";
+import { putRaw, RawReadings } from "../spark/raw-readings.ts";
 import { curate, sparkMissing } from "../spark/spark.ts";
 import { IDENTITY, rowsOf, tablesByDuckDb } from "../spark/tables.ts";
 import { questions, timelyQueries } from "./questions.ts";
@@ -34,7 +34,7 @@ t.test("Athena's dialect", { skip, timeout: 840_000 }, async (t) => {
   t.teardown(() => trino.stop());
   const readings = new RawReadings({ seed: 7, lines: 12_000, linesAnObject: 200, days: 22 }, raw);
   await readings.more(1);
-  await raw.put(Date.UTC(2026, 10, 22), Buffer.from(edgeLines().join("\n")));
+  putRaw(raw, Date.UTC(2026, 10, 22), `${edgeLines().join("\n")}\n`);
   const sparkDone = noSpark === false ? curate({ raw: raw.root, lake }) : undefined;
   // Its failure is told where its table is asked for.
   sparkDone?.catch(() => {});

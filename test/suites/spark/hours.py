@@ -1,0 +1,43 @@
+"""Loads an arrival hour after the other in one Spark, and tells what each cost: run by hours.test.ts, a line of JSON on stdout.
+
+argv: the folder of raw objects to come, then the job's arguments. Starting Spark is not counted: it costs every run the same.
+"""
+
+import io
+import json
+import shutil
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "cloud/jobs"))
+
+from pyspark.sql import SparkSession  # noqa: E402
+
+import curate  # noqa: E402
+
+coming, arguments = Path(sys.argv[1]), sys.argv[2:]
+raw = Path(arguments[arguments.index("--raw") + 1])
+
+
+def cpu_seconds():
+    java = SparkSession.getActiveSession()._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+    return java.getProcessCpuTime() / 1e9
+
+
+def written_bytes():
+    lake = Path(arguments[arguments.index("--lake") + 1])
+    return sum(file.stat().st_size for file in lake.rglob("*") if file.is_file())
+
+
+hours = []
+for hour in sorted(path for path in coming.glob("readings/*/*")):
+    (raw / hour.relative_to(coming)).parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(hour, raw / hour.relative_to(coming))
+    before = (cpu_seconds(), written_bytes()) if hours else (0, 0)
+    said = io.StringIO()
+    with redirect_stdout(said):
+        curate.main(arguments)
+    counts = json.loads(said.getvalue().strip().split("\n")[-1])["curated"]
+    hours.append({"cpu": cpu_seconds() - before[0], "bytes": written_bytes() - before[1], "rows": counts["rows"]})
+print(json.dumps(hours), flush=True)
