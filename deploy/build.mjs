@@ -120,7 +120,7 @@ await build({
     cloud: "cloud/local/main.ts",
     query: "cloud/ask/query.ts",
     audit: "cloud/ask/audit.ts",
-    report: "cloud/local/report.ts",
+    report: "cloud/local/report/main.ts",
     cdk: "cloud/app.ts",
     provision: "cloud/provision/main.ts",
     plan: "cloud/plan/main.ts",

@@ -2,10 +2,10 @@
 
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
-import { auditLake } from "../local/audit-lake.ts";
 import type { QueryResult } from "../local/lake-reader.ts";
 import { namedQueries } from "../sql/read.ts";
 import type { AthenaSettings } from "./athena.ts";
+import { auditLake } from "./audit-local.ts";
 
 export interface EpochAudit {
   gateway: string;

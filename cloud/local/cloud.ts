@@ -8,12 +8,14 @@
  */
 
 import { mkdir, rm } from "node:fs/promises";
+import type http from "node:http";
 import type { Logger } from "pino";
 import type { Arrivals } from "./catalog.ts";
-import { Control } from "./control.ts";
+import { controlServer } from "./control.ts";
 import { Delivery, type DeliverySettings } from "./delivery.ts";
 import { writeDurably } from "./durable-files.ts";
 import { FolderLock } from "./folder-lock.ts";
+import { endServer, listenOnLoopback } from "./http.ts";
 import { Lake } from "./lake.ts";
 import { payloadsOf } from "./lines.ts";
 import { type CloudFolders, cloudFolders } from "./places.ts";
@@ -65,7 +67,7 @@ export class LocalCloud {
   readonly #raw: RawStore;
   readonly #delivery: Delivery;
   readonly #stream: Stream;
-  readonly #control: Control;
+  readonly #control: http.Server;
   #lake: Lake | undefined;
   /** Set by `start()`. */
   port = 0;
@@ -84,7 +86,7 @@ export class LocalCloud {
       "GET /_local/status": () => this.status(),
       "POST /_local/flush": () => this.flush(),
     };
-    this.#control = new Control(questions, log);
+    this.#control = controlServer(questions, log);
   }
 
   async start(): Promise<void> {
@@ -95,7 +97,7 @@ export class LocalCloud {
     await this.#lake.start();
     await this.#delivery.start();
     this.port = await this.#stream.start(port);
-    this.controlPort = await this.#control.start(controlPort);
+    this.controlPort = await listenOnLoopback(this.#control, controlPort, "the control endpoint");
     await this.#lake.refresh();
     const addresses = { pid: process.pid, port: this.port, controlPort: this.controlPort, stream, region };
     await writeDurably(this.#folders.addresses, `${JSON.stringify(addresses)}\n`);
@@ -115,7 +117,7 @@ export class LocalCloud {
     await this.#delivery.flush();
     await this.#lake?.refresh();
     await this.#lake?.stop();
-    await this.#control.stop();
+    await endServer(this.#control);
     await rm(this.#folders.addresses, { force: true });
     this.#lock.release();
   }

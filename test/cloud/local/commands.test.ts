@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import t from "tap";
 import { z } from "zod";
 import { encodeShipped } from "../../../agent/contract/shipped.ts";
+import { tableFiles } from "../../../cloud/local/catalog.ts";
 import { plainNode } from "../../helpers/node.ts";
 import { lakeFolder, objectName } from "./helpers/lake.ts";
 import { linesOf, readingOf } from "./helpers/producer.ts";
@@ -117,21 +119,11 @@ t.test("audit", async (t) => {
 
   folder.put(objectName(3, "c"), `${linesOf(62, 62)}${linesOf(71, 80)}more junk\n`);
   const gap = await audit();
-  t.match(gap, {
-    code: 1,
-    answer: {
-      epochs: [
-        {
-          missing: 9,
-          gaps: [
-            [61, 61],
-            [63, 70],
-          ],
-        },
-      ],
-      lake: { missing: 11 },
-    },
-  });
+  const gaps = [
+    [61, 61],
+    [63, 70],
+  ];
+  t.match(gap, { code: 1, answer: { epochs: [{ missing: 9, pending: 0, gaps }], lake: { missing: 11 } } });
   t.match(
     gap.answer?.verdict,
     /9 readings of the gateways' numbering did not arrive; 11 delivered readings not in the table/,
@@ -140,27 +132,78 @@ t.test("audit", async (t) => {
   const text = await run("audit", "--data", data);
   t.match(text, { code: 1, out: /^Not complete: 9 readings .*\n\ngateway .*\n.*\ngw-01 .* 61, 63–70\n/ });
 
-  folder.put(objectName(4, "d"), linesOf(61, 70));
-  await folder.refresh();
-  const counts = {
+  // The gateway still has from 63 on, as it said twice, a quarter of an hour apart.
+  const state = {
+    kind: "gateway",
     gateway: "gw-01",
+    site: "demo",
     epoch: "e1",
-    received: 85,
-    buffered: 2,
-    shipped: 83,
-    rejected: 0,
-    dropped: 0,
+    first: 63,
+    last: 90,
+    received: 90,
+  };
+  const said = ["03:00", "03:20"].map(
+    (at) => `${JSON.stringify({ ...state, sent: `2026-11-22T${at}:00.000Z` })}\n`,
+  );
+  folder.put(objectName(3, "d"), said.join(""));
+  await folder.refresh();
+  const pending = await audit();
+  t.match(pending, {
+    code: 1,
+    answer: { epochs: [{ expected: 90, missing: 1, pending: 18, gaps: [[61, 61]] }] },
+  });
+  folder.put(objectName(4, "e"), linesOf(61, 61));
+  await folder.refresh();
+  const waiting = await audit();
+  t.match(waiting, {
+    code: 0,
+    answer: { complete: true, verdict: /; 18 still to come, as the gateways say\.$/ },
+  });
+
+  // Of an agent's counters those of another epoch, or salvaged from one, are no measure of this one.
+  const counts = {
+    ...{
+      gateway: "gw-01",
+      epoch: "e1",
+      received: 2_000,
+      buffered: 2,
+      shipped: 1_998,
+      rejected: 0,
+      dropped: 0,
+    },
+    buffer: { lastSeq: 92 },
   };
   const agent = http.createServer((_request, response) => response.end(JSON.stringify(counts)));
   await new Promise<void>((resolve) => agent.listen(0, "127.0.0.1", resolve));
   t.teardown(() => agent.close());
   const { port } = z.object({ port: z.number() }).parse(agent.address());
-  const behind = await audit("--agent", `http://127.0.0.1:${port}`);
-  t.match(behind, {
-    code: 1,
-    answer: { verdict: /3 readings the agent shipped did not arrive; 2 still wait in the agent/ },
+  const url = `http://127.0.0.1:${port}`;
+  t.match(await audit("--agent", url), {
+    code: 0,
+    answer: { verdict: /2 still wait in the agent/, agent: counts },
   });
+  counts.buffer.lastSeq = 95;
+  const behind = await audit("--agent", url);
+  t.match(behind, { code: 1, answer: { verdict: /3 readings the agent shipped did not arrive/ } });
+  Object.assign(counts, { epoch: "e2", buffer: { lastSeq: 2 } });
+  t.match(await audit("--agent", url), { code: 0 }, "an epoch that has only begun");
   agent.closeAllConnections();
+});
+
+t.test("audit: a row that is in the table twice", async (t) => {
+  const data = t.testdir();
+  const folder = lakeFolder(data);
+  folder.put(objectName(1, "a"), linesOf(1, 5));
+  await folder.refresh();
+  const [file = ""] = tableFiles(folder.lake) ?? [];
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  await connection.run(`CREATE TABLE t AS FROM '${file}' UNION ALL (FROM '${file}' LIMIT 1)`);
+  await connection.run(`COPY t TO '${file}'`);
+  connection.closeSync();
+  const ended = await run("audit", "--data", data, "--json");
+  t.match(ended, { code: 1, out: /1 reading in the table more than once/ });
+  t.match(JSON.parse(ended.out), { epochs: [{ doubled: 1, missing: 0 }], lake: { rows: 6, doubled: 1 } });
 });
 
 t.test("cloud: a name that Kinesis would not take is wrong usage", async (t) => {

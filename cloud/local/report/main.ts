@@ -4,14 +4,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
-import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
-import pkg from "../../package.json" with { type: "json" };
-import { endWith, failUsage, forgiveReaders } from "./command.ts";
-import { cloudFolders, DEFAULT_DATA } from "./places.ts";
-import { parseDay } from "./report/day.ts";
-import { pageOf } from "./report/page.ts";
-import { readDay } from "./report/read-day.ts";
-import { summaryOf } from "./report/summary.ts";
+import { EXIT, Fault, messageOf } from "../../../agent/errors.ts";
+import pkg from "../../../package.json" with { type: "json" };
+import { endWith, failUsage, forgiveReaders } from "../command.ts";
+import { cloudFolders, DEFAULT_DATA } from "../places.ts";
+import { parseDay } from "./day.ts";
+import { pageOf } from "./page.ts";
+import { readDay } from "./read-day.ts";
+import { summaryOf } from "./summary.ts";
 
 function options() {
   return yargs(hideBin(process.argv))
