@@ -29,7 +29,7 @@ def tell_of_silence(tables, topic):
     gone, back = sorted(set(silent) - before), sorted(before - set(silent))
     if gone or back:
         if topic:
-            _publish(topic, gone, back)
+            publish(topic, gone, back)
         names = "\n".join(silent).encode().hex()
         tables.sql(f"ALTER TABLE {{gateways}} SET TBLPROPERTIES ('{SILENT}' = '{names}')")
     return len(silent)
@@ -43,7 +43,7 @@ def _names(kept):
         return []
 
 
-def _publish(topic, gone, back):
+def publish(topic, gone, back):
     import boto3
 
     says = [f"Silent for more than an hour: {', '.join(gone)}."] if gone else []

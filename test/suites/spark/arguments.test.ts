@@ -39,8 +39,15 @@ const CASES: [args: string[], said: string][] = [
   [["--from"], "SystemExit: curate: argument --from: expected one argument"],
   [["--form", "2026-11-01"], "SystemExit: curate: there is no argument --form; did you mean --from?"],
   [["--From=2026-11-01"], "SystemExit: curate: there is no argument --From; did you mean --from?"],
-  [["--day", "2026-11-01"], "SystemExit: curate: there is no argument --day; did you mean --day_key?"],
-  [["--quickly", "true"], "SystemExit: curate: there is no argument --quickly"],
+  [
+    ["--coloumns", "id:string"],
+    "SystemExit: curate: there is no argument --coloumns; did you mean --columns?",
+  ],
+  [["--datalake-formats", "iceberg", "--auto-scale", "true", "--from", "2026-11-01"], "2026-11-01 to None"],
+  [
+    ["--columns", "id"],
+    "SystemExit: curate: argument --columns: id is no list of columns like id:string,data:double",
+  ],
   [["-from", "2026-11-01"], "SystemExit: curate: there is no argument -from; did you mean --from?"],
 ];
 
