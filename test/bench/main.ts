@@ -13,6 +13,7 @@ import { existingBroker } from "./existing-broker.ts";
 import { intake } from "./intake.ts";
 import { lake } from "./lake.ts";
 import { latency } from "./latency.ts";
+import { link } from "./link.ts";
 import { ownSeconds, profileTable } from "./profile.ts";
 import { Program } from "./programs.ts";
 import { quiet } from "./quiet.ts";
@@ -21,7 +22,7 @@ import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 // Nobody reads on (`| head -1`): that is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, quiet, backlog, lake];
+const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, quiet, backlog, link, lake];
 
 const options = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")

@@ -39,10 +39,10 @@ export class Program {
   readonly child: ChildProcess;
   readonly pid: number;
 
-  constructor(script: string, args: readonly string[] = []) {
+  constructor(script: string, args: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
     const { nodeArguments, env } = firstLineOf(join(dist, script));
     const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-    const options = { stdio, env: { ...process.env, ...env } };
+    const options = { stdio, env: { ...process.env, ...env, ...more } };
     const { profiles } = Program;
     const profiling =
       script === AGENT && profiles !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
@@ -88,6 +88,10 @@ export interface AgentPlan {
   /** `mqtt.connect` instead of the embedded broker. */
   connect?: string;
   maxSize?: string;
+  /** Further settings of the stream, as YAML flow: `flush_every: 1s`. */
+  kinesis?: string;
+  /** Further variables. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** The agent as a gateway runs it. */
@@ -95,8 +99,8 @@ export class AgentProgram extends Program {
   readonly port: number;
   readonly #statusPort: number;
 
-  private constructor(config: string, port: number, statusPort: number) {
-    super(AGENT, ["run", "--config", config]);
+  private constructor(config: string, port: number, statusPort: number, env = {}) {
+    super(AGENT, ["run", "--config", config], env);
     this.child.stdout?.resume();
     this.port = port;
     this.#statusPort = statusPort;
@@ -108,17 +112,23 @@ export class AgentProgram extends Program {
     mkdirSync(plan.folder, { recursive: true });
     const config = join(plan.folder, "agent.config.yaml");
     const mqtt = plan.connect === undefined ? `listen: mqtt://127.0.0.1:${port}` : `connect: ${plan.connect}`;
+    const { endpoint = `http://127.0.0.1:${nobody}`, kinesis } = plan;
+    const stream = [
+      "region: us-east-1",
+      `endpoint: "${endpoint}"`,
+      ...(kinesis === undefined ? [] : [kinesis]),
+    ];
     const text = [
       "version: 1",
       "gateway: { id: gw-01 }",
       `mqtt: { ${mqtt} }`,
       `buffer: { path: ${join(plan.folder, "buffer.db")}, max_size: ${plan.maxSize ?? "20GiB"} }`,
-      `kinesis: { region: us-east-1, endpoint: "${plan.endpoint ?? `http://127.0.0.1:${nobody}`}" }`,
+      `kinesis: { ${stream.join(", ")} }`,
       `status: { listen: http://127.0.0.1:${statusPort} }`,
       "log: { level: error }",
     ];
     writeFileSync(config, `${text.join("\n")}\n`);
-    const agent = new AgentProgram(config, port, statusPort);
+    const agent = new AgentProgram(config, port, statusPort, plan.env);
     await agent.ready();
     return agent;
   }

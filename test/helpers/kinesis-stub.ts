@@ -4,6 +4,7 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 
@@ -46,6 +47,8 @@ export interface StubOptions {
   fault?: (request: StubRequest) => StubFault | undefined;
   /** Keep every accepted line. Default true; counts are kept always. */
   keep?: boolean;
+  /** PEM; speaks HTTPS with it. */
+  tls?: { cert: Buffer; key: Buffer };
 }
 
 export interface StubRecord {
@@ -75,12 +78,16 @@ export class KinesisStub {
   constructor(options: StubOptions = {}) {
     this.#options = options;
     this.fault = options.fault;
-    this.#server = createServer((request, response) => this.#receive(request, response));
+    const receive = (request: IncomingMessage, response: ServerResponse) => this.#receive(request, response);
+    this.#server =
+      options.tls === undefined ? createServer(receive) : createHttpsServer(options.tls, receive);
     this.#server.keepAliveTimeout = 60_000;
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#options.tls === undefined
+      ? `http://127.0.0.1:${this.#port}`
+      : `https://localhost:${this.#port}`;
   }
 
   /** Every line stored, as often as it was stored. */
