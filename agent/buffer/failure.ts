@@ -57,10 +57,18 @@ function isDamage(code: string): boolean {
 
 /** Why there is no room on the disk that holds `path`, one sentence. */
 export function fullDiskProblem(path: string): string {
-  const { bavail, files, ffree } = statfsSync(dirname(path));
-  if (files > 0 && ffree === 0 && bavail > 0)
+  if (hasNoInodes(path))
     return `The disk that holds ${path} has no inodes left: it holds too many files.`;
   return `The disk that holds ${path} is full.`;
+}
+
+export function hasNoInodes(path: string): boolean {
+  try {
+    const { bavail, files, ffree } = statfsSync(dirname(path));
+    return files > 0 && ffree === 0 && bavail > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** What the failure means for the reader, one sentence. */

@@ -14,7 +14,7 @@ import { dirname } from "node:path";
 import { codeOf, Fault, messageOf } from "../errors.ts";
 import { assertLogged, LOG_BYTES, openWritable } from "./connection.ts";
 import { newEpoch } from "./epoch.ts";
-import { isReadOnly } from "./failure.ts";
+import { fullDiskProblem, hasNoInodes, isReadOnly } from "./failure.ts";
 import { isCutShort } from "./log-end.ts";
 import { extendLog } from "./log-sync.ts";
 import { restrict } from "./rights.ts";
@@ -22,6 +22,8 @@ import { quotaBeside } from "./salvage/quarantine.ts";
 import { type Birth, checkSchema, createSchema } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
+
+const TOO_MANY_FILES = "Delete files there (df -i shows how many it may hold), then start again.";
 
 export interface Opened {
   store: Store;
@@ -66,11 +68,14 @@ export function openFile(path: string, maxBytes: number, means: Means): Opened {
     return openWritable(path);
   });
   try {
-    if (isNew) {
-      createSchema(db, means);
-      syncFolder(path);
-    } else checkSchema(db);
+    if (isNew) createSchema(db, means);
+    else checkSchema(db);
     const store = new Store(db, quotaBeside(path, maxBytes));
+    if (isNew) {
+      // So that what becomes of the log can't take the tables away.
+      store.checkpoint("PASSIVE");
+      syncFolder(path);
+    }
     const found = checkedState(store);
     const note = isNew ? undefined : judgeEnd(store, found, logBytes, means.known);
     const state = { ...found, closed: 0 };
@@ -141,7 +146,8 @@ export function guardWritable<T>(path: string, work: () => T): T {
     const code = codeOf(error) ?? "";
     const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "SQLITE_CANTOPEN"];
     if (!forbidden.includes(code) && !code.startsWith("SQLITE_READONLY")) throw error;
-    const readOnly = isReadOnly(path);
+    if (hasNoInodes(path)) throw new Fault("buffer.unwritable", fullDiskProblem(path), { hint: TOO_MANY_FILES, cause: error });
+    const readOnly = code === "EROFS" || isReadOnly(path);
     const why = readOnly ? "the disk is mounted read-only" : `${messageOf(error)}${ownership(path)}`;
     throw new Fault("buffer.unwritable", `can't write ${path}: ${why}`, {
       hint: readOnly

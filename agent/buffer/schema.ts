@@ -77,6 +77,7 @@ export function createSchema(db: Database, birth: Birth): void {
  */
 export function checkSchema(db: Database): void {
   const tables = db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+  if (tables.length === 0) throw new Fault("buffer.damaged", "it holds nothing");
   if (!tables.includes("groups")) {
     throw new Fault(
       "buffer.foreign",

@@ -2,12 +2,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import t from "tap";
 import yargs from "yargs";
 import { bufferCommand } from "../../agent/cli/buffer.ts";
 import { rejectsCommand } from "../../agent/cli/rejects.ts";
 import { EXIT } from "../../agent/errors.ts";
-import { drain, NOW, openIn, ownFolder, store } from "./setup.ts";
+import { drain, head, NOW, openIn, ownFolder, store } from "./setup.ts";
 
 const TOPIC = "windfarm/T07/power-factor";
 
@@ -111,6 +112,23 @@ t.test("what an export holds can be put back, and keeps its identity", async (t)
   t.same(drain(buffer), before);
 });
 
+t.test("an id with a replacement character survives verify, export and requeue", async (t) => {
+  const folder = ownFolder(t);
+  const config = configIn(folder);
+  const first = openIn(t, {}, { folder });
+  first.buffer.append(head("PP_\ufffd"), "T07", NOW, 0, () => undefined);
+  first.buffer.flush();
+  t.match(await run("buffer", "verify", "--config", config), /all is well/);
+  const out = join(folder, "out.ndjson");
+  await run("buffer", "export", "--config", config, "--out", out);
+  drain(first.buffer);
+  await first.buffer.close();
+  const said = JSON.parse(await run("buffer", "requeue", out, "--config", config, "--json"));
+  t.same(said, { readings: 1, rejects: 0, unreadable: 0 });
+  const { buffer } = openIn(t, {}, { folder });
+  t.equal(drain(buffer)[0]?.id, "PP_\ufffd");
+});
+
 t.test("a buffer file from elsewhere can be put in", async (t) => {
   const folder = t.testdir({ other: {}, here: {} });
   const other = openIn(t, {}, { folder: join(folder, "other") });
@@ -133,10 +151,11 @@ t.test("verify says what is wrong, and fails", async (t) => {
   const first = openIn(t, {}, { folder });
   store(first.buffer, 0, 5);
   await first.buffer.close();
-  const bytes = readFileSync(first.settings.path);
-  const place = bytes.indexOf("PP_3");
-  bytes.write("PP_X", place);
-  writeFileSync(first.settings.path, bytes);
+  const db = new Database(first.settings.path);
+  const body = db.prepare<[], Buffer>("SELECT body FROM groups").pluck().get() ?? Buffer.alloc(0);
+  body.writeUInt8(body.readUInt8(40) ^ 1, 40);
+  db.prepare("UPDATE groups SET body = ?").run(body);
+  db.close();
   t.match(
     await run("buffer", "verify", "--config", config),
     /group 1: its bytes are not those that were stored/,

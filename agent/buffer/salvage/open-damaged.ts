@@ -14,10 +14,12 @@ const PAGE_COUNT_PLACE = 28;
 
 /** A connection that can only read. Throws if nothing of the file can be read. */
 export function openDamaged(path: string): Database {
+  const stat = statSync(path, { throwIfNoEntry: false });
   try {
-    return openChecked(path);
+    // Beside an empty file SQLite would delete the log unread.
+    if (stat !== undefined && stat.size > 0) return openChecked(path);
   } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw error;
+    if (stat?.isDirectory() === true) throw error;
   }
   freshenHeader(path);
   return openChecked(path);

@@ -16,9 +16,9 @@ export function bufferSection() {
         "When it is full: refuse stops acknowledging, so that sensors keep their readings; drop_oldest drops the oldest and counts them.",
       ),
     commit_linger: duration("0ms", "10s")
-      .prefault("100ms")
+      .prefault("500ms")
       .describe(
-        "How long a lone reading waits for company before it is written; spares the flash at low rates.",
+        "How long the first reading that waits does so for company before all are written; spares the flash at low rates.",
       ),
     rejects_max_size: size("64KiB", "1TiB")
       .prefault("64MiB")

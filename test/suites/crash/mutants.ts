@@ -13,25 +13,43 @@ export interface Mutation {
   to: string;
 }
 
-export const MUTANTS = {
-  /** WAL with synchronous=NORMAL: a commit returns before its fsync. */
-  "synchronous=NORMAL": [
-    {
-      file: "agent/buffer/connection.ts",
-      from: 'db.pragma("synchronous = FULL");',
-      to: 'db.pragma("synchronous = NORMAL");',
-    },
-    { file: "agent/buffer/connection.ts", from: "const FULL = 2;", to: "const FULL = 1;" },
-  ],
-  /** PUBACK as soon as a reading was handed over. */
-  "PUBACK before the commit": [
-    {
-      file: "agent/pipeline.ts",
-      from: "const verdict = this.#validator.check(topic, payload);",
-      to: "const verdict = this.#validator.check(topic, payload); stored(); stored = () => {};",
-    },
-  ],
-} as const satisfies Record<string, readonly Mutation[]>;
+export interface Mutant {
+  mutations: readonly Mutation[];
+  /** What the harness must find. */
+  finds: "losing" | "reusing";
+}
+
+/** The log's syncs succeed without having been done. */
+const NO_SYNC: Mutation = {
+  file: "agent/buffer/log-sync.ts",
+  from: "this.#syncs.beside(this.#beside, (error) => {",
+  to: "setImmediate((error: Error | null = null) => {",
+};
+
+export const MUTANTS: Record<string, Mutant> = {
+  "senders told before our sync": { mutations: [NO_SYNC], finds: "losing" },
+  "groups leased before our sync": {
+    mutations: [
+      NO_SYNC,
+      {
+        file: "agent/pipeline.ts",
+        from: "this.#buffer.append(",
+        to: "stored(); stored = () => {}; this.#buffer.append(",
+      },
+    ],
+    finds: "reusing",
+  },
+  "PUBACK before the commit": {
+    mutations: [
+      {
+        file: "agent/pipeline.ts",
+        from: "const verdict = this.#validator.check(topic, payload);",
+        to: "const verdict = this.#validator.check(topic, payload); stored(); stored = () => {};",
+      },
+    ],
+    finds: "losing",
+  },
+};
 
 /** Builds `entry` (a path within the repository) to `outfile`. */
 export async function buildProgram(

@@ -1,0 +1,88 @@
+// Leasing from both ends at once: each group once, ascending, whatever is sent back meanwhile.
+import fc from "fast-check";
+import t from "tap";
+import { Leases, MAX_STRETCHES, type Queue } from "../../agent/buffer/leases.ts";
+import { drain, linesOf, openIn, store } from "./setup.ts";
+
+type Row = { key: number; count: number };
+
+class Rows implements Queue<Row> {
+  keys: number[] = [];
+
+  get(key: number): Row | undefined {
+    return this.keys.includes(key) ? { key, count: 1 } : undefined;
+  }
+
+  first(after: number, before: number): Row | undefined {
+    const key = this.keys.find((each) => each > after && each < before);
+    return key === undefined ? undefined : { key, count: 1 };
+  }
+
+  last(after: number, before: number): Row | undefined {
+    const key = this.keys.findLast((each) => each > after && each < before);
+    return key === undefined ? undefined : { key, count: 1 };
+  }
+}
+
+t.test("invariant 4: no group is out twice, and all of them leave in the end, whichever end is asked", async () => {
+  const step = fc.constantFrom("add", "add", "oldest", "newest", "newest", "again", "delivered", "dropped");
+  const property = fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+    const rows = new Rows();
+    const leases = new Leases();
+    const out: number[] = [];
+    let next = 1;
+    const take = (from: "oldest" | "newest") => {
+      const row = leases.take(rows, from, { salvaged: 0, key: next });
+      if (row === undefined) return false;
+      if (out.includes(row.key)) throw new Error(`${row.key} is out twice`);
+      out.push(row.key);
+      return true;
+    };
+    for (const [index, each] of steps.entries()) {
+      if (each === "add") rows.keys.push(next++);
+      else if (each === "oldest" || each === "newest") take(each);
+      else {
+        const [key] = out.splice(index % Math.max(1, out.length), 1);
+        if (key === undefined) continue;
+        if (each === "dropped") leases.dropped(key);
+        else leases.settle(key, { outcome: each === "again" ? "again" : "delivered" });
+        if (each !== "again") rows.keys = rows.keys.filter((other) => other !== key);
+      }
+    }
+    while (take("oldest"));
+    if (out.length !== rows.keys.length) throw new Error(`${out.length} of ${rows.keys.length} are out`);
+  });
+  fc.assert(property, { numRuns: 500 });
+});
+
+t.test("what is remembered of the newest end has a limit", async (t) => {
+  const rows = new Rows();
+  const leases = new Leases();
+  for (let key = 1; key < 5 * MAX_STRETCHES; key++) {
+    rows.keys.push(key);
+    if (key % 2 === 0) leases.take(rows, "newest", { salvaged: 0, key: key + 1 });
+  }
+  let rest = 0;
+  while (leases.take(rows, "oldest", { salvaged: 0, key: 5 * MAX_STRETCHES }) !== undefined) rest++;
+  t.equal(rest + leases.size - rest, rows.keys.length);
+});
+
+t.test("the newest groups can be leased while a backlog waits, and the backlog after them", async (t) => {
+  const { buffer } = openIn(t);
+  for (let group = 0; group < 6; group++) store(buffer, group * 10, 10);
+  const [newest] = buffer.lease(1, "newest");
+  t.equal(linesOf(newest?.body ?? Buffer.alloc(0))[0]?.id, "PP_50");
+  store(buffer, 60, 10);
+  const keys = buffer.lease(newest?.body.length ?? 0, "newest").map(({ groupKey }) => groupKey);
+  t.same(keys, [61], "what came meanwhile is newer still");
+  buffer.settle(61, { outcome: "again" });
+  t.same(
+    buffer.lease(1e6, "newest").map(({ groupKey }) => groupKey),
+    [1, 11, 21, 31, 41, 61],
+    "ascending",
+  );
+  for (const key of [1, 11, 21, 31, 41, 51, 61]) buffer.settle(key, { outcome: "delivered" });
+  buffer.flush();
+  t.match(buffer.accounts(), { shipped: 70, buffered: 0 });
+  t.same(drain(buffer), []);
+});
