@@ -42,7 +42,18 @@ export const outage: Bend = (snapshot) => {
 };
 
 export const STATES: Readonly<Record<string, Bend>> = {
-  delivering: () => {},
+  delivering: (snapshot) => {
+    snapshot.buffer.lastsSeconds = 9 * 86_400;
+    snapshot.usage = {
+      link: { totalBytes: 4_000_000, todayBytes: 3_000_000, monthBytes: 90_000_000 },
+      disk: { totalBytes: 9_000_000, todayBytes: 8_000_000, monthBytes: 240_000_000 },
+    };
+    snapshot.ship.newestShippedMs = snapshot.nowMs - 2000;
+    snapshot.collect.refusedLogins = { "10.0.0.7": 12 };
+    const board = { throttled: [], clockSynchronised: true, memoryFreeBytes: 5e8, memoryTotalBytes: 9.7e8 };
+    const certificates = [{ use: "AWS IoT", endsMs: snapshot.nowMs + 20 * 86_400_000 }];
+    Object.assign(snapshot.health, board, { certificates });
+  },
   "catching-up": (snapshot) => {
     backlog(snapshot, 41_900, 9000);
     say(snapshot, { shippedPerSecond: 900 });
