@@ -41,10 +41,16 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
       for (const warning of warnings) log.warn(problemText(warning));
       endOnSurprises(log);
       const signals = new Signals(log);
-      const agent = await startAgent({ config, log, problems, version });
+      let agent: RunningAgent | undefined;
+      // What `systemctl reload` sends, perhaps before the start is over. A terminal that closes sends it too, and means to end.
+      if (!process.stdin.isTTY) {
+        process.on("SIGHUP", () => {
+          if (agent !== undefined) void reload({ file, loaded, log, loggers, agent });
+        });
+      }
+      agent = await startAgent({ config, log, problems, version });
       keepMemoryLow();
-      // What `systemctl reload` sends. A terminal that closes sends it too, and means to end.
-      if (!process.stdin.isTTY) process.on("SIGHUP", () => agent.reload());
+      keepCompiled();
       await runUntilStopped(agent, signals);
       process.exit(EXIT.ok);
     },

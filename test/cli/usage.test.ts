@@ -73,15 +73,16 @@ t.test("an error is shown as what, what to try and an exit code; with --json as 
   });
 });
 
-t.test("only what nobody foresaw comes with a stack", async (t) => {
-  let said = "";
-  const code = showError(new TypeError("x is not a function"), {
-    json: false,
-    write: (text) => (said += text),
-  });
-  t.equal(code, 1);
-  t.match(
-    said,
-    /^windfarm: x is not a function\n {2}try: .*report.*\nTypeError: x is not a function\n {4}at /,
-  );
+t.test("a stack is shown to those who ask with --debug only", async (t) => {
+  const told = (debug: boolean) => {
+    let said = "";
+    const cause = new TypeError("x is not a function");
+    const write = (text: string) => (said += text);
+    t.equal(showError(cause, { json: false, debug, write }), 1);
+    return said;
+  };
+  t.match(told(false), /^windfarm: x is not a function\n {2}try: .*report.*--debug\n$/);
+  t.match(told(true), /--debug\nTypeError: x is not a function\n {4}at /);
+  const { stderr } = await windfarm("status", "--url", "http://127.0.0.1:1", "--debug");
+  t.match(stderr, /no agent answers[\s\S]*\n {4}at [\s\S]*caused by: /, "foreseen faults as well");
 });

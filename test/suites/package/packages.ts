@@ -11,7 +11,7 @@ import { ROOT } from "../../helpers/program.ts";
 export function packageFile(arch: string): string {
   const file = join(ROOT, "dist", `windfarm_${pkg.version}_${arch}.deb`);
   const env = { ...process.env, NODE_OPTIONS: "" };
-  execFileSync("node", ["dist/deb.js", "--arch", arch], { cwd: ROOT, env, stdio: "inherit" });
+  execFileSync("node", ["dist/deb.js", "--quick", "--arch", arch], { cwd: ROOT, env, stdio: "inherit" });
   return file;
 }
 
