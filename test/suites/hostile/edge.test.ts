@@ -11,7 +11,7 @@ import t from "tap";
 import { hashPassword } from "../../../agent/collect/passwords.ts";
 import { AgentProcess } from "../../helpers/agent-process.ts";
 import { startKinesisStub } from "../../helpers/kinesis-stub.ts";
-import { GoodSensor } from "./good-sensor.ts";
+import { forkGoodSensor } from "./good-sensor.ts";
 import * as strangers from "./strangers.ts";
 
 const MAX_RISE_BYTES = 60e6;
@@ -44,8 +44,8 @@ const agent = await AgentProcess.start({
   preload: [join(import.meta.dirname, "hold-threads.cjs")],
 });
 t.teardown(() => agent.stop());
-const sensor = await GoodSensor.open(agent, "good");
-t.teardown(() => sensor.close());
+const sensor = await forkGoodSensor(agent.port, "good");
+t.teardown(() => sensor.stop());
 
 /** Ordinary work first: what the program takes for it is not the attackers' doing. */
 async function warmUp(): Promise<number> {

@@ -1,17 +1,46 @@
-/** A sensor with a password that behaves: while attacks go on its readings are acknowledged, and thrown out it comes back. */
+/**
+ * A sensor with a password that behaves: while attacks go on its readings are acknowledged, and thrown out it comes back. A process of
+ * its own (good-sensor-main.ts), or what the attackers cost here would be told of it.
+ */
 
-import type { AgentProcess } from "../../helpers/agent-process.ts";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { z } from "zod";
 import { WireClient } from "../../helpers/mqtt-wire.ts";
 
 const TOPIC = "windfarm/T07/power-factor";
 const MESSAGE_IDS = 60_000;
 
-export interface Service {
+const Service = z.object({
   /** From PUBLISH to PUBACK, ms. */
-  p99Ms: number;
-  readings: number;
+  p99Ms: z.number(),
+  readings: z.number(),
   /** The longest of its ways back in, from TCP to CONNACK, ms. */
-  slowestReturnMs: number;
+  slowestReturnMs: z.number(),
+});
+export type Service = z.infer<typeof Service>;
+
+/** What the test holds of it. */
+export interface SensorProcess {
+  /** Serves until told. */
+  serve(signal: AbortSignal): Promise<Service>;
+  stop(): void;
+}
+
+/** Resolves once the sensor is in. */
+export async function forkGoodSensor(port: number, username: string): Promise<SensorProcess> {
+  const child = fork(join(import.meta.dirname, "good-sensor-main.ts"), [String(port), username]);
+  await once(child, "message");
+  return {
+    async serve(signal) {
+      child.send("serve");
+      signal.addEventListener("abort", () => child.send("enough"));
+      const [told] = await Promise.race([once(child, "message"), once(child, "exit")]);
+      return Service.parse(told);
+    },
+    stop: () => child.disconnect(),
+  };
 }
 
 export class GoodSensor {
@@ -26,8 +55,8 @@ export class GoodSensor {
     this.#client = client;
   }
 
-  static async open(agent: AgentProcess, username: string): Promise<GoodSensor> {
-    return new GoodSensor(agent.port, username, await enter(agent.port, username));
+  static async open(port: number, username: string): Promise<GoodSensor> {
+    return new GoodSensor(port, username, await enter(port, username));
   }
 
   /** Publishes one reading after the other until told, and every second it is thrown out and comes back. */
@@ -45,10 +74,6 @@ export class GoodSensor {
     waits.sort((a, b) => a - b);
     const p99Ms = waits[Math.floor(waits.length * 0.99)] ?? Number.NaN;
     return { p99Ms, readings: waits.length, slowestReturnMs: Math.max(...returns) };
-  }
-
-  close(): void {
-    this.#client.socket.destroy();
   }
 
   async #publish(): Promise<number> {

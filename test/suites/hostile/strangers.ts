@@ -132,8 +132,8 @@ export function identity(folder: string): Identity {
 }
 
 /**
- * A TLS client that sends the first `cut` bytes of what it would have said, handshake and CONNECT, and vanishes by `how`. Gives true if
- * it had more to say.
+ * A TLS client that says the first `cut` bytes of its handshake and CONNECT, at most all, and vanishes by `how`. Gives true if it had
+ * more to say.
  */
 export async function vanishAt(
   port: number,
@@ -142,7 +142,7 @@ export async function vanishAt(
   how: "end" | "resetAndDestroy",
 ): Promise<boolean> {
   const tcp = open(port);
-  await once(tcp, "connect");
+  await Promise.race([once(tcp, "connect"), once(tcp, "close")]);
   let sent = 0;
   let vanished = false;
   const wire = new Duplex({
@@ -162,8 +162,10 @@ export async function vanishAt(
   tcp.on("data", (chunk) => wire.push(chunk));
   const tls = connectTls({ socket: wire, servername: "localhost", ...identity });
   tls.on("error", () => {});
-  tls.once("secureConnect", () => tls.write(hello("vanishing")));
-  tls.once("data", () => tcp.resetAndDestroy());
+  tls.once("secureConnect", () => {
+    tls.write(hello("vanishing"));
+    setImmediate(() => tcp[how]());
+  });
   tcp.resume();
   await once(tcp, "close");
   tls.destroy();

@@ -18,6 +18,8 @@ const READING = '{"id":"V","data":1,"date":"2026-11-22T12:00:00.000Z"}';
 /** Every so manieth byte. */
 const EVERY = Number(process.env.EVERY_BYTE ?? 1);
 const AT_ONCE = 8;
+/** How many vanish when they have said all. */
+const RIGHT_AFTER = 160;
 
 const stub = await startKinesisStub({ keep: false });
 t.teardown(() => stub.outage());
@@ -52,6 +54,10 @@ t.test("clients that vanish at every byte of the handshake and the CONNECT", asy
       more = (await Promise.all(cuts.map((at) => vanishAt(agent.port, own, at, how)))).every(Boolean);
     cut += AT_ONCE * EVERY;
     await good.publishAsync(TOPIC, READING, { qos: 1 });
+  }
+  for (let times = 0; times < RIGHT_AFTER && agent.running; times += AT_ONCE) {
+    const how = times % (2 * AT_ONCE) === 0 ? "end" : "resetAndDestroy";
+    await Promise.all(Array.from({ length: AT_ONCE }, () => vanishAt(agent.port, own, cut, how)));
   }
   t.ok(agent.running, `the agent lives after ${cut} bytes`);
   t.ok(cut > 1000, "the handshake was gone through to its end");
