@@ -3,6 +3,9 @@
  * new credentials, but those it got before live on for up to an hour; a Deny on the certificate's id ends them within
  * the seconds IAM takes to spread it. Once they would have ended by themselves the entry has no more use and is removed,
  * for a role's policies have little room. The stack makes the policy with an entry that fits no certificate.
+ *
+ * Each write is the whole policy: of two people who revoke in the same moment, the later may undo the earlier's entry, and
+ * that certificate's credentials end by themselves within the hour.
  */
 
 import { GetRolePolicyCommand, type IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";

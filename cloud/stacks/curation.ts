@@ -171,10 +171,12 @@ export class Curation extends Construct {
       }),
       // The names of gateways that fell silent or came back.
       new PolicyStatement({ actions: ["sns:Publish"], resources: [topic.topicArn] }),
+      // Its logs; Glue asks to make the groups before it writes, although they are there.
       new PolicyStatement({
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
         resources: logs.map(({ logGroupArn }) => logGroupArn),
       }),
+      // Which key its files are encrypted with.
       readSecurityConfiguration(),
     ];
     const role = serviceRole(this, "Role", {
