@@ -95,9 +95,9 @@ t.test(
         ],
         StorageDescriptor: {
           Columns: Match.arrayWith([
+            { Name: "kind", Type: "string" },
             { Name: "id", Type: "string" },
             { Name: "seq", Type: "string" },
-            { Name: "kind", Type: "string" },
             { Name: "disk_free", Type: "string" },
           ]),
         },
