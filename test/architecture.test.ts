@@ -27,6 +27,23 @@ function partOf(file: string): string | undefined {
   return program === "agent" ? part : undefined;
 }
 
+/** The first circle met from each file that closes one. */
+function circlesIn(edges: readonly { from: string; to: string }[]): string[] {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of edges) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const follow = (file: string, way: readonly string[]): void => {
+    const start = way.indexOf(file);
+    if (start >= 0) circles.push([...way.slice(start), file].join(" > "));
+    if (start >= 0 || done.has(file)) return;
+    for (const target of targets.get(file) ?? []) follow(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) follow(file, []);
+  return circles;
+}
+
 interface Rule {
   sentence: string;
   broken(from: string, to: string): boolean;
@@ -97,6 +114,19 @@ for (const { sentence, broken } of rules) {
     t.strictSame(found, []);
   });
 }
+
+t.test("no file imports itself by way of others: what two need stands below both", async (t) => {
+  t.strictSame(circlesIn(imports), []);
+});
+
+t.test("a circle is found, however long", async (t) => {
+  const edges = ["a b", "b c", "c d", "d b", "x a"].map((edge) => {
+    const [from = "", to = ""] = edge.split(" ");
+    return { from, to };
+  });
+  t.strictSame(circlesIn(edges), ["b > c > d > b"]);
+  t.strictSame(circlesIn([{ from: "a", to: "a" }]), ["a > a"]);
+});
 
 t.test("the rules look at something", async (t) => {
   t.ok(imports.length > 50, `${imports.length} imports`);

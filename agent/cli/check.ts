@@ -9,8 +9,8 @@ import type { AgentConfig } from "../config/schema.ts";
 import { EXIT } from "../errors.ts";
 import { loadForAgent } from "./load-for-agent.ts";
 import { configOption, jsonOption } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
 import { print, printJson } from "./print.ts";
-import type { Outcome } from "./probes.ts";
 
 interface CheckArguments {
   config: string | undefined;

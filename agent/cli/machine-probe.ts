@@ -2,7 +2,7 @@
 
 import { cpuTemperature, mem, osInfo, system } from "systeminformation";
 import { formatBytes } from "../observe/format.ts";
-import type { Outcome } from "./probes.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Above it a Raspberry Pi slows itself down, °C. */
 const HOT_CELSIUS = 80;

@@ -3,7 +3,7 @@
 import { connect, createServer, isIPv6 } from "node:net";
 import type { ListenAddress } from "../config/addresses.ts";
 import { codeOf, messageOf } from "../errors.ts";
-import type { Outcome } from "./probes.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Takes the port for a moment. */
 export function isListenable({ host, port, url }: ListenAddress): Promise<Outcome> {

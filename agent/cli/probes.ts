@@ -9,21 +9,11 @@ import type { AgentConfig } from "../config/schema.ts";
 import { createLogger } from "../observe/log.ts";
 import { probeStream } from "../ship/probe.ts";
 import { probeMachine } from "./machine-probe.ts";
+import type { Outcome } from "./outcome.ts";
 import { askOwnAgent } from "./own-agent.ts";
 import { isConnectable, isListenable } from "./port-probe.ts";
 import { probeFolder, probeRoom } from "./room-probe.ts";
 import type { Status } from "./status-client.ts";
-
-/** What became of one attempt. */
-export interface Outcome {
-  ok: boolean;
-  /** One sentence. */
-  message: string;
-  /** What to try where it is not ok, or what to know where it is. */
-  hint?: string;
-  /** The system's own word for what went wrong, `EADDRINUSE`. */
-  code?: string;
-}
 
 /** One attempt after the other; none throws. */
 export function probesOf(config: AgentConfig): (() => Promise<Outcome[]>)[] {

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import type { AgentConfig } from "../config/schema.ts";
 import { messageOf } from "../errors.ts";
 import { formatBytes } from "../observe/format.ts";
-import type { Outcome } from "./probes.ts";
+import type { Outcome } from "./outcome.ts";
 
 type Buffer = AgentConfig["buffer"];
 

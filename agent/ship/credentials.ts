@@ -1,18 +1,10 @@
 /** Who the agent is to AWS. */
 
 import type { Logger } from "pino";
+import type { Identity } from "./identity.ts";
 import { IotCredentials } from "./iot.ts";
 import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
-
-/** What signs a request; the AWS client's own shape. */
-export interface Identity {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-  /** Asked for again once this has passed. */
-  expiration?: Date;
-}
 
 export interface CredentialDeps {
   log: Logger;

@@ -15,8 +15,8 @@ import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type Fault, messageOf } from "../errors.ts";
-import type { Identity } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
+import type { Identity } from "./identity.ts";
 import type { CredentialSettings, StreamSettings } from "./settings.ts";
 
 type IotSettings = Extract<CredentialSettings, { kind: "iot" }>;
