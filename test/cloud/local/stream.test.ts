@@ -136,7 +136,6 @@ t.test(
     t.match(cloud.status(), { lakeReadings: 0, lag: { none: false } }, "the hour is not over");
     const status = await cloud.flush();
     t.same(status.epochs, [{ gateway: "gw-01", epoch: "e1", maxSeq: 3, distinct: 2, gaps: [[2, 2]] }]);
-    t.equal(status.lakeReadings, 3);
-    t.ok(status.duplicates >= 3, "each object was delivered twice");
+    t.match(status, { lakeReadings: 2, duplicates: 2 }, "each object was delivered twice");
   },
 );
