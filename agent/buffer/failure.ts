@@ -57,8 +57,7 @@ function isDamage(code: string): boolean {
 
 /** Why there is no room on the disk that holds `path`, one sentence. */
 export function fullDiskProblem(path: string): string {
-  if (hasNoInodes(path))
-    return `The disk that holds ${path} has no inodes left: it holds too many files.`;
+  if (hasNoInodes(path)) return `The disk that holds ${path} has no inodes left: it holds too many files.`;
   return `The disk that holds ${path} is full.`;
 }
 

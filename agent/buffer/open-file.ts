@@ -146,7 +146,8 @@ export function guardWritable<T>(path: string, work: () => T): T {
     const code = codeOf(error) ?? "";
     const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "SQLITE_CANTOPEN"];
     if (!forbidden.includes(code) && !code.startsWith("SQLITE_READONLY")) throw error;
-    if (hasNoInodes(path)) throw new Fault("buffer.unwritable", fullDiskProblem(path), { hint: TOO_MANY_FILES, cause: error });
+    if (hasNoInodes(path))
+      throw new Fault("buffer.unwritable", fullDiskProblem(path), { hint: TOO_MANY_FILES, cause: error });
     const readOnly = code === "EROFS" || isReadOnly(path);
     const why = readOnly ? "the disk is mounted read-only" : `${messageOf(error)}${ownership(path)}`;
     throw new Fault("buffer.unwritable", `can't write ${path}: ${why}`, {

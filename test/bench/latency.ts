@@ -29,7 +29,7 @@ export const latency: Bench = {
   name: "latency",
   about: "PUBACK latency at 1 000 readings a second",
   async run(folder, { quick }) {
-    const agent = await AgentProgram.start({ folder });
+    const agent = await AgentProgram.start({ folder, linger: "0ms" });
     const plan = { port: agent.port, connections: 4, window: 1000, bytes: 150, perSecond: 1000 };
     await generateLoad({ ...plan, seconds: 2 });
     const { latencyMs } = await generateLoad({ ...plan, seconds: quick ? 3 : 10 });

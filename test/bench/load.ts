@@ -20,7 +20,7 @@ export interface LoadPlan {
   /** Publishes of one connection without PUBACK at most. */
   window: number;
   seconds: number;
-  /** Payload, bytes. */
+  /** Payload, bytes, filled up with random letters, which no compression makes smaller; 0 for readings as the simulators send them. */
   bytes: number;
   /** Readings a second over all connections; as many as possible where absent. */
   perSecond?: number;
@@ -46,6 +46,16 @@ function payload(kind: number, bytes: number): string {
   return JSON.stringify({ ...reading, id: id.slice(0, Math.max(8, room)) });
 }
 
+const ID_PREFIXES = ["PP_", "TB_", "HP_"];
+const NOMINAL = [1, 23, 76];
+
+/** A reading as a simulated sensor sends its `index`-th. */
+function simulated(kind: number, index: number): string {
+  const data = Number(((NOMINAL[kind] ?? 1) * (1 + (Math.random() - 0.5) / 50)).toFixed(3));
+  const date = new Date(Date.now() + index * 1000 + Math.floor(Math.random() * 50)).toISOString();
+  return JSON.stringify({ id: `${ID_PREFIXES[kind]}${index}`, data, type: SENSOR_TYPES[kind], date });
+}
+
 /** One connection's publishes: packets `1…window`, written again and again. */
 function publishes(connection: number, { window, bytes }: LoadPlan): Buffer[] {
   return Array.from({ length: window }, (_, index) => {
@@ -54,7 +64,7 @@ function publishes(connection: number, { window, bytes }: LoadPlan): Buffer[] {
     return generate({
       cmd: "publish",
       topic,
-      payload: payload(kind, bytes),
+      payload: bytes === 0 ? simulated(kind, index) : payload(kind, bytes),
       qos: 1,
       dup: false,
       retain: false,

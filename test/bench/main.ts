@@ -10,6 +10,7 @@ import pkg from "../../package.json" with { type: "json" };
 import { backlog } from "./backlog.ts";
 import { commitCost } from "./commit-cost.ts";
 import { existingBroker } from "./existing-broker.ts";
+import { flash } from "./flash.ts";
 import { intake } from "./intake.ts";
 import { lake } from "./lake.ts";
 import { latency } from "./latency.ts";
@@ -22,7 +23,7 @@ import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 // Nobody reads on (`| head -1`): that is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, quiet, backlog, link, lake];
+const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, flash, quiet, backlog, lake];
 
 const options = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")

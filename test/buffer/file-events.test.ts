@@ -17,7 +17,18 @@ import t, { type Test } from "tap";
 import { LEAST_BALLAST_BYTES } from "../../agent/buffer/ballast.ts";
 import { openBuffer } from "../../agent/buffer/open.ts";
 import { codeOf } from "../../agent/errors.ts";
-import { drain, head, type Line, NOW, openIn, ownFolder, settingsIn, store, testLog, until } from "./setup.ts";
+import {
+  drain,
+  head,
+  type Line,
+  NOW,
+  openIn,
+  ownFolder,
+  settingsIn,
+  store,
+  testLog,
+  until,
+} from "./setup.ts";
 
 const LOST = ["buffer.db", "buffer.db-wal"] as const;
 
@@ -50,21 +61,24 @@ for (const name of LOST) {
   });
 }
 
-t.test("invariant 7, the file is replaced by another: noticed without a reading, and all is saved", async (t) => {
-  const folder = ownFolder(t);
-  const other = openIn(t, {}, { folder: join(folder, "other") });
-  store(other.buffer, 5000, 3);
-  await other.buffer.close();
-  const { buffer } = openIn(t, {}, { folder });
-  store(buffer, 0, 100);
-  renameSync(other.settings.path, join(folder, "buffer.db"));
-  const ids = new Set<string>();
-  await until(() => {
-    for (const { id } of drain(buffer)) ids.add(id);
-    return ids.size === 103;
-  });
-  t.ok(ids.has("PP_99") && ids.has("PP_5002"));
-});
+t.test(
+  "invariant 7, the file is replaced by another: noticed without a reading, and all is saved",
+  async (t) => {
+    const folder = ownFolder(t);
+    const other = openIn(t, {}, { folder: join(folder, "other") });
+    store(other.buffer, 5000, 3);
+    await other.buffer.close();
+    const { buffer } = openIn(t, {}, { folder });
+    store(buffer, 0, 100);
+    renameSync(other.settings.path, join(folder, "buffer.db"));
+    const ids = new Set<string>();
+    await until(() => {
+      for (const { id } of drain(buffer)) ids.add(id);
+      return ids.size === 103;
+    });
+    t.ok(ids.has("PP_99") && ids.has("PP_5002"));
+  },
+);
 
 const root = process.getuid?.() === 0;
 const skip = root ? false : "mounting a tmpfs needs root";
@@ -92,68 +106,83 @@ function large(number: number): Buffer {
   return head(`${number}:${randomBytes(3700).toString("base64url")}`);
 }
 
-t.test("a disk that is full at the start gives up the ballast: it starts, ships and recovers", { skip }, async (t) => {
-  const folder = mount(t, "size=40m");
-  const first = openIn(t, { ballastBytes: 1 }, { folder, now: Date.now });
-  for (let number = 0; number < 500; number++) first.buffer.append(large(number), "T07", NOW, 0, () => undefined);
-  first.buffer.flush();
-  const ballast = `${first.settings.path}.ballast`;
-  await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
-  await first.buffer.close();
-  fill(join(folder, "someone-elses"));
+t.test(
+  "a disk that is full at the start gives up the ballast: it starts, ships and recovers",
+  { skip },
+  async (t) => {
+    const folder = mount(t, "size=40m");
+    const first = openIn(t, { ballastBytes: 1 }, { folder, now: Date.now });
+    for (let number = 0; number < 500; number++)
+      first.buffer.append(large(number), "T07", NOW, 0, () => undefined);
+    first.buffer.flush();
+    const ballast = `${first.settings.path}.ballast`;
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
+    await first.buffer.close();
+    fill(join(folder, "someone-elses"));
 
-  const { buffer, loud } = openIn(t, { ballastBytes: 1 }, { folder, now: Date.now });
-  t.notOk(statSync(ballast, { throwIfNoEntry: false }), "the ballast is given up");
-  t.match(loud()[0]?.msg, /disk is full.+ballast is given up/);
-  t.equal(drain(buffer).length, 500);
-  t.equal(store(buffer, 0, 1).length, 1, "the room that was freed is used again");
-  unlinkSync(join(folder, "someone-elses"));
-  await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
-});
+    const { buffer, loud } = openIn(t, { ballastBytes: 1 }, { folder, now: Date.now });
+    t.notOk(statSync(ballast, { throwIfNoEntry: false }), "the ballast is given up");
+    t.match(loud()[0]?.msg, /disk is full.+ballast is given up/);
+    t.equal(drain(buffer).length, 500);
+    t.equal(store(buffer, 0, 1).length, 1, "the room that was freed is used again");
+    unlinkSync(join(folder, "someone-elses"));
+    await until(() => statSync(ballast, { throwIfNoEntry: false })?.size === LEAST_BALLAST_BYTES);
+  },
+);
 
-t.test("a disk without inodes, and one mounted read-only, are named as what they are", { skip }, async (t) => {
-  const folder = mount(t, "size=40m,nr_inodes=40");
-  const first = openIn(t, {}, { folder });
-  await first.buffer.close();
-  for (let left = statfsSync(folder).ffree; left > 0; left--) writeFileSync(join(folder, `file-${left}`), "");
-  const deps = { now: () => NOW, log: testLog().log };
-  t.throws(() => openBuffer(settingsIn(folder), deps), { message: /has no inodes left/ });
-  for (const name of readdirSync(folder)) if (name.startsWith("file-")) unlinkSync(join(folder, name));
+t.test(
+  "a disk without inodes, and one mounted read-only, are named as what they are",
+  { skip },
+  async (t) => {
+    const folder = mount(t, "size=40m,nr_inodes=40");
+    const first = openIn(t, {}, { folder });
+    await first.buffer.close();
+    for (let left = statfsSync(folder).ffree; left > 0; left--)
+      writeFileSync(join(folder, `file-${left}`), "");
+    const deps = { now: () => NOW, log: testLog().log };
+    t.throws(() => openBuffer(settingsIn(folder), deps), { message: /has no inodes left/ });
+    for (const name of readdirSync(folder)) if (name.startsWith("file-")) unlinkSync(join(folder, name));
 
-  const { buffer } = openIn(t, {}, { folder });
-  await buffer.close();
-  execFileSync("mount", ["-o", "remount,ro", folder]);
-  t.throws(() => openBuffer(settingsIn(folder), deps), {
-    code: "buffer.unwritable",
-    message: /mounted read-only/,
-    hint: /mount it again/,
-  });
-  execFileSync("mount", ["-o", "remount,rw", folder]);
-});
+    const { buffer } = openIn(t, {}, { folder });
+    await buffer.close();
+    execFileSync("mount", ["-o", "remount,ro", folder]);
+    t.throws(() => openBuffer(settingsIn(folder), deps), {
+      code: "buffer.unwritable",
+      message: /mounted read-only/,
+      hint: /mount it again/,
+    });
+    execFileSync("mount", ["-o", "remount,rw", folder]);
+  },
+);
 
-t.test("a quota lowered below the content on a full disk: no spinning, and it recovers", { skip }, async (t) => {
-  const folder = mount(t, "size=40m");
-  const first = openIn(t, { maxBytes: 16e6 }, { folder });
-  for (let number = 0; number < 1500; number++) first.buffer.append(large(number), "T07", NOW, 0, () => undefined);
-  first.buffer.flush();
-  await first.buffer.close();
-  const { buffer } = openIn(t, { maxBytes: 2e6 }, { folder, now: Date.now });
-  fill(join(folder, "someone-elses"));
-  const stored: number[] = [];
-  for (let number = 0; number < 300; number++)
-    buffer.append(large(number), "T07", NOW, 0, (error) => error == null && stored.push(number));
-  for (const { groupKey } of buffer.lease(100_000)) buffer.settle(groupKey, { outcome: "delivered" });
-  const before = process.cpuUsage();
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  const { user, system } = process.cpuUsage(before);
-  t.ok((user + system) / 1.5e6 < 0.5, `${Math.round((user + system) / 15_000)} % of a core`);
-  unlinkSync(join(folder, "someone-elses"));
-  await until(() => {
-    drain(buffer);
-    return stored.length === 300;
-  });
-  t.equal(buffer.status().state, "storing");
-});
+t.test(
+  "a quota lowered below the content on a full disk: no spinning, and it recovers",
+  { skip },
+  async (t) => {
+    const folder = mount(t, "size=40m");
+    const first = openIn(t, { maxBytes: 16e6 }, { folder });
+    for (let number = 0; number < 1500; number++)
+      first.buffer.append(large(number), "T07", NOW, 0, () => undefined);
+    first.buffer.flush();
+    await first.buffer.close();
+    const { buffer } = openIn(t, { maxBytes: 2e6 }, { folder, now: Date.now });
+    fill(join(folder, "someone-elses"));
+    const stored: number[] = [];
+    for (let number = 0; number < 300; number++)
+      buffer.append(large(number), "T07", NOW, 0, (error) => error == null && stored.push(number));
+    for (const { groupKey } of buffer.lease(100_000)) buffer.settle(groupKey, { outcome: "delivered" });
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const { user, system } = process.cpuUsage(before);
+    t.ok((user + system) / 1.5e6 < 0.5, `${Math.round((user + system) / 15_000)} % of a core`);
+    unlinkSync(join(folder, "someone-elses"));
+    await until(() => {
+      drain(buffer);
+      return stored.length === 300;
+    });
+    t.equal(buffer.status().state, "storing");
+  },
+);
 
 t.test("its files are for owner and group only, whatever the umask", async (t) => {
   const before = process.umask(0);

@@ -24,36 +24,39 @@ class Rows implements Queue<Row> {
   }
 }
 
-t.test("invariant 4: no group is out twice, and all of them leave in the end, whichever end is asked", async () => {
-  const step = fc.constantFrom("add", "add", "oldest", "newest", "newest", "again", "delivered", "dropped");
-  const property = fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-    const rows = new Rows();
-    const leases = new Leases();
-    const out: number[] = [];
-    let next = 1;
-    const take = (from: "oldest" | "newest") => {
-      const row = leases.take(rows, from, { salvaged: 0, key: next });
-      if (row === undefined) return false;
-      if (out.includes(row.key)) throw new Error(`${row.key} is out twice`);
-      out.push(row.key);
-      return true;
-    };
-    for (const [index, each] of steps.entries()) {
-      if (each === "add") rows.keys.push(next++);
-      else if (each === "oldest" || each === "newest") take(each);
-      else {
-        const [key] = out.splice(index % Math.max(1, out.length), 1);
-        if (key === undefined) continue;
-        if (each === "dropped") leases.dropped(key);
-        else leases.settle(key, { outcome: each === "again" ? "again" : "delivered" });
-        if (each !== "again") rows.keys = rows.keys.filter((other) => other !== key);
+t.test(
+  "invariant 4: no group is out twice, and all of them leave in the end, whichever end is asked",
+  async () => {
+    const step = fc.constantFrom("add", "add", "oldest", "newest", "newest", "again", "delivered", "dropped");
+    const property = fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const rows = new Rows();
+      const leases = new Leases();
+      const out: number[] = [];
+      let next = 1;
+      const take = (from: "oldest" | "newest") => {
+        const row = leases.take(rows, from, { salvaged: 0, key: next });
+        if (row === undefined) return false;
+        if (out.includes(row.key)) throw new Error(`${row.key} is out twice`);
+        out.push(row.key);
+        return true;
+      };
+      for (const [index, each] of steps.entries()) {
+        if (each === "add") rows.keys.push(next++);
+        else if (each === "oldest" || each === "newest") take(each);
+        else {
+          const [key] = out.splice(index % Math.max(1, out.length), 1);
+          if (key === undefined) continue;
+          if (each === "dropped") leases.dropped(key);
+          else leases.settle(key, { outcome: each === "again" ? "again" : "delivered" });
+          if (each !== "again") rows.keys = rows.keys.filter((other) => other !== key);
+        }
       }
-    }
-    while (take("oldest"));
-    if (out.length !== rows.keys.length) throw new Error(`${out.length} of ${rows.keys.length} are out`);
-  });
-  fc.assert(property, { numRuns: 500 });
-});
+      while (take("oldest"));
+      if (out.length !== rows.keys.length) throw new Error(`${out.length} of ${rows.keys.length} are out`);
+    });
+    fc.assert(property, { numRuns: 500 });
+  },
+);
 
 t.test("what is remembered of the newest end has a limit", async (t) => {
   const rows = new Rows();

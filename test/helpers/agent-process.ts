@@ -36,10 +36,8 @@ export interface AgentSetup {
   /** Further settings of the configuration's sections, as YAML flow: `max_size: 2MiB`. */
   mqtt?: string;
   buffer?: string;
-  /** Of the listener's URL. Default mqtt. */
-  scheme?: "mqtt" | "mqtts";
-  /** CommonJS modules loaded into the agent before its own code. */
-  preload?: readonly string[];
+  /** Further variables of its environment. */
+  env?: Record<string, string>;
   /** Of the stream. */
   endpoint: string;
 }
@@ -75,6 +73,7 @@ export class AgentProcess {
     const options = `NODE_OPTIONS=${(setup.preload ?? []).map((file) => `--require=${file}`).join(" ")}`;
     const child = spawn("env", [options, join(ROOT, "dist/windfarm.js"), "run", "--config", config], {
       stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...setup.env },
     });
     const output = { text: "" };
     child.stdout.setEncoding("utf8");
@@ -110,6 +109,10 @@ export class AgentProcess {
 
   async readyCode(): Promise<number> {
     return (await fetch(`${this.#status}/readyz`)).status;
+  }
+
+  async healthCode(): Promise<number> {
+    return (await fetch(`${this.#status}/healthz`)).status;
   }
 
   async metrics(): Promise<string> {

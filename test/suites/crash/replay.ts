@@ -47,7 +47,10 @@ interface Delivery {
 }
 
 function deliveriesIn(ndjson: Buffer): Delivery[] {
-  const lines = ndjson.toString().split("\n").filter((line) => line !== "");
+  const lines = ndjson
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
   return lines.map((line) => {
     const { id, epoch, seq } = Line.parse(JSON.parse(line));
     return { id, identity: `${epoch} ${seq}` };
@@ -89,7 +92,16 @@ export async function replay(
   wanted: number,
   random: () => number,
 ): Promise<Verdict> {
-  const verdict: Verdict = { states: 0, unsyncedStates: 0, checked: 0, losing: 0, mostLost: 0, left: 0, reusing: 0, said: {} };
+  const verdict: Verdict = {
+    states: 0,
+    unsyncedStates: 0,
+    checked: 0,
+    losing: 0,
+    mostLost: 0,
+    left: 0,
+    reusing: 0,
+    said: {},
+  };
   const disk = new Disk(random);
   const acknowledged = new Set<string>();
   const accepted = new Set<string>();
