@@ -12,6 +12,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { type ReadUsers, readUsersText } from "../collect/users-file.ts";
 import { unreadable } from "../config/files.ts";
 import { ConfigFault } from "../config/problems.ts";
@@ -20,6 +21,8 @@ import { unwritable } from "./named-files.ts";
 
 /** Of a new file; one that is there keeps owner and mode, for the agent must go on reading it. */
 const MODE = 0o600;
+/** Of a new file that root makes: it belongs to its folder's group, which in /etc/windfarm is the agent's. */
+const SHARED_MODE = 0o640;
 
 export interface StoredUsers extends ReadUsers {
   /** Undefined where there is no file yet. */
@@ -60,6 +63,9 @@ export function writeUsersFile(file: string, content: string): void {
     if (before !== undefined) {
       chownSync(beside, before.uid, before.gid);
       chmodSync(beside, before.mode & 0o777);
+    } else if (process.getuid?.() === 0) {
+      chownSync(beside, 0, statSync(dirname(file)).gid);
+      chmodSync(beside, SHARED_MODE);
     }
     renameSync(beside, file);
   } catch (error) {

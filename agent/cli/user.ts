@@ -125,7 +125,8 @@ async function add(given: AddArguments): Promise<void> {
   print(
     `${name} ${action} in ${file}: may publish to ${listed(publish)}, subscribe to ${listed(subscribe)}.`,
   );
-  if (content === undefined) sayItIsNew(file, given.file !== undefined);
+  if (content === undefined && given.file !== undefined)
+    print(`  The file is new: name it in mqtt.users_file.`);
   sayWhatIsNext();
 }
 
@@ -166,13 +167,8 @@ async function placeOf({ file, config }: UserArguments): Promise<{ file: string;
   );
 }
 
-function sayItIsNew(file: string, named: boolean): void {
-  const next = named ? ", and name it in mqtt.users_file" : "";
-  print(`  The file is new: let the agent's user read it (chown windfarm: ${file})${next}.`);
-}
-
 function sayWhatIsNext(): void {
-  print("  The agent reads it when it starts: systemctl restart windfarm");
+  print("  The agent takes it over with: sudo systemctl reload windfarm");
 }
 
 function listed(filters: readonly string[]): string {
