@@ -92,6 +92,13 @@ export async function pollDuring(lake: string, work: Promise<unknown>): Promise<
   return (await polled).split("\n").map(Number);
 }
 
+const Copied = z.object({ table: z.string(), latest: z.string() });
+
+/** Copies Iceberg tables into a folder that another engine calls `as`; the name of each table's metadata file. */
+export async function copyTables(lake: string, copy: { tables: string[]; as: string; into: string }) {
+  return (await ask(lake, { copy })).split("\n").map((line) => Copied.parse(JSON.parse(line)));
+}
+
 /** Writes what Spark answers as Parquet; the folder it is in. */
 export async function exportSpark(lake: string, sql: string): Promise<string> {
   const folder = join(lake, `../exported-${randomUUID()}`);

@@ -2,7 +2,7 @@
 
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
@@ -45,13 +45,11 @@ interface Waiting {
 export class Trino {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #waiting: Waiting[] = [];
-  readonly #folder: string;
   #stderr = "";
   #ended: string | undefined;
 
   /** @param folder what the tables' files lie in, called `local:///`; the engine keeps its catalog there too */
   constructor(folder: string) {
-    this.#folder = folder;
     mkdirSync(join(folder, "metastore"), { recursive: true });
     const args = [...OPTIONS, "-cp", `${FOLDER}/classes:${FOLDER}/*`, "Ask", folder];
     this.#child = spawn(JAVA, args, { stdio: "pipe", timeout: LONGEST_MS });
@@ -74,14 +72,11 @@ export class Trino {
     });
   }
 
-  /** Makes an Iceberg table that lies below `lake` known in the catalog `iceberg`. */
-  async register(schema: string, table: string, lake: string): Promise<void> {
-    const place = `local:///${relative(this.#folder, lake)}/curated/${schema}`;
+  /** Makes an Iceberg table known in the catalog `iceberg`. @param place its folder, `local:///…` @param metadata its newest file */
+  async register(schema: string, table: string, place: string, metadata: string): Promise<void> {
     await this.ask(schema, `CREATE SCHEMA IF NOT EXISTS iceberg.${schema}`);
-    await this.ask(
-      schema,
-      `CALL iceberg.system.register_table('${schema}', '${table}', '${place}/${table}')`,
-    );
+    const named = [schema, table, place, metadata].map((name) => `'${name}'`);
+    await this.ask(schema, `CALL iceberg.system.register_table(${named.join(", ")})`);
   }
 
   /** Runs one statement in a schema of the catalog `iceberg`. */
