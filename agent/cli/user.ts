@@ -168,7 +168,7 @@ async function placeOf({ file, config }: UserArguments): Promise<{ file: string;
 }
 
 function sayWhatIsNext(): void {
-  print("  The agent takes it over with: sudo systemctl reload windfarm");
+  print("  A running agent reads it within seconds; at once: systemctl reload windfarm");
 }
 
 function listed(filters: readonly string[]): string {

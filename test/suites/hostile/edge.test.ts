@@ -1,7 +1,7 @@
 /**
  * Hostile logins, wills, readings and watchers at the real agent with users, while half of its thread pool hangs as in name
  * look-ups of a dead link. All the while a sensor with a password is served, and comes back at once when it is thrown out; memory
- * stays within bounds, and the process lives. SECONDS sets how long each attack goes on.
+ * stays within bounds, and the process lives. SECONDS_EACH sets how long each attack goes on.
  */
 
 import { writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const LASTING_RISE_BYTES = 20e6;
 const SETTLE_MS = 60_000;
 const MAX_P99_MS = 2000;
 const MAX_RETURN_MS = 2000;
-const SECONDS = Number(process.env.SECONDS ?? 15);
+const SECONDS = Number(process.env.SECONDS_EACH ?? 15);
 const WATCHERS = 200;
 const MB = 1e6;
 
