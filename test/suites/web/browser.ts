@@ -24,6 +24,12 @@ const executablePath = PLACES.find((place) => place !== "" && existsSync(place))
 export const skip =
   executablePath === undefined ? "no Chromium found; install it or name it in $CHROMIUM" : false;
 
+/** Set to a folder to keep the pictures. */
+export const pictures = process.env.WINDFARM_PICTURES;
+
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true };
+export const DESKTOP = { viewport: { width: 1200, height: 900 } };
+
 /** Nothing is asked of any machine but the one under test. */
 const QUIET = [
   "--no-sandbox",
