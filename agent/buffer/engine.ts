@@ -7,20 +7,17 @@
  *                 └──────────── failed ◀─────┘ ─▶ close ─▶ reopen, move the log ─▶ what is there is told, the rest waits again
  */
 
-import type { Logger } from "pino";
 import { codeOf } from "../errors.ts";
 import type { Batch } from "./batch.ts";
-import type { CommitRule } from "./commit-rule.ts";
 import type { Condition } from "./condition.ts";
 import { PAGE_BYTES } from "./connection.ts";
 import type { Task } from "./failure.ts";
 import type { BufferFile } from "./file.ts";
-import type { Leases } from "./leases.ts";
 import { LogPages } from "./log-pages.ts";
 import type { PendingQueue } from "./pending.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
-import type { Timers } from "./timers.ts";
+import { Teller, type TellerParts, type Totals } from "./teller.ts";
 import { beginTransaction, type Outcome, plainOutcome } from "./transaction.ts";
 import { Unsynced } from "./unsynced.ts";
 
@@ -34,15 +31,11 @@ const SETTLED_WAIT_MS = 1000;
  */
 const LAZY_COMMITS = 256;
 
-export interface EngineParts {
+export interface EngineParts extends TellerParts {
   file: BufferFile;
   state: State;
   pending: PendingQueue;
-  leases: Leases;
   condition: Condition;
-  rule: CommitRule;
-  timers: Timers;
-  log: Logger;
   rejectsMaxBytes: number;
   /** Readings or room are there that were not before. */
   ready(): void;
@@ -66,15 +59,17 @@ export class Engine {
   #settledSinceMs = 0;
   /** When readings were last committed, ms of the timers' clock. */
   lastReadingsMs = Number.NEGATIVE_INFINITY;
-  /** Transactions on the disk that added groups, since the process started. */
-  additions = 0;
-  /** Since the process started. */
-  readonly times = { commits: 0, readings: 0, seconds: 0, longestSeconds: 0 };
+  readonly #teller: Teller;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#committed = parts.state;
     this.#synced = parts.state;
+    this.#teller = new Teller(parts);
+  }
+
+  get totals(): Readonly<Totals> {
+    return this.#teller.totals;
   }
 
   get synced(): Readonly<State> {
@@ -212,14 +207,8 @@ export class Engine {
       const room = condition.room(store, batch);
       const lazy = this.#unwritten < LAZY_COMMITS;
       const rejectsMaxBytes = Math.min(this.#parts.rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
-      outcome = beginTransaction(store, this.#committed, {
-        batch,
-        leases,
-        deletesSettled,
-        room,
-        lazy,
-        rejectsMaxBytes,
-      });
+      const work = { batch, leases, deletesSettled, room, lazy, rejectsMaxBytes };
+      outcome = beginTransaction(store, this.#committed, work);
       if (outcome.idle) store.rollback();
       else store.commit();
     } catch (error) {
@@ -262,31 +251,8 @@ export class Engine {
     if (last === undefined) return;
     this.#synced = last.outcome.state;
     condition.succeeded("sync");
-    this.#tell(done);
+    this.#teller.tell(done);
     this.#moveLog();
-  }
-
-  #tell(transactions: ReturnType<Unsynced["takeUpTo"]>): void {
-    const { leases, rule, timers, log } = this.#parts;
-    for (const { outcome, batch, addsGroups, ms } of transactions) {
-      if (addsGroups) this.additions++;
-      leases.left(outcome.settled.length);
-      this.times.commits++;
-      this.times.readings += batch?.count ?? 0;
-      this.times.seconds += ms / 1000;
-      this.times.longestSeconds = Math.max(this.times.longestSeconds, ms / 1000);
-    }
-    const nowMs = timers.nowMs();
-    for (const { batch } of transactions) {
-      for (const stored of batch?.stored ?? []) {
-        rule.told(stored, nowMs);
-        try {
-          stored();
-        } catch (error) {
-          log.error({ err: error }, "A sender could not be told that its reading is stored.");
-        }
-      }
-    }
   }
 
   /** After the senders are told, for they need not wait for it. */
@@ -323,7 +289,7 @@ export class Engine {
     if (!isSame || state.lastKey !== expectedKey)
       pending.rebase(state.epoch, state.lastKey - state.epochBase + 1);
     // Opening it again moved the log: what is there is on the disk.
-    this.#tell(there);
+    this.#teller.tell(there);
     return true;
   }
 }

@@ -19,7 +19,7 @@ import { isCutShort } from "./log-end.ts";
 import { extendLog } from "./log-sync.ts";
 import { restrict } from "./rights.ts";
 import { quotaBeside } from "./salvage/quarantine.ts";
-import { type Birth, checkSchema, createSchema } from "./schema.ts";
+import { type Birth, checkSchema, createSchema, isEmpty } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
 
@@ -62,12 +62,13 @@ export function openFile(path: string, maxBytes: number, means: Means): Opened {
   const logBytes = sizeOf(`${path}-wal`);
   // Beside an empty file SQLite would delete the log unread.
   if (sizeOf(path) === 0 && logBytes > 0) throw new Fault("buffer.damaged", "its log lies beside no file");
-  const isNew = sizeOf(path) === 0;
   const db = guardWritable(path, () => {
     restrict(path);
     return openWritable(path);
   });
   try {
+    // A power cut at its birth leaves a file without tables; with them in it, it is moved out of the log before it takes readings.
+    const isNew = isEmpty(db);
     if (isNew) createSchema(db, means);
     else checkSchema(db);
     const store = new Store(db, quotaBeside(path, maxBytes));

@@ -111,16 +111,16 @@ export class Schedule {
   /** After a commit or a sync: whoever ships is told, and what is due next is planned. */
   followUp(): void {
     const { engine, file, condition } = this.#parts;
-    const { commits } = engine.times;
+    const { commits, additions } = engine.totals;
     const isNew = commits !== this.#commitsSeen;
     this.#commitsSeen = commits;
     if (isNew && !condition.mustRetry && !condition.hasFailures) {
       this.#retryMs = FIRST_RETRY_MS;
       this.#notBeforeMs = 0;
     }
-    const hasMore = engine.additions !== this.#additionsSeen;
+    const hasMore = additions !== this.#additionsSeen;
     if ((hasMore || this.#announces) && file.store !== undefined) {
-      this.#additionsSeen = engine.additions;
+      this.#additionsSeen = additions;
       this.#announces = false;
       this.#parts.announce();
     }
@@ -167,7 +167,7 @@ export class Schedule {
       file.retakeLock();
       file.checkPlace();
       if (!condition.isShort)
-        this.#housekeepingMs = nowMs + this.#housekeeping.step(store, engine.times.commits);
+        this.#housekeepingMs = nowMs + this.#housekeeping.step(store, engine.totals.commits);
     } catch (error) {
       engine.failed(error, "upkeep");
     }

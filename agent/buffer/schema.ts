@@ -71,13 +71,20 @@ export function createSchema(db: Database, birth: Birth): void {
   create.immediate();
 }
 
+function tablesIn(db: Database): string[] {
+  return db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+}
+
+export function isEmpty(db: Database): boolean {
+  return tablesIn(db).length === 0;
+}
+
 /**
  * Throws `buffer.foreign` for another program's file, `buffer.newer` for a schema this program doesn't know, and
  * `buffer.older` for an earlier one, which is quarantined and salvaged into a new file.
  */
 export function checkSchema(db: Database): void {
-  const tables = db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
-  if (tables.length === 0) throw new Fault("buffer.damaged", "it holds nothing");
+  const tables = tablesIn(db);
   if (!tables.includes("groups")) {
     throw new Fault(
       "buffer.foreign",

@@ -23,7 +23,7 @@ export interface StatusParts {
 
 export function statusOf(parts: StatusParts): BufferStatus {
   const { storage, engine, salvager } = parts;
-  const { times, synced } = engine;
+  const { totals, synced } = engine;
   const look = (store: Store) => ({
     // The pages kept back for deletes count as used: a full buffer has used all of its quota.
     usedBytes: Math.min(parts.maxBytes, (store.maxPages - store.roomPages()) * PAGE_BYTES),
@@ -44,10 +44,10 @@ export function statusOf(parts: StatusParts): BufferStatus {
     usedBytes,
     maxBytes,
     ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
-    commits: times.commits,
-    committedReadings: times.readings,
-    commitSeconds: times.seconds,
-    longestCommitSeconds: times.longestSeconds,
+    commits: totals.commits,
+    committedReadings: totals.readings,
+    commitSeconds: totals.seconds,
+    longestCommitSeconds: totals.longestSeconds,
     pending: engine.waiting.messages,
     leasedGroups: parts.leases.size,
     rejectsKept: synced.rejectsKept,

@@ -27,7 +27,9 @@ async function slowAgent(t: Test): Promise<AgentProcess> {
   const folder = t.testdir();
   const library = join(folder, "slow-sync.so");
   const source = join(import.meta.dirname, "slow-sync.c");
-  const built = spawnSync("gcc", ["-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], { encoding: "utf8" });
+  const built = spawnSync("gcc", ["-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], {
+    encoding: "utf8",
+  });
   t.equal(built.status, 0, built.stderr);
   const agent = await AgentProcess.start({
     folder,
@@ -62,19 +64,27 @@ async function healthTimes(agent: AgentProcess, isOver: () => boolean): Promise<
 
 const at = (times: number[], share: number) => times[Math.floor(times.length * share)] ?? 0;
 
-t.test("nine readings a second: the page answers at once, PUBACK within the linger and two syncs", { skip }, async (t) => {
-  const agent = await slowAgent(t);
-  let over = false;
-  const [times, { latencyMs }] = await Promise.all([
-    healthTimes(agent, () => over),
-    load({ port: agent.port, connections: 9, window: 100, bytes: 0, perSecond: 9, seconds: 20 }).finally(() => {
-      over = true;
-    }),
-  ]);
-  t.comment(`/healthz p50 ${at(times, 0.5)}, p99 ${at(times, 0.99)} ms; PUBACK ${JSON.stringify(latencyMs)}`);
-  t.ok(at(times, 0.99) < 30, "/healthz p99");
-  t.ok((latencyMs?.max ?? Number.NaN) < LINGER_MS + 2 * SYNC_MS + SLACK_MS, "every PUBACK");
-});
+t.test(
+  "nine readings a second: the page answers at once, PUBACK within the linger and two syncs",
+  { skip },
+  async (t) => {
+    const agent = await slowAgent(t);
+    let over = false;
+    const [times, { latencyMs }] = await Promise.all([
+      healthTimes(agent, () => over),
+      load({ port: agent.port, connections: 9, window: 100, bytes: 0, perSecond: 9, seconds: 20 }).finally(
+        () => {
+          over = true;
+        },
+      ),
+    ]);
+    t.comment(
+      `/healthz p50 ${at(times, 0.5)}, p99 ${at(times, 0.99)} ms; PUBACK ${JSON.stringify(latencyMs)}`,
+    );
+    t.ok(at(times, 0.99) < 30, "/healthz p99");
+    t.ok((latencyMs?.max ?? Number.NaN) < LINGER_MS + 2 * SYNC_MS + SLACK_MS, "every PUBACK");
+  },
+);
 
 t.test("twenty clients with windows of a thousand get 35 000 acknowledged a second", { skip }, async (t) => {
   const agent = await slowAgent(t);
@@ -85,6 +95,8 @@ t.test("twenty clients with windows of a thousand get 35 000 acknowledged a seco
       over = true;
     }),
   ]);
-  t.comment(`${Math.round(acknowledged / seconds)}/s; /healthz p50 ${at(times, 0.5)}, p99 ${at(times, 0.99)} ms`);
+  t.comment(
+    `${Math.round(acknowledged / seconds)}/s; /healthz p50 ${at(times, 0.5)}, p99 ${at(times, 0.99)} ms`,
+  );
   t.ok(acknowledged / seconds >= 35_000);
 });
