@@ -26,7 +26,7 @@ t.test("the defaults, in the program's own units", async (t) => {
       path: "buffer.db",
       maxBytes: 2 ** 31,
       onFull: "refuse",
-      lingerMs: 100,
+      lingerMs: 500,
       rejectsMaxBytes: 2 ** 26,
       ballastBytes: 2 ** 23,
     },
