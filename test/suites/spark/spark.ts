@@ -99,10 +99,14 @@ export async function copyTables(lake: string, copy: { tables: string[]; as: str
   return (await ask(lake, { copy })).split("\n").map((line) => Copied.parse(JSON.parse(line)));
 }
 
-/** Writes what Spark answers as Parquet; the folder it is in. */
-export async function exportSpark(lake: string, sql: string): Promise<string> {
+/** Writes columns of Spark's tables as Parquet, a folder a table; what they are in. */
+export async function exportSpark(lake: string, asked: Readonly<Record<string, string>>): Promise<string> {
   const folder = join(lake, `../exported-${randomUUID()}`);
-  await ask(lake, { export: { [folder]: sql } });
+  const selects = Object.entries(asked).map(([table, columns]) => [
+    `${folder}/${table}`,
+    `SELECT ${columns} FROM ${table}`,
+  ]);
+  await ask(lake, { export: Object.fromEntries(selects) });
   return folder;
 }
 

@@ -43,24 +43,34 @@ export async function rowsOf(duck: Duck, sql: string): Promise<unknown[][]> {
   return (await duck.rows(sql, Row)).map((row) => Object.values(row));
 }
 
-/** How many rows of `columns` only Spark's table has, and only DuckDB's, each as often as it has it more. */
+export interface Difference {
+  /** Rows of Spark's table. */
+  rows: number;
+  /** Rows that only Spark's table has, and only DuckDB's, each as often as it has it more. */
+  onlyIn: [number, number];
+}
+
+/** Compares the columns of each of Spark's tables with DuckDB's. @param asked columns by table */
 export async function differing(
   lake: string,
   duck: Duck,
-  table: string,
-  columns: string,
-): Promise<{ rows: number; onlyIn: [number, number] }> {
-  const file = await exportSpark(lake, `SELECT ${columns} FROM ${table}`);
-  await duck.run(`CREATE OR REPLACE VIEW by_spark AS FROM read_parquet(${quoted(`${file}/*.parquet`)})`);
+  asked: Readonly<Record<string, string>>,
+): Promise<Record<string, Difference>> {
+  const folder = await exportSpark(lake, asked);
   const count = async (sql: string) => Number((await rowsOf(duck, `SELECT count(*) FROM (${sql})`))[0]?.[0]);
-  const mine = `SELECT ${columns} FROM ${table}`;
-  return {
-    rows: await count("FROM by_spark"),
-    onlyIn: [
-      await count(`FROM by_spark EXCEPT ALL ${mine}`),
-      await count(`${mine} EXCEPT ALL FROM by_spark`),
-    ],
-  };
+  const found: Record<string, Difference> = {};
+  for (const [table, columns] of Object.entries(asked)) {
+    const [theirs, mine] = [
+      `FROM read_parquet(${quoted(`${folder}/${table}/*.parquet`)})`,
+      `SELECT ${columns} FROM ${table}`,
+    ];
+    const onlyIn: [number, number] = [
+      await count(`${theirs} EXCEPT ALL ${mine}`),
+      await count(`${mine} EXCEPT ALL ${theirs}`),
+    ];
+    found[table] = { rows: await count(theirs), onlyIn };
+  }
+  return found;
 }
 
 export const ALL_COLUMNS = [...Object.keys(LAYOUT.fields), "dt"].join(", ");
