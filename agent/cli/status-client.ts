@@ -59,6 +59,9 @@ const statusSchema = z.object({
   health: z.object({ rssBytes: z.number(), diskFreeBytes: z.number().optional() }),
 });
 
+/** What a service with a wrong configuration answers instead. */
+const failureSchema = z.object({ state: z.literal("misconfigured"), sentence: z.string() });
+
 export type Status = z.output<typeof statusSchema>;
 
 export interface Answer {
@@ -73,6 +76,13 @@ export async function askStatus(pageUrl: string): Promise<Answer> {
   const { code, text } = await fetchText(url);
   const status = statusSchema.safeParse(parseJson(text));
   if (code === 200 && status.success) return { text, status: status.data };
+  const failure = failureSchema.safeParse(parseJson(text));
+  if (failure.success) {
+    throw new Fault("status.misconfigured", failure.data.sentence, {
+      hint: "windfarm check says all that is wrong; the agent starts by itself when the file is mended",
+      exitCode: EXIT.config,
+    });
+  }
   throw new Fault(
     "status.not_an_agent",
     `what answers at ${url.origin} is not a windfarm agent of this version`,

@@ -62,6 +62,7 @@ function putDocuments(put: Writer, { root, target, nodeFolder, version, epoch }:
   put.text(`${doc}/copyright`, copyrightText(readFileSync(join(root, "LICENSE"), "utf8"), parts), 0o644);
   put.text(`${doc}/windfarm.spdx.json`, sbomText(parts, { version, arch: target.arch, epoch }), 0o644);
   put.copy(join(root, "docs", "install.md"), `${doc}/README.md`, 0o644);
+  put.copy(join(root, "docs", "users.md"), `${doc}/users.md`, 0o644);
   put.copy(join(root, "deploy", "RUNBOOK.md"), `${doc}/RUNBOOK.md`, 0o644);
   const date = new Date(epoch * 1000).toISOString().slice(0, 10);
   const manual = readFileSync(join(root, "deploy", "windfarm.1"), "utf8");

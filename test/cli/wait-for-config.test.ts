@@ -63,6 +63,12 @@ t.test(
     t.match(await status.json(), { state: "misconfigured", problems: [{ line: 1 }, { line: 2 }] });
     t.equal((await fetch(`${page}/page.css`)).status, 200, "it has its style");
 
+    const asked = await new Program("windfarm", ["status", "--url", page]).ended;
+    t.match(
+      [asked.code, asked.stderr],
+      [78, /^windfarm: Failed: the configuration is wrong.*\n {2}try: windfarm check/],
+    );
+
     // Wrong in another way: the page follows.
     writeFileSync(file, good.replace("us-east-1", "Ireland"));
     await agent.says("is not an AWS region");
