@@ -30,6 +30,7 @@ def tell_of_silence(tables, topic):
     if gone or back:
         if topic:
             publish(topic, gone, back)
+        # As hexadecimal digits, for a gateway may be called anything.
         names = "\n".join(silent).encode().hex()
         tables.sql(f"ALTER TABLE {{gateways}} SET TBLPROPERTIES ('{SILENT}' = '{names}')")
     return len(silent)

@@ -131,7 +131,8 @@ class Tables:
                 calls.append(("expire_snapshots", table, f"older_than => TIMESTAMP '{before}'"))
         for call, table, more in calls:
             name = f"{self._database.split('.')[1]}.{table}"
-            self._spark.sql(f"CALL {CATALOG}.system.{call}(table => '{name}', {more})").collect()
+            text = f"CALL {CATALOG}.system.{call}(table => '{name}', {more})"
+            self.until_it_holds(lambda: self._spark.sql(text).collect())
         return len(calls)
 
 
