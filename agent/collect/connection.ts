@@ -33,8 +33,8 @@ const MAX_UNTAKEN_BYTES = 1024;
 const PUBREL_HEADER = 0x62;
 const PUBCOMP_HEADER = 0x70;
 const FOR_AEDES: readonly number[] = [type.SUBSCRIBE, type.UNSUBSCRIBE, type.DISCONNECT];
-/** Answers to publishes we never send: watchers get theirs at QoS 0. */
-const IGNORED: readonly number[] = [type.PUBACK, type.PUBREC, type.PUBCOMP];
+/** Of publishes we never send: watchers get theirs at QoS 0. */
+const ANSWERS: readonly number[] = [type.PUBACK, type.PUBREC, type.PUBCOMP];
 
 export class Connection extends SocketStream {
   /** Where the client is. */
@@ -196,7 +196,7 @@ export class Connection extends SocketStream {
     if (kind === type.PUBLISH) return this.#publish(bytes, start, body, end);
     if (kind === type.PUBREL) return this.#released(bytes, header, body, end);
     if (kind === type.PINGREQ) return this.#pinged(header, end - body);
-    if (IGNORED.includes(kind)) return !this.#blocked;
+    if (ANSWERS.includes(kind)) return this.#answered(bytes, header, body, end);
     if (!FOR_AEDES.includes(kind)) return "malformed";
     const packet = bytes.subarray(start, end);
     if (kind === type.DISCONNECT) this.saidGoodbye = true;
@@ -260,6 +260,14 @@ export class Connection extends SocketStream {
   #released(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
     if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
     this.socket.write(Buffer.from([PUBCOMP_HEADER, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
+    return !this.#blocked;
+  }
+
+  /** PUBACK and PUBCOMP of nothing are nothing to us; a PUBREC must not keep its client waiting for PUBREL [MQTT-4.3.3-1]. */
+  #answered(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
+    if ((header & 0x0f) !== 0 || end - body !== 2) return "malformed";
+    if (header >>> 4 === type.PUBREC)
+      this.socket.write(Buffer.from([PUBREL_HEADER, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
     return !this.#blocked;
   }
 

@@ -203,12 +203,23 @@ t.test("a client's packet that only a server sends costs the connection, a secon
   t.strictSame(broker.stats().closedConnections, { malformed: 4 });
 });
 
-t.test("acknowledgements nobody waits for are ignored", async (t) => {
+t.test("acknowledgements nobody waits for are let pass, and a PUBREC gets its PUBREL", async (t) => {
   const { broker, port } = await start(t);
   const client = await WireClient.connected(port);
   for (const header of [0x40, 0x50, 0x70]) client.socket.write(Buffer.from([header, 2, 0, 9]));
   await client.ping();
+  t.strictSame(client.ids("pubrel"), [9]);
   t.strictSame(broker.stats().closedConnections, {});
+  for (const bytes of [
+    [0x42, 2, 0, 9],
+    [0x50, 1, 9],
+    [0x7f, 2, 0, 9],
+  ]) {
+    const wrong = await WireClient.connected(port);
+    wrong.socket.write(Buffer.from(bytes));
+    await wrong.closed();
+  }
+  t.strictSame(broker.stats().closedConnections, { malformed: 3 });
 });
 
 t.test("a SUBSCRIBE of a wrong form is counted as malformed", async (t) => {
