@@ -102,7 +102,7 @@ export class Curation extends Construct {
 
   #arguments(modules: Asset, sql: Asset): Record<string, string> {
     const { raw, lake, settings, topic } = this.#props;
-    const { names, curation, region } = settings;
+    const { names, curation } = settings;
     const layout = Object.entries(layoutForJob()).map(([key, value]) => [`--${key}`, value]);
     return {
       ...Object.fromEntries(layout),
@@ -117,8 +117,6 @@ export class Curation extends Construct {
       "--sql": sql.s3ObjectUrl,
       "--extra-py-files": modules.s3ObjectUrl,
       "--datalake-formats": "iceberg",
-      // S3A would look for the buckets in a region of its own choice.
-      "--conf": `spark.hadoop.fs.s3a.endpoint.region=${region}`,
       "--job-bookmark-option": "job-bookmark-disable",
       "--custom-logGroup-prefix": logPrefix(settings),
       // Memory and CPU of driver and workers, which tell an out-of-memory from a slow run.

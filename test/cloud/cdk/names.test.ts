@@ -34,7 +34,6 @@ t.test("every name of its own is the farm's", async (t) => {
     DefaultArguments: {
       "--database": "north_shore",
       "--farm": "north-shore-dev",
-      "--conf": "spark.hadoop.fs.s3a.endpoint.region=eu-central-1",
     },
   });
 });
