@@ -23,8 +23,8 @@ import { Unsynced } from "./unsynced.ts";
 
 /** Settled groups that are many enough to be deleted with the next readings, however new. */
 const MANY_SETTLED = 64;
-/** They are deleted with the first commit after this time, ms. */
-const SETTLED_WAIT_MS = 1000;
+/** They are deleted with the first commit after this time, ms: each such commit writes two or three pages more. */
+const SETTLED_WAIT_MS = 10_000;
 /**
  * Commits after which the accounts are written whatever happened. Between them, when only readings come in, their rows are
  * all that is written: one page a commit instead of two. A start adds those rows up.

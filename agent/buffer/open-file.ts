@@ -72,11 +72,7 @@ export function openFile(path: string, maxBytes: number, means: Means): Opened {
     if (isNew) createSchema(db, means);
     else checkSchema(db);
     const store = new Store(db, quotaBeside(path, maxBytes));
-    if (isNew) {
-      // So that what becomes of the log can't take the tables away.
-      store.checkpoint("PASSIVE");
-      syncFolder(path);
-    }
+    if (isNew) settle(store, path);
     const found = checkedState(store);
     const note = isNew ? undefined : judgeEnd(store, found, logBytes, means.known);
     const state = { ...found, closed: 0 };
@@ -95,6 +91,16 @@ export function openFile(path: string, maxBytes: number, means: Means): Opened {
     db.close();
     throw error;
   }
+}
+
+/** Makes a new file outlast a power cut, and its tables what may become of the log. */
+function settle(store: Store, path: string): void {
+  try {
+    store.checkpoint("PASSIVE");
+  } catch {
+    // A disk under strain: then the tables stay in the log until it is moved.
+  }
+  syncFolder(path);
 }
 
 /** What can be known of the file's end. A log that is only shorter can't be told from a power cut. */

@@ -199,7 +199,7 @@ t.test("a buffer of schema 1 is read into a new file, its readings keep epoch an
   const { buffer, loud } = openIn(t, {}, { folder });
   t.not(buffer.epoch, "abc123");
   t.equal(store(buffer, 100, 1).length, 1, "stores at once");
-  await until(() => buffer.status().aside.length === 1);
+  await until(() => buffer.status().aside.length === 1 && buffer.accounts().buffered === 3);
   t.match(loud()[0], { problem: "an earlier windfarm wrote it, with schema 1" });
   t.same(
     drain(buffer).map(({ epoch, seq, id }) => `${epoch} ${seq} ${id}`),

@@ -34,10 +34,10 @@ const CASES: Case[] = [
     inject: "fsync,fdatasync:error=EIO:when=20..22",
     states: ["failed", "storing"],
   },
-  { name: "writing fails", inject: "pwrite64:error=EIO:when=60..64", states: ["failed", "storing"] },
+  { name: "writing fails", inject: "pwrite64:error=EIO:when=160..164", states: ["failed", "storing"] },
   {
     name: "the disk is full for a while",
-    inject: "pwrite64:error=ENOSPC:when=60..65",
+    inject: "pwrite64:error=ENOSPC:when=160..165",
     states: ["disk_full", "storing"],
   },
   {
@@ -65,7 +65,7 @@ const CASES: Case[] = [
     before: 500,
   },
   { name: "fsync takes 20 ms", inject: "fsync,fdatasync:delay_enter=20000" },
-  { name: "killed in the middle of a write", inject: "pwrite64:signal=SIGKILL:when=77", dies: true },
+  { name: "killed in the middle of a write", inject: "pwrite64:signal=SIGKILL:when=177", dies: true },
   { name: "killed at an fsync", inject: "fsync,fdatasync:signal=SIGKILL:when=33", dies: true },
 ];
 
@@ -83,7 +83,7 @@ for (const each of CASES) {
 }
 
 t.test("positive control: acknowledging before the commit is found out", { skip }, async (t) => {
-  const { folder, acknowledged } = await write(t, { inject: "pwrite64:signal=SIGKILL:when=77" }, "early");
+  const { folder, acknowledged } = await write(t, { inject: "pwrite64:signal=SIGKILL:when=177" }, "early");
   const { missing } = await lookFor(t, folder, acknowledged);
   t.ok(missing > 0, `${missing} of ${acknowledged.size} acknowledged readings are missing`);
 });
