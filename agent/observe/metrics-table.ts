@@ -1,15 +1,7 @@
 /** Every `windfarm_*` metric: its name, its meaning, and where in the snapshot it is read. */
 
-import type { AgentState, Snapshot, Use } from "./snapshot.ts";
-
-export interface MetricDefinition {
-  name: string;
-  help: string;
-  type: "counter" | "gauge";
-  labels?: readonly string[];
-  /** The values of one snapshot; none where the snapshot doesn't know. */
-  values(snapshot: Snapshot): Iterable<readonly [value: number, labels?: Readonly<Record<string, string>>]>;
-}
+import { byLabel, counter, gauge, type MetricDefinition, oneOf, usage } from "./metric-kinds.ts";
+import type { AgentState, Snapshot } from "./snapshot.ts";
 
 const STATES: Readonly<Record<AgentState, true>> = {
   starting: true,
@@ -220,6 +212,11 @@ export const METRICS: readonly MetricDefinition[] = [
     "Readings waiting behind the live ones; 0 while all leave as they come.",
     (s) => s.ship.backlogReadings,
   ),
+  gauge(
+    "windfarm_ship_credentials_left_seconds",
+    "How long the present credentials from AWS IoT still hold, in seconds; they are renewed before their end.",
+    (s) => s.ship.identity?.secondsLeft,
+  ),
   ...usage("link", "through the sockets to AWS, both ways, without TCP/IP", (s) => s.usage?.link),
   ...usage("disk", "that the agent has had written to the disk", (s) => s.usage?.disk),
   gauge("windfarm_health_load1", "Load average of the machine over one minute.", (s) => s.health.load1),
@@ -266,56 +263,3 @@ export const METRICS: readonly MetricDefinition[] = [
     values: ({ health }) => (health.certificates ?? []).map(({ use, endsMs }) => [endsMs / 1000, { use }]),
   },
 ];
-
-type Read = (snapshot: Snapshot) => number | undefined;
-
-function counter(name: string, help: string, read: Read): MetricDefinition {
-  return { name, help, type: "counter", values: (snapshot) => single(read(snapshot)) };
-}
-
-function gauge(name: string, help: string, read: Read): MetricDefinition {
-  return { name, help, type: "gauge", values: (snapshot) => single(read(snapshot)) };
-}
-
-/** Three metrics of what is used up: ever, today, in a month. */
-function usage(
-  what: string,
-  meaning: string,
-  read: (snapshot: Snapshot) => Use | undefined,
-): MetricDefinition[] {
-  return [
-    counter(
-      `windfarm_${what}_bytes_total`,
-      `Bytes ${meaning}, since the agent started.`,
-      (s) => read(s)?.totalBytes,
-    ),
-    gauge(`windfarm_${what}_today_bytes`, `Bytes ${meaning}, today (UTC).`, (s) => read(s)?.todayBytes),
-    gauge(
-      `windfarm_${what}_month_bytes`,
-      `Bytes ${meaning}, in 30 days at the rate of the last hour.`,
-      (s) => read(s)?.monthBytes,
-    ),
-  ];
-}
-
-function byLabel(
-  name: string,
-  help: string,
-  label: string,
-  read: (snapshot: Snapshot) => Readonly<Record<string, number>>,
-): MetricDefinition {
-  const values = (snapshot: Snapshot) =>
-    Object.entries(read(snapshot)).map(([key, value]) => [value, { [label]: key }] as const);
-  return { name, help, type: "counter", labels: [label], values };
-}
-
-function single(value: number | undefined): (readonly [number])[] {
-  return value === undefined ? [] : [[value]];
-}
-
-function oneOf(
-  all: Readonly<Record<string, true>>,
-  current: string,
-): (readonly [number, { state: string }])[] {
-  return Object.keys(all).map((state) => [Number(state === current), { state }] as const);
-}

@@ -103,6 +103,8 @@ export interface Snapshot {
     backlogReadings?: number;
     /** `cause` says in a few words what went wrong ("the endpoint refuses the connection"), `message` all of it. */
     lastError?: { code: string; message: string; cause?: string; hint?: string; atMs: number };
+    /** Who the agent is to AWS, and how long its present credentials still hold; absent where nobody tells. */
+    identity?: { described: string; secondsLeft?: number };
   };
   /** What the agent uses up. */
   usage?: {

@@ -20,6 +20,8 @@ export interface Credentials {
   identity: Identity | (() => Promise<Identity>) | undefined;
   /** Where they come from, for the operator. */
   described: string;
+  /** How long the present ones still hold; undefined where nobody tells. */
+  secondsLeft?: () => number | undefined;
 }
 
 /** Variables through which the default chain can be told who we are. */
@@ -42,7 +44,11 @@ export function createCredentials(settings: StreamSettings, link: Link, deps: Cr
     case "iot": {
       const iot = new IotCredentials(credentials, settings, { ...deps, agent: link.httpsAgent });
       const { thingName, roleAlias } = credentials;
-      return { identity: () => iot.identity(), described: `thing ${thingName} as role alias ${roleAlias}` };
+      return {
+        identity: () => iot.identity(),
+        described: `thing ${thingName} as role alias ${roleAlias}`,
+        secondsLeft: () => iot.secondsLeft,
+      };
     }
     case "default": {
       // A cloud in a box takes anybody; asking the whole chain there would end in a search for an instance role.

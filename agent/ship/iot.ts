@@ -66,6 +66,12 @@ export class IotCredentials {
     this.#deps = deps;
   }
 
+  /** How long the present ones still hold; undefined before the first. */
+  get secondsLeft(): number | undefined {
+    if (this.#held === undefined) return undefined;
+    return Math.max(0, (this.#held.endsAtMs - this.#deps.monotonicMs()) / 1000);
+  }
+
   /** Credentials that still hold; throws a Fault where there are none to be had. */
   async identity(): Promise<Identity> {
     const held = this.#held;

@@ -4,17 +4,18 @@ import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import type { Fault } from "../errors.ts";
 import { readAnswer } from "./answer.ts";
 import { createClient, Handler } from "./client.ts";
-import { type CredentialDeps, createCredentials } from "./credentials.ts";
+import { type CredentialDeps, type Credentials, createCredentials } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
 import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
-import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
+import type { FailedRecord, Sink, SinkIdentity, SinkRecord } from "./sink.ts";
 
 export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
   readonly #link: Link;
   readonly #deps: CredentialDeps;
   readonly #handler: Handler;
+  #credentials: Credentials;
   #client: KinesisClient;
 
   constructor(settings: StreamSettings, link: Link, deps: CredentialDeps) {
@@ -22,7 +23,14 @@ export class KinesisSink implements Sink {
     this.#link = link;
     this.#deps = deps;
     this.#handler = new Handler(link, settings.requestTimeoutMs);
-    this.#client = this.#newClient();
+    this.#credentials = createCredentials(settings, link, deps);
+    this.#client = createClient(settings, this.#handler, this.#credentials);
+  }
+
+  identity(): SinkIdentity {
+    const { described, secondsLeft } = this.#credentials;
+    const left = secondsLeft?.();
+    return { described, ...(left === undefined ? {} : { secondsLeft: left }) };
   }
 
   async put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]> {
@@ -44,11 +52,6 @@ export class KinesisSink implements Sink {
   close(): void {
     this.#client.destroy();
     this.#link.close();
-  }
-
-  #newClient(): KinesisClient {
-    const credentials = createCredentials(this.#settings, this.#link, this.#deps);
-    return createClient(this.#settings, this.#handler, credentials);
   }
 
   /** The whole exchange has a time limit, also an answer that comes in drops. */
@@ -79,7 +82,8 @@ export class KinesisSink implements Sink {
   #fault(error: unknown): Fault {
     const fault = classify(error, this.#settings, this.#deps.now());
     if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
-      this.#client = this.#newClient();
+      this.#credentials = createCredentials(this.#settings, this.#link, this.#deps);
+      this.#client = createClient(this.#settings, this.#handler, this.#credentials);
     }
     return fault;
   }

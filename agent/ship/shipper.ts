@@ -74,6 +74,7 @@ class KinesisShipper implements Shipper {
   readonly #link: Link;
   readonly #stateLine: StateLine;
   readonly #lanes: Lanes;
+  readonly #sink: Sink;
   readonly #sender: Sender;
 
   #phase: "new" | "running" | "stopping" | "stopped" = "new";
@@ -114,8 +115,9 @@ class KinesisShipper implements Shipper {
       leaseFailed: (error) => this.#sayLeaseFailed(error),
     });
 
+    this.#sink = deps.sink ?? new KinesisSink(settings, this.#link, { log, now, monotonicMs, env });
     this.#sender = new Sender(settings, {
-      sink: deps.sink ?? new KinesisSink(settings, this.#link, { log, now, monotonicMs, env }),
+      sink: this.#sink,
       pace: this.#pace,
       trouble: this.#trouble,
       state: this.#stateLine,
@@ -153,6 +155,7 @@ class KinesisShipper implements Shipper {
     const lastError = this.#trouble.last;
     const newest = this.#newestShippedMs;
     const stored = this.#lanes.storedReadingBytes;
+    const identity = this.#sink.identity?.();
     return {
       stream,
       region,
@@ -165,6 +168,7 @@ class KinesisShipper implements Shipper {
       ...(newest === undefined ? {} : { newestShippedMs: newest }),
       ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
       ...(lastError === undefined ? {} : { lastError }),
+      ...(identity === undefined ? {} : { identity }),
     };
   }
 

@@ -11,7 +11,15 @@ export interface FailedRecord {
   errorCode: string;
 }
 
+/** Who the agent is there, for the operator. */
+export interface SinkIdentity {
+  described: string;
+  /** How long its present credentials still hold; absent where nobody tells. */
+  secondsLeft?: number;
+}
+
 export interface Sink {
+  identity?(): SinkIdentity;
   /**
    * The records not accepted; the bytes of the others must not be read after that. Rejects, with a Fault or whatever
    * broke, where nothing is known to be accepted.

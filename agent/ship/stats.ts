@@ -1,5 +1,6 @@
 /** What shipping counts and shows. */
 
+import type { SinkIdentity } from "./sink.ts";
 import type { LastError } from "./trouble.ts";
 
 /** Counted since this process started. */
@@ -30,6 +31,8 @@ export interface ShipStats {
   backoffSeconds: number;
   lastSuccessMs?: number;
   lastError?: LastError;
+  /** Who the agent is to AWS, and how long its credentials hold. */
+  identity?: SinkIdentity;
 }
 
 /** failing: the last request brought nothing across. throttled: the stream takes less than is sent. */

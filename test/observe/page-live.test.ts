@@ -87,6 +87,7 @@ t.test(
     };
     snapshot.ship.newestShippedMs = NOON_MS - 2000;
     snapshot.ship.backlogReadings = 1200;
+    snapshot.ship.identity = { described: "thing gw-01 as role alias farm", secondsLeft: 3000 };
     snapshot.collect.refusedLogins = { "10.0.0.7": 12 };
     snapshot.health.throttled = ["too hot"];
     snapshot.health.clockSynchronised = false;
@@ -98,6 +99,8 @@ t.test(
       "Written today 7.6 MiB ",
       "Dashboards are current up to 2 s ago",
       "Behind the live readings 1 200 readings",
+      "Known to AWS as thing gw-01 as role alias farm",
+      "Credentials hold for 50 min, then renewed",
       "Logins refused, by address 12 10.0.0.7",
       "Processor too hot",
       "Clock not synchronised",

@@ -102,8 +102,10 @@ t.test("a device certificate is exchanged for credentials, once for all who wait
 t.test("credentials are renewed before they expire", async (t) => {
   const { asked, endpoint } = await provider(t, (serial) => granted(serial, 60 * MINUTE_MS));
   const { credentials, clock } = credentialsOf(device(endpoint));
+  t.equal(credentials.secondsLeft, undefined);
   await credentials.identity();
   clock.monotonicMs = 49 * MINUTE_MS;
+  t.ok(Math.abs((credentials.secondsLeft ?? 0) - 11 * 60) <= 1, `${credentials.secondsLeft} s`);
   t.equal((await credentials.identity()).accessKeyId, "key-1");
   clock.monotonicMs = 51 * MINUTE_MS;
   t.equal((await credentials.identity()).accessKeyId, "key-2");

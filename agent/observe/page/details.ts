@@ -103,12 +103,21 @@ function freeOf(free: number, total: number | undefined): string {
   return total === undefined ? formatBytes(free) : `${formatBytes(free)} of ${formatBytes(total)}`;
 }
 
+/** They are renewed by themselves: only ones that have ended are worth a look. */
+function credentialsWords(secondsLeft: number | undefined): HtmlValue {
+  if (secondsLeft === undefined) return undefined;
+  if (secondsLeft === 0) return notableIf(true, "expired");
+  return `hold for ${together(formatSeconds(secondsLeft))}, then renewed`;
+}
+
 function shippingRows({ ship, usage, nowMs }: Snapshot): Row[] {
-  const { newestShippedMs, backlogReadings } = ship;
+  const { newestShippedMs, backlogReadings, identity } = ship;
   return [
     ["Dashboards are current up to", newestShippedMs === undefined ? undefined : ago(newestShippedMs, nowMs)],
     ["Behind the live readings", backlogReadings ? together(countOf(backlogReadings, "reading")) : undefined],
     ["Over the link today", usage === undefined ? undefined : usedOf(usage.link)],
+    ["Known to AWS as", identity?.described],
+    ["Credentials", credentialsWords(identity?.secondsLeft)],
     ["Requests", together(formatCount(ship.requests))],
     ["Requests failed", together(formatCount(ship.failedRequests))],
     ["Records accepted", together(formatCount(ship.records))],
