@@ -61,6 +61,8 @@ export class BrokerConnection {
   #cancelTimeout: () => void = () => {};
   #accepted = false;
   #subscribed = false;
+  /** What is to be called for each message handed over and not yet stored, oldest first. */
+  readonly #releases: (() => void)[] = [];
   #paused = false;
   #stopping = false;
   #ending: Ending | undefined;
@@ -122,13 +124,18 @@ export class BrokerConnection {
     giveUp();
   }
 
+  /** One function for all messages: they are stored in the order of the calls, and the buffer tells senders apart by it. */
+  readonly #stored = (error?: Error | null): void => {
+    const release = this.#releases.shift();
+    if (error) this.#end(notStored(this.#setup.address, error));
+    else release?.();
+  };
+
   #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number, dup: boolean): void {
     if (this.#ending !== undefined) return;
     const release = this.#acks.hold(qos, id, payload.length + HELD_OVERHEAD_BYTES);
-    this.#setup.intake.accept(topic, payload, dup, (error) => {
-      if (error) this.#end(notStored(this.#setup.address, error));
-      else release();
-    });
+    this.#releases.push(release);
+    this.#setup.intake.accept(topic, payload, dup, this.#stored);
     if (!this.#paused && this.#acks.heldBytes > MAX_HELD_BYTES) {
       this.#paused = true;
       this.#stream.pauseReading();
