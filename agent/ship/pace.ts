@@ -102,12 +102,12 @@ export class Pace {
     return this.#rate.sent(bytes);
   }
 
-  /** Nothing was accepted. `slow`: because time ran out. */
-  failed(slow: boolean): void {
+  /** Nothing was accepted. `slowBytes`: what was under way when time ran out, if it did. */
+  failed(slowBytes?: number): void {
     const { baseMs, capMs } = this.#settings;
     this.#failures++;
     this.#backOff(baseMs * 2 ** Math.min(this.#failures, 40), capMs);
-    if (slow) this.#shrink();
+    if (slowBytes !== undefined) this.#shrink(slowBytes);
   }
 
   /** An answer: of what was sent, so many bytes were accepted and throttled; `refused`: records failed, whyever. */
@@ -132,12 +132,12 @@ export class Pace {
 
   #resize(tookMs: number): void {
     const { maxRequestBytes, targetMs } = this.#settings;
-    if (tookMs > targetMs) this.#shrink();
+    if (tookMs > targetMs) this.#shrink(this.#requestBytes);
     else if (tookMs < targetMs / 2) this.#requestBytes = Math.min(maxRequestBytes, this.#requestBytes * 1.5);
   }
 
-  #shrink(): void {
-    this.#requestBytes = Math.max(MIN_REQUEST_BYTES, this.#requestBytes / 2);
+  #shrink(bytes: number): void {
+    this.#requestBytes = Math.max(MIN_REQUEST_BYTES, Math.min(bytes, this.#requestBytes) / 2);
   }
 
   #backOff(ceilingMs: number, capMs: number): void {

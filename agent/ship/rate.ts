@@ -7,8 +7,8 @@
  * and does not slow us down.
  */
 
-/** The rate falls no lower than this, bytes a second. */
-const LEAST_RATE = 16 * 1024;
+/** The rate falls no lower than this, bytes a second: an eighth of a shard, from which the way back is short. */
+const LEAST_RATE = 128 * 1024;
 /** What may leave at once after a pause: this long at the present rate, seconds. */
 const BURST_SECONDS = 0.25;
 /** Growth after a good round, and what it is multiplied by with each further one. At 1 the limit is gone. */

@@ -145,7 +145,7 @@ export class Sender {
     const throttledBytes = throttled.reduce((sum, record) => sum + sizeOf(record), 0);
     const took = monotonicMs() - startedMs;
     const nothing = failed.length > 0 && failed.length >= batch.length && throttled.length === 0;
-    if (nothing) this.#failed(setbacks, false);
+    if (nothing) this.#failed(setbacks);
     else pace.answered(sent, took, bytes - failedBytes, throttledBytes, failed.length > 0);
     if (failed.length === 0) {
       if (pace.calm) trouble.over(waiting());
@@ -161,16 +161,16 @@ export class Sender {
     this.queue.putFirst(batch);
     this.#countFailed(batch.length);
     if (fault.code === "ship.throttled") pace.answered(sent, monotonicMs() - startedMs, 0, bytes, true);
-    else this.#failed(setbacks, fault.code === "ship.timeout");
+    else this.#failed(setbacks, fault.code === "ship.timeout" ? bytes : undefined);
     trouble.met(fault, waiting());
   }
 
-  #failed(setbacksThen: number, slow: boolean): void {
+  #failed(setbacksThen: number, slowBytes?: number): void {
     if (setbacksThen !== this.#setbacks) return;
     const { pace, newKey } = this.#deps;
     this.#setbacks++;
-    pace.failed(slow);
-    if (slow) this.queue.replace((record) => cutAnew(record, pace.recordBytes, newKey));
+    pace.failed(slowBytes);
+    if (slowBytes !== undefined) this.queue.replace((record) => cutAnew(record, pace.recordBytes, newKey));
   }
 
   #rest(record: ShipRecord): void {

@@ -37,7 +37,7 @@ t.test("each failure doubles the backoff up to half a minute, and one success en
   const { pace, request } = paced();
   const waits: number[] = [];
   for (let each = 0; each < 11; each++) {
-    pace.failed(false);
+    pace.failed();
     waits.push(pace.waitMs);
   }
   t.strictSame(waits, [200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 30000]);
@@ -51,7 +51,7 @@ t.test("each failure doubles the backoff up to half a minute, and one success en
 t.test("the backoff has full jitter and passes with the clock", async (t) => {
   t.equal(paced(0).pace.waitMs, 0);
   const { pace, clock } = paced(0.5);
-  pace.failed(false);
+  pace.failed();
   t.equal(pace.waitMs, 100);
   clock.ms = 60;
   t.equal(pace.waitMs, 40);
@@ -61,7 +61,7 @@ t.test("the backoff has full jitter and passes with the clock", async (t) => {
 
 t.test("endless failure never overflows", async (t) => {
   const { pace } = paced();
-  for (let each = 0; each < 5000; each++) pace.failed(false);
+  for (let each = 0; each < 5000; each++) pace.failed();
   t.equal(pace.waitMs, BACKOFF_CAP_MS);
 });
 
@@ -88,9 +88,11 @@ t.test("a tenth of the records throttled now and then slows nothing down", async
 
 t.test("requests shrink on a slow link until one gets through, and grow again on a quick one", async (t) => {
   const { pace, request } = paced(0);
-  pace.failed(true);
+  pace.failed(256 * KIB);
   t.equal(pace.requestBytes, 128 * KIB);
-  for (let each = 0; each < 20; each++) pace.failed(true);
+  pace.failed(40 * KIB);
+  t.equal(pace.requestBytes, 20 * KIB, "half of what was too much");
+  for (let each = 0; each < 20; each++) pace.failed(40 * KIB);
   t.equal(pace.requestBytes, KIB);
   t.equal(pace.recordBytes, KIB, "records are cut anew to that size");
   request(KIB, 6000);
