@@ -17,7 +17,6 @@ import { writeDurably } from "./durable-files.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { endServer, listenOnLoopback } from "./http.ts";
 import { Lake } from "./lake.ts";
-import { payloadsOf } from "./lines.ts";
 import { type CloudFolders, cloudFolders } from "./places.ts";
 import { RawStore } from "./raw-store.ts";
 import { Stream, type StreamSettings } from "./stream.ts";
@@ -81,7 +80,7 @@ export class LocalCloud {
     this.#raw = new RawStore(this.#folders.raw);
     const delivered = (object: string) => this.#lake?.add(object);
     this.#delivery = new Delivery(settings, this.#folders.delivery, this.#raw, log, delivered);
-    this.#stream = new Stream(settings, (records) => this.#delivery.append(records.flatMap(payloadsOf)), log);
+    this.#stream = new Stream(settings, (records) => this.#delivery.append(records), log);
     const questions = {
       "GET /_local/status": () => this.status(),
       "POST /_local/flush": () => this.flush(),
