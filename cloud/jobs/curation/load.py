@@ -4,8 +4,6 @@ A batch's rows go first, its ledger last: whoever dies between leaves objects th
 is there already. Of equal deliveries the first loaded stays, but one with MQTT's DUP flag gives way to its original.
 """
 
-from pyspark.sql.functions import broadcast
-
 from curation.tables import OTHER
 
 OBJECTS_AT_ONCE = 200
@@ -142,7 +140,7 @@ class Loader:
         """One row a run of seq, and one of an object that held none: whatever is in the ledger is not read again."""
         self._engine.ask("deliveries").createOrReplaceTempView("delivered")
         named = self._spark.createDataFrame([(key,) for key in objects], "object string")
-        broadcast(named).createOrReplaceTempView("loaded")
+        named.createOrReplaceTempView("loaded")
         return self._spark.sql(
             "SELECT l.object, d.gateway, d.epoch, d.first, d.last, coalesce(d.lines, 0) AS lines, coalesce(d.dup, 0) AS dup, "
             f"'{self._engine.conversion}' AS conversion, localtimestamp() AS loaded "
