@@ -28,17 +28,7 @@ const NO_SYNC: Mutation = {
 
 export const MUTANTS: Record<string, Mutant> = {
   "senders told before our sync": { mutations: [NO_SYNC], finds: "losing" },
-  "groups leased before our sync": {
-    mutations: [
-      NO_SYNC,
-      {
-        file: "agent/pipeline.ts",
-        from: "this.#buffer.append(",
-        to: "stored(); stored = () => {}; this.#buffer.append(",
-      },
-    ],
-    finds: "reusing",
-  },
+  "groups leased before our sync": { mutations: [NO_SYNC], finds: "reusing" },
   "PUBACK before the commit": {
     mutations: [
       {
