@@ -2,18 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-
-export interface Board {
-  /** Free for programs, bytes. */
-  memoryFreeBytes?: number;
-  memoryTotalBytes?: number;
-  /** Why the processor is held back at this moment; empty when it isn't. Only a Raspberry Pi tells. */
-  throttled?: readonly string[];
-  /** Whether systemd-timesyncd has set the clock since the boot; absent where it doesn't run. */
-  clockSynchronised?: boolean;
-  /** End of the earliest-ending certificate of each use, ms since 1970. */
-  certificates?: readonly { use: string; endsMs: number }[];
-}
+import type { Board } from "./snapshot.ts";
 
 export interface BoardSources {
   /** Files by use, e.g. `AWS IoT`. */

@@ -1,7 +1,5 @@
 /** All that the page, the API and the metrics show, taken at one moment. The agent composes it, observing only shows it. */
 
-import type { Board } from "./board.ts";
-
 /** The sentence's state: what the operator must know first. */
 export type AgentState =
   | "starting"
@@ -23,6 +21,18 @@ export interface Use {
   todayBytes: number;
   /** Absent in the first minute. */
   monthBytes?: number;
+}
+
+export interface Board {
+  /** Free for programs, bytes. */
+  memoryFreeBytes?: number;
+  memoryTotalBytes?: number;
+  /** Why the processor is held back at this moment; empty when it isn't. Only a Raspberry Pi tells. */
+  throttled?: readonly string[];
+  /** Whether systemd-timesyncd has set the clock since the boot; absent where it doesn't run. */
+  clockSynchronised?: boolean;
+  /** End of the earliest-ending certificate of each use, ms since 1970. */
+  certificates?: readonly { use: string; endsMs: number }[];
 }
 
 export interface Snapshot {

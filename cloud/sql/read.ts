@@ -1,12 +1,10 @@
-/** The SQL files in the layout's words, found beside package.json, for they are read as files and never bundled. */
+/** The SQL files, found beside package.json, for they are read as files and never bundled. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../../agent/errors.ts";
-import { LAYOUT, type Layout } from "../layout.ts";
-import { inLayout } from "./in-layout.ts";
 import { withRanges } from "./ranges.ts";
 
 /** The texts of the conversion, in the order they build on one another. */
@@ -39,12 +37,8 @@ export function sqlFolder(): string {
 }
 
 /** One text of the conversion. */
-export function conversionText(
-  name: ConversionText,
-  layout: Layout = LAYOUT,
-  folder: string = sqlFolder(),
-): string {
-  return inLayout(readFileSync(join(folder, `${name}.sql`), "utf8"), layout);
+export function conversionText(name: ConversionText, folder: string = sqlFolder()): string {
+  return readFileSync(join(folder, `${name}.sql`), "utf8");
 }
 
 /**
@@ -57,21 +51,13 @@ export const LINE_RULES = 3;
  * Names what raw lines become: other texts or other rules give another name, other comments the same. What was made by
  * another conversion is made again. The job computes the same (engine.py).
  */
-export function conversionId(layout: Layout = LAYOUT, folder: string = sqlFolder()): string {
+export function conversionId(folder: string = sqlFolder()): string {
   const hash = createHash("sha256").update(`lines ${LINE_RULES}\n`);
   for (const name of ["check", "curate"] as const) {
-    const lines = conversionText(name, layout, folder).split("\n");
+    const lines = conversionText(name, folder).split("\n");
     for (const line of lines) if (!/^\s*(--|$)/.test(line)) hash.update(`${line}\n`);
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-/** Writes the texts of `from` that the job reads into `to`, in the layout's words. */
-export function writeConversion(from: string, to: string, layout: Layout): void {
-  mkdirSync(to, { recursive: true });
-  for (const file of readdirSync(from).filter((name) => name.endsWith(".sql"))) {
-    writeFileSync(join(to, file), inLayout(readFileSync(join(from, file), "utf8"), layout));
-  }
 }
 
 /** The condition by which each named query reads the last seven days of the table: what to put another one in place of. */
@@ -79,20 +65,19 @@ export const LAST_DAYS =
   "dt >= TRY_CAST(TRY_CAST(TRY_CAST(current_timestamp AS timestamp) - INTERVAL '7' DAY AS date) AS varchar(10))";
 
 /** The named queries, by name. */
-export function namedQueries(folder: string = sqlFolder(), layout: Layout = LAYOUT): NamedQuery[] {
-  return queriesIn(join(folder, "queries"), layout);
+export function namedQueries(folder: string = sqlFolder()): NamedQuery[] {
+  return queriesIn(join(folder, "queries"));
 }
 
 /** Those on the raw table, which only the cloud has. */
-export function rawQueries(folder: string = sqlFolder(), layout: Layout = LAYOUT): NamedQuery[] {
-  return queriesIn(join(folder, "queries", "raw"), layout);
+export function rawQueries(folder: string = sqlFolder()): NamedQuery[] {
+  return queriesIn(join(folder, "queries", "raw"));
 }
 
-function queriesIn(queries: string, layout: Layout): NamedQuery[] {
+function queriesIn(queries: string): NamedQuery[] {
   const files = readdirSync(queries).filter((file) => file.endsWith(".sql"));
   return files.sort().map((file) => {
-    const sql = inLayout(readFileSync(join(queries, file), "utf8"), layout);
-    return namedQuery(file.slice(0, -".sql".length), sql);
+    return namedQuery(file.slice(0, -".sql".length), readFileSync(join(queries, file), "utf8"));
   });
 }
 

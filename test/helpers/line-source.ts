@@ -13,6 +13,8 @@ export class LineSource implements ReadingSource {
   /** Called at each settlement, with the lines of the group. */
   onSettle: (settlement: Settlement, lines: string[]) => void = () => {};
   leases = 0;
+  /** Most bytes that were leased and not settled at once. */
+  mostLeasedBytes = 0;
 
   get unsettled(): number {
     return this.#groups.size;
@@ -29,7 +31,7 @@ export class LineSource implements ReadingSource {
     return bytes;
   }
 
-  get leasedBytes(): number {
+  #leasedBytes(): number {
     let bytes = 0;
     for (const key of this.#leased) bytes += this.#groups.get(key)?.body.length ?? 0;
     return bytes;
@@ -56,6 +58,8 @@ export class LineSource implements ReadingSource {
       this.#leased.add(group.groupKey);
       taken.push(group);
     }
+    this.mostLeasedBytes = Math.max(this.mostLeasedBytes, this.#leasedBytes());
+    this.#tellWaiters();
     return taken.sort((one, other) => one.groupKey - other.groupKey);
   }
 
@@ -68,6 +72,10 @@ export class LineSource implements ReadingSource {
     this.settlements.push({ groupKey, settlement, lines });
     if (settlement.outcome !== "again") this.#groups.delete(groupKey);
     this.onSettle(settlement, lines);
+    this.#tellWaiters();
+  }
+
+  #tellWaiters(): void {
     this.#waiters = this.#waiters.filter(({ done, resolve }) => {
       if (!done()) return true;
       resolve();
@@ -85,7 +93,7 @@ export class LineSource implements ReadingSource {
     return { buffered };
   }
 
-  /** Resolves once `done` holds, looked at after each settlement. */
+  /** Resolves once `done` holds, looked at after each lease and settlement. */
   until(done: () => boolean): Promise<void> {
     if (done()) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ done, resolve }));
