@@ -5,6 +5,7 @@ argv: the folder of raw objects to come, then the job's arguments. Starting Spar
 
 import io
 import json
+import os
 import shutil
 import sys
 from contextlib import redirect_stdout
@@ -21,8 +22,20 @@ raw = Path(arguments[arguments.index("--raw") + 1])
 
 
 def cpu_seconds():
-    java = SparkSession.getActiveSession()._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean()
-    return java.getProcessCpuTime() / 1e9
+    """Of Spark's process and the workers it started, ended ones included."""
+    parents, ticks = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        pid = int(stat.parent.name)
+        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    spark = SparkSession.getActiveSession().sparkContext._gateway.proc.pid
+    family = {spark}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 def written_bytes():

@@ -63,7 +63,7 @@ t.test("five thousand days of a reading each hold up nobody", { skip, timeout: 8
   putRaw(
     raw,
     DAY_MS + HOUR_MS,
-    `${Array.from({ length: 1_000 }, (_, n) => line(n + 1, DAY_MS + n, "e2")).join("\n")}\n`,
+    `${Array.from({ length: 1_000 }, (_, n) => line(n + 1, DAY_MS + n + 1, "e2")).join("\n")}\n`,
   );
   const begun = performance.now();
   const { rows } = await curate({ raw: raw.root, lake });
