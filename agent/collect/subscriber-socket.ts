@@ -9,6 +9,9 @@ import type { BrokerAddress, SubscriberSettings } from "./subscriber-settings.ts
 /** A socket on its way to the broker; rejects with Fault `collect.tls_file` where a PEM file can't be read or used. */
 export async function openSocket(address: BrokerAddress, tls: SubscriberSettings["tls"]): Promise<Socket> {
   const { host, port } = address;
+  // A numeric address without a route fails in the very next tick, before a caller that awaits could listen for the error;
+  // after this, ticks wait until the caller has the socket.
+  await undefined;
   if (!address.tls) return connectTcp({ host, port, noDelay: true });
   const options: ConnectionOptions = { host, port, minVersion: "TLSv1.2" };
   if (isIP(host) === 0) options.servername = host;
