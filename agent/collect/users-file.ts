@@ -65,7 +65,9 @@ const usersSchema = z.strictObject(
             "the name is empty or has control characters",
           ),
           /** Absent: only by client certificate, whose common name is the user's name. */
-          password: text("the password")
+          password: z
+            // What stands there instead may be the password itself: it is never repeated.
+            .string({ error: `the password is not a hash\n${HASH_HINT}` })
             .regex(HASHED, { error: `the password is not a hash\n${HASH_HINT}`, abort: true })
             .refine(
               isUsableHash,

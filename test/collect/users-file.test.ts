@@ -52,6 +52,15 @@ t.test("every problem is said at once, where it stands, with what to try", async
   ]);
 });
 
+t.test("a password that is written in plain is never repeated, whatever YAML takes it for", async (t) => {
+  for (const password of ["482913", "true", "plain", "[482913]"]) {
+    const [sentence, ...more] = said(`users:\n  - { name: a, password: ${password} }\n`);
+    t.match(sentence, /the password is not a hash — windfarm user add makes it/);
+    t.notMatch(sentence, /482913|true|plain/);
+    t.same(more, []);
+  }
+});
+
 t.test(
   "a hash may have a million iterations and no more: it would keep everybody else waiting",
   async (t) => {
