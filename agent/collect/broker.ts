@@ -191,7 +191,10 @@ export class EmbeddedBroker implements Collector {
   #closeChanged(users: Users): void {
     for (const connection of this.#admitted) {
       const { user } = connection;
-      if (user !== undefined && users.get(user.name) !== user) connection.closeFor("user_changed");
+      if (user === undefined || users.get(user.name) === user) continue;
+      connection.closeFor("user_changed");
+      // Its last will is judged after this, and nobody's rights are left.
+      connection.user = undefined;
     }
   }
 

@@ -4,7 +4,7 @@
  *
  * - One password is hashed at a time; the others wait, and the addresses take turns.
  * - A login whose connection is gone is not begun.
- * - A login that was right is remembered until the users change: a farm that reconnects costs nothing, and gets in
+ * - A login that was right is remembered until its user changes: a farm that reconnects costs nothing, and gets in
  *   past any number of strangers that wait.
  * - Each takes as long as the slowest hash there is, whoever is named.
  *
@@ -39,7 +39,7 @@ export class Logins {
   readonly #work: PasswordWork;
   readonly #key = randomBytes(32);
   /** What the last right login of each user looked like, under a key of this process. */
-  readonly #remembered = new Map<string, Buffer>();
+  readonly #remembered = new Map<string, { user: User; digest: Buffer }>();
   /** Who waits for a turn, by address; the first address is next. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #busy = false;
@@ -54,7 +54,9 @@ export class Logins {
     if (name === undefined || password === undefined || password.length > MAX_PASSWORD_BYTES)
       return undefined;
     const digest = this.#digestOf(name, password);
-    if (this.#isRemembered(name, digest)) return this.#users.get(name);
+    const known = this.#remembered.get(name);
+    if (known !== undefined && known.user === this.#users.get(name) && timingSafeEqual(known.digest, digest))
+      return known.user;
     // The packet it came in is larger.
     const own = Uint8Array.from(password);
     await this.#turnOf(address);
@@ -65,9 +67,10 @@ export class Logins {
     }
   }
 
-  /** The users have changed. */
+  /** Forgets the logins of users that changed or are gone. */
   forget(): void {
-    this.#remembered.clear();
+    for (const [name, { user }] of this.#remembered)
+      if (this.#users.get(name) !== user) this.#remembered.delete(name);
   }
 
   async #try(name: string, password: Uint8Array, digest: Buffer): Promise<User | undefined> {
@@ -78,17 +81,12 @@ export class Logins {
     await this.#work.spend(password, whole - (hashed === undefined ? 0 : iterationsOf(hashed)));
     // The users may have changed meanwhile.
     if (user === undefined || !right || this.#users.get(name) !== user) return undefined;
-    this.#remembered.set(name, digest);
+    this.#remembered.set(name, { user, digest });
     return user;
   }
 
   #digestOf(name: string, password: Uint8Array): Buffer {
     return createHmac("sha256", this.#key).update(`${name.length} ${name}`).update(password).digest();
-  }
-
-  #isRemembered(name: string, digest: Buffer): boolean {
-    const remembered = this.#remembered.get(name);
-    return remembered !== undefined && timingSafeEqual(remembered, digest);
   }
 
   /** Resolves when it is this address' turn. */

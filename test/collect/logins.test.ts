@@ -112,6 +112,17 @@ t.test("a login that was right is remembered until the users change; a wrong one
   t.equal(await logins.check(login("t07", "right")), undefined, "nobody of that name");
 });
 
+t.test("a reload that leaves a user as it was forgets no login", async (t) => {
+  const { work, logins } = heldLogins();
+  const first = logins.check(login("t07", "right"));
+  await work.until(1);
+  work.end();
+  t.match(await first, { name: "t07" });
+  logins.forget();
+  t.match(await logins.check(login("t07", "right")), { name: "t07" });
+  t.equal(work.begun.length, 1, "without a hash");
+});
+
 t.test("a user that changes while its password is tried does not get in", async (t) => {
   const { work, users, logins } = heldLogins();
   const found = logins.check(login("t07", "right"));

@@ -88,3 +88,24 @@ t.test("a file that is replaced is seen without being told", async (t) => {
   await closed;
   t.equal(returnCode(await WireClient.connected(port, as("t08"))), 0);
 });
+
+t.test("the last will of a user who is removed is void", async (t) => {
+  const { broker, intake, file, port } = await start(t, { removed: {}, kept: {} });
+  const will = {
+    topic: "windfarm/T07/power-factor",
+    payload: Buffer.from("last"),
+    qos: 1 as const,
+    retain: false,
+  };
+  const removed = await WireClient.connected(port, { ...as("removed"), will });
+  const kept = await WireClient.connected(port, as("kept"));
+  writeFileSync(file, text({ kept: {} }));
+  broker.reload();
+  await removed.closed();
+  kept.publish("windfarm/T07/power-factor", "after", 1);
+  await kept.until(() => kept.ids("puback").length === 1);
+  t.strictSame(
+    intake.taken.map(({ payload }) => payload),
+    ["after"],
+  );
+});
