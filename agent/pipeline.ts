@@ -29,15 +29,16 @@ export class Pipeline implements Intake {
     return this.#buffer.window;
   }
 
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): boolean {
     const verdict = this.#validator.check(topic, payload);
     if ("reason" in verdict) {
       // The reject lane keeps it beyond this call; the payload's memory is the collector's.
       const rejection = { ...verdict, topic, payload: Uint8Array.from(payload), dup };
-      this.#buffer.reject(rejection, this.#now(), (error) => stored(error, true));
-    } else {
-      const marks = (verdict.day ? MARK_DAY : 0) | (dup ? MARK_DUP : 0);
-      this.#buffer.append(verdict.head, verdict.turbine, this.#now(), marks, stored);
+      this.#buffer.reject(rejection, this.#now(), stored);
+      return false;
     }
+    const marks = (verdict.day ? MARK_DAY : 0) | (dup ? MARK_DUP : 0);
+    this.#buffer.append(verdict.head, verdict.turbine, this.#now(), marks, stored);
+    return true;
   }
 }

@@ -53,6 +53,11 @@ export class Connection extends SocketStream {
   /** The client is gone: nothing that follows is a reason of ours. */
   #left = false;
   #untaken = false;
+  /** Publishes handed over, and those whose fate is known. */
+  #taken = 0;
+  #storedCount = 0;
+  /** What those who look on are to see once it is stored, by the number of its publish. */
+  #forwards: { number: number; topic: string; payload: Buffer }[] = [];
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
@@ -221,22 +226,26 @@ export class Connection extends SocketStream {
       return false;
     }
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
+    this.#taken++;
     if (this.#setup.watchers.any) this.#acceptAndForward(publish);
     else this.#setup.intake.accept(topic, publish.payload, publish.dup, this.#stored);
     return !this.#blocked;
   }
 
   #acceptAndForward({ topic: { topic }, payload, dup }: Publish): void {
-    const copy = Buffer.from(payload);
-    this.#setup.intake.accept(topic, payload, dup, (error, rejected) => {
-      this.#stored(error);
-      if (!error && !rejected) this.#setup.watchers.forward(topic, copy);
-    });
+    const forwarded = { number: this.#taken, topic, payload: Buffer.from(payload) };
+    this.#forwards.push(forwarded);
+    const understood = this.#setup.intake.accept(topic, payload, dup, this.#stored);
+    if (!understood && this.#forwards.at(-1) === forwarded) this.#forwards.pop();
   }
 
-  /** One function for all publishes: they are stored in the order they were taken. */
+  /** One function for all publishes: they are stored in the order they were taken, and the buffer tells senders apart by it. */
   readonly #stored = (error?: Error | null): void => {
     this.#acks.stored();
+    if (this.#forwards[0]?.number === ++this.#storedCount) {
+      const forwarded = this.#forwards.shift();
+      if (!error && forwarded !== undefined) this.#setup.watchers.forward(forwarded.topic, forwarded.payload);
+    }
     if (error) this.closeFor("store_failed");
     if (this.#state === "closed" || this.#flushPlanned) return;
     this.#flushPlanned = true;

@@ -5,8 +5,10 @@ export interface Intake {
    * @param dup MQTT's DUP flag: the sender may have sent it before
    * @param stored called once, in the order of the calls: without an error after the fsync of the transaction that holds the
    *   message (as a reading or among the rejects), with an error when it could not be stored. Only then may it be acknowledged.
+   *   One function for each sender: senders are told apart by it.
+   * @returns whether the message was understood; what was not is kept among the rejects
    */
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): void;
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): boolean;
   /**
    * Messages one sender may have between receipt and storage now: Infinity where nothing is in the way, few where the disk
    * can take nothing, 0 where no more can even wait. A sender who has more is not read until some are stored.
@@ -14,8 +16,7 @@ export interface Intake {
   readonly window: number;
 }
 
-/** `rejected`: the message could not be understood, and is kept among the rejects. */
-export type Stored = (error?: Error | null, rejected?: boolean) => void;
+export type Stored = (error?: Error | null) => void;
 
 /** What a collector says about itself; the same shape as `Snapshot.collect`. */
 export interface CollectorStats {

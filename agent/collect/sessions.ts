@@ -197,8 +197,9 @@ export class Sessions {
       return;
     }
     const payload = Buffer.from(will.payload);
-    this.#deps.intake.accept(topic, payload, false, (error, rejected) => {
-      if (!error && !rejected) this.#deps.watchers.forward(topic, payload);
+    let understood = true;
+    understood = this.#deps.intake.accept(topic, payload, false, (error) => {
+      if (!error && understood) this.#deps.watchers.forward(topic, payload);
       done(NOT_FOR_AEDES);
     });
   }

@@ -47,9 +47,10 @@ export class HoldingIntake extends EventEmitter implements Intake {
   readonly messages: Message[] = [];
   readonly window = Number.POSITIVE_INFINITY;
 
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: (error?: Error | null) => void): boolean {
     this.messages.push({ topic, payload: Buffer.from(payload), dup, stored });
     this.emit("message");
+    return true;
   }
 
   async count(wanted: number): Promise<Message[]> {
@@ -65,9 +66,10 @@ export class PromptIntake extends HoldingIntake {
     payload: Uint8Array,
     dup: boolean,
     stored: (error?: Error | null) => void,
-  ): void {
+  ): boolean {
     super.accept(topic, payload, dup, stored);
     stored();
+    return true;
   }
 }
 

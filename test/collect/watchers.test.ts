@@ -47,10 +47,13 @@ t.test("what could not be understood is not shown", async (t) => {
   const { intake, port } = await startBroker(t);
   const looking = await watcher(port, "#");
   const sensor = await WireClient.connected(port);
+  intake.understands = false;
   sensor.publish(TOPIC, "rejected", 1);
+  await intake.until(1);
+  intake.understands = true;
   sensor.publish(TOPIC, "stored", 2);
   await intake.until(2);
-  intake.taken[0]?.stored(null, true);
+  intake.taken[0]?.stored();
   intake.taken[1]?.stored();
   await sensor.until(() => sensor.ids("puback").length === 2);
   await looking.ping();

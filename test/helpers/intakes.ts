@@ -13,16 +13,19 @@ export class HeldIntake implements Intake {
   window = Number.POSITIVE_INFINITY;
   /** Stores at once instead of waiting for the test. */
   storesAtOnce: boolean;
+  /** What it answers: whether messages are understood. */
+  understands = true;
   readonly #waiting: { count: number; resolve: () => void }[] = [];
 
   constructor(storesAtOnce = false) {
     this.storesAtOnce = storesAtOnce;
   }
 
-  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): void {
+  accept(topic: string, payload: Uint8Array, dup: boolean, stored: Stored): boolean {
     this.taken.push({ topic, payload: Buffer.from(payload).toString(), dup, stored });
     if (this.storesAtOnce) stored();
     for (const { count, resolve } of this.#waiting) if (this.taken.length >= count) resolve();
+    return this.understands;
   }
 
   /** Resolves when `count` messages have been handed over in all. */
