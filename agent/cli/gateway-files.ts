@@ -12,7 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { unreadable } from "../config/files.ts";
@@ -63,16 +63,27 @@ export function place(folder: string, name: string, text: string): void {
     const descriptor = openSync(beside, "wx", MODE);
     try {
       fchmodSync(descriptor, MODE);
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
     giveAs(folder, beside);
     renameSync(beside, file);
+    syncFolder(folder);
   } catch (error) {
     rmSync(beside, { force: true });
     throw unwritable(file, error);
+  }
+}
+
+/** A name that was changed is on the disk once its folder is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -28,7 +28,12 @@ export async function importFolder({ folder, to, replace, json }: ImportArgument
   requireFolder(to, "install the package first, or name a folder with --to");
   const delivered = readDelivered(folder, to);
   const done = putInPlace(delivered, to, replace);
-  const { config } = await loadForAgent(join(to, FILES.config));
+  const { config } = await loadForAgent(join(to, FILES.config)).catch((error: unknown) => {
+    // The files are in place: the service is to say on its page what is wrong with them.
+    done.push(restart());
+    for (const line of done) print(line);
+    throw error;
+  });
   const online = await tryOnline(config);
   done.push(restart());
   if (!online.ok) process.exitCode = EXIT.failed;
@@ -46,8 +51,16 @@ function putInPlace(
   replace: boolean,
 ): string[] {
   const done: string[] = [];
-  place(to, FILES.privateKey, privateKey);
-  place(to, FILES.certificate, certificate);
+  const identity = [
+    [FILES.privateKey, privateKey],
+    [FILES.certificate, certificate],
+  ] as const;
+  for (const [name, text] of identity) {
+    const before = readIn(to, name);
+    if (before !== undefined && before !== text)
+      done.push(`What ${join(to, name)} was before is kept as ${keepOld(to, name)}.`);
+  }
+  for (const [name, text] of identity) place(to, name, text);
   removeNext(to);
   done.push(`${gateway}: certificate and key are in ${to}.`);
   const own = readIn(to, FILES.config);

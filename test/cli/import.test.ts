@@ -104,6 +104,17 @@ t.test(
   },
 );
 
+t.test("a key and a certificate that were here are kept beside the new ones", { skip }, async (t) => {
+  const { etc, stick } = await begin(t);
+  writeFileSync(join(etc, "private.key"), "another gateway's key\n");
+  writeFileSync(join(etc, "certificate.pem"), "another gateway's certificate\n");
+  const { code, stdout } = await windfarm("import", stick, "--to", etc);
+  t.equal(code, 0, stdout);
+  t.equal(readFileSync(join(etc, "private.key.old"), "utf8"), "another gateway's key\n");
+  t.equal(statSync(join(etc, "private.key.old")).mode & 0o777, 0o640);
+  t.equal(readFileSync(join(etc, "certificate.pem.old"), "utf8"), "another gateway's certificate\n");
+});
+
 t.test(
   "a cloud that can't be reached is told, and the identity is in place all the same",
   { skip },
