@@ -42,13 +42,16 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
       endOnSurprises(log);
       const signals = new Signals(log);
       let agent: RunningAgent | undefined;
+      let reloads = false;
       // What `systemctl reload` sends, perhaps before the start is over. A terminal that closes sends it too, and means to end.
       if (!process.stdin.isTTY) {
         process.on("SIGHUP", () => {
+          reloads = agent === undefined;
           if (agent !== undefined) void reload({ file, loaded, log, loggers, agent });
         });
       }
       agent = await startAgent({ config, log, problems, version });
+      if (reloads) void reload({ file, loaded, log, loggers, agent });
       keepMemoryLow();
       keepCompiled();
       await runUntilStopped(agent, signals);

@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import type { Loaded } from "../config/parse.ts";
 import { ConfigFault, problemText } from "../config/problems.ts";
 import { statusAddressIn } from "../config/status-address.ts";
+import { codeOf } from "../errors.ts";
 import { type Failure, failureRoutes } from "../observe/failure-page.ts";
 import { FailureServer } from "../observe/failure-server.ts";
 import { createLogger } from "../observe/log.ts";
@@ -61,13 +62,12 @@ class Wait {
   }
 
   async over(): Promise<Loaded> {
+    let wake = (): void => {};
+    // A reload asks for another look, now; later it must not end what has no listener of its own yet.
+    process.on("SIGHUP", () => wake());
     await this.#server.listen(statusAddressIn(this.#file));
     this.#tell();
     await this.#watchdog.start();
-    let wake = (): void => {};
-    // A reload asks for another look, now.
-    const hangUp = (): void => wake();
-    process.on("SIGHUP", hangUp);
     for (let looks = 1; ; looks++) {
       await new Promise<void>((resolve) => {
         wake = () => {
@@ -79,7 +79,6 @@ class Wait {
       if (looks % ANYWAY_AFTER_LOOKS !== 0 && stampOf(this.#file) === this.#seen) continue;
       const loaded = await this.#tryAgain();
       if (loaded === undefined) continue;
-      process.off("SIGHUP", hangUp);
       this.#watchdog.pause();
       await this.#server.stop();
       this.#log.info({ file: this.#file }, "The configuration is fine now.");
@@ -120,6 +119,10 @@ class Wait {
 
 /** Changes with every write of the file, and when it comes or goes. */
 function stampOf(file: string): string {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch (error) {
+    return codeOf(error) ?? "";
+  }
 }
