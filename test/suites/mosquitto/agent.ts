@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import { pino } from "pino";
 import { z } from "zod";
 import { openBuffer } from "../../../agent/buffer/open.ts";
@@ -97,7 +98,7 @@ export class Agent {
     for (let groups = buffer.lease(2 ** 20); groups.length > 0; groups = buffer.lease(2 ** 20)) {
       for (const { groupKey, body } of groups) {
         buffer.settle(groupKey, { outcome: "delivered" });
-        for (const line of body.toString().trimEnd().split("\n")) {
+        for (const line of gunzipSync(body).toString().trimEnd().split("\n")) {
           const id = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? line;
           counts.set(id, (counts.get(id) ?? 0) + 1);
         }
