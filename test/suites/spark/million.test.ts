@@ -13,6 +13,8 @@ import { RawReadings } from "./raw-readings.ts";
 import { askSpark, curate, pollDuring, sparkMissing } from "./spark.ts";
 import { differing, IDENTITY, rowsOf, tablesByDuckDb } from "./tables.ts";
 
+/** The column equal_dup of delivery-gaps. */
+const EQUAL_DUP = 8;
 const LINES = Number(process.env.LINES ?? 1_000_000);
 const folder = t.testdir();
 const raw = new RawStore(join(folder, "raw"));
@@ -64,7 +66,14 @@ t.test("the Glue job on a million raw lines", { skip: sparkMissing(), timeout: 8
     for (const [name, sql] of Object.entries(queries)) {
       const expected = await rowsOf(duck, sql);
       t.ok(expected.length > 0, name);
-      t.same(differences(answers[name] ?? [], expected), [], name);
+      t.same(differences(compared(name, answers[name] ?? []), compared(name, expected)), [], name);
     }
   });
 });
+
+/** Which of equal deliveries the table keeps, the redelivered one or the other, depends on which came to it first. */
+function compared<Value>(query: string, rows: readonly Value[][]): Value[][] {
+  return query === "delivery-gaps"
+    ? rows.map((row) => row.filter((_, column) => column !== EQUAL_DUP))
+    : [...rows];
+}
