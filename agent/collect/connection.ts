@@ -15,11 +15,11 @@ import type { Socket } from "node:net";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { CloseReason, TimeLimits } from "./closing.ts";
 import { addressOf, type ConnectionSetup } from "./connection-setup.ts";
+import { Forwards } from "./forwards.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
 import * as type from "./packet-types.ts";
 import { Patience } from "./patience.ts";
 import { PINGRESP, Pings } from "./pings.ts";
-import type { Publish } from "./publish-packet.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { mayPublish } from "./users.ts";
 import type { User } from "./users-file.ts";
@@ -53,11 +53,7 @@ export class Connection extends SocketStream {
   /** The client is gone: nothing that follows is a reason of ours. */
   #left = false;
   #untaken = false;
-  /** Publishes handed over, and those whose fate is known. */
-  #taken = 0;
-  #storedCount = 0;
-  /** What those who look on are to see once it is stored, by the number of its publish. */
-  #forwards: { number: number; topic: string; payload: Buffer }[] = [];
+  readonly #forwards = new Forwards();
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
@@ -226,26 +222,18 @@ export class Connection extends SocketStream {
       return false;
     }
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
-    this.#taken++;
-    if (this.#setup.watchers.any) this.#acceptAndForward(publish);
-    else this.#setup.intake.accept(topic, publish.payload, publish.dup, this.#stored);
+    const { intake, watchers } = this.#setup;
+    const { payload, dup } = publish;
+    this.#forwards.take(watchers.any ? { topic, payload: Buffer.from(payload) } : undefined);
+    if (!intake.accept(topic, payload, dup, this.#stored)) this.#forwards.forget();
     return !this.#blocked;
-  }
-
-  #acceptAndForward({ topic: { topic }, payload, dup }: Publish): void {
-    const forwarded = { number: this.#taken, topic, payload: Buffer.from(payload) };
-    this.#forwards.push(forwarded);
-    const understood = this.#setup.intake.accept(topic, payload, dup, this.#stored);
-    if (!understood && this.#forwards.at(-1) === forwarded) this.#forwards.pop();
   }
 
   /** One function for all publishes: they are stored in the order they were taken, and the buffer tells senders apart by it. */
   readonly #stored = (error?: Error | null): void => {
     this.#acks.stored();
-    if (this.#forwards[0]?.number === ++this.#storedCount) {
-      const forwarded = this.#forwards.shift();
-      if (!error && forwarded !== undefined) this.#setup.watchers.forward(forwarded.topic, forwarded.payload);
-    }
+    const shown = this.#forwards.stored();
+    if (!error && shown !== undefined) this.#setup.watchers.forward(shown.topic, shown.payload);
     if (error) this.closeFor("store_failed");
     if (this.#state === "closed" || this.#flushPlanned) return;
     this.#flushPlanned = true;

@@ -43,7 +43,7 @@ function makeRoot(release: string): boolean {
   mkdirSync(CACHE, { recursive: true });
   const part = mkdtempSync(`${folder}.`);
   const args = ["--variant=minbase", `--include=${PACKAGES.join(",")}`, release, part];
-  const made = spawnSync("debootstrap", [...args, "http://deb.debian.org/debian"], { stdio: "ignore" });
+  const made = spawnSync("debootstrap", args, { stdio: "ignore" });
   if (made.status !== 0) {
     rmSync(part, { recursive: true, force: true });
     return false;

@@ -7,12 +7,14 @@ if ! command -v java >/dev/null; then
   echo "Spark needs Java 17 (Debian: openjdk-17-jre-headless)" >&2
   exit 1
 fi
+command -v mvn >/dev/null || { echo "Iceberg is fetched by mvn (Debian: maven)" >&2; exit 1; }
 iceberg=1.10.0 # Glue 5.1's
 jar=$venv/iceberg-spark-runtime.jar
 fetch_iceberg() {
   [ -s "$jar" ] && return
-  curl -sSfL -o "$jar.part" "https://repo1.maven.org/maven2/org/apache/iceberg/iceberg-spark-runtime-3.5_2.12/$iceberg/iceberg-spark-runtime-3.5_2.12-$iceberg.jar"
-  mv "$jar.part" "$jar"
+  mvn -q -B dependency:copy -Dartifact="org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:$iceberg" \
+    -DoutputDirectory="$venv/part" -Dmdep.stripVersion=true
+  mv "$venv/part/iceberg-spark-runtime-3.5_2.12.jar" "$jar"
 }
 if "$venv/bin/python" -c 'import moto, pyspark' 2>/dev/null; then fetch_iceberg && exit 0; fi
 for python in python3.11 python3.10 python3.9 python3; do
