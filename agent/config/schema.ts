@@ -49,9 +49,6 @@ export function configSchema() {
 
 /** What every part of the agent is configured from. */
 export type AgentConfig = z.output<ReturnType<typeof configSchema>>;
-export type MqttConfig = AgentConfig["mqtt"];
-export type KinesisConfig = AgentConfig["kinesis"];
-export type BufferConfig = AgentConfig["buffer"];
 
 function version() {
   return checked((text): typeof CONFIG_VERSION | Unfit => {

@@ -21,7 +21,6 @@ export const SHIPPED_FIELDS = {
   seq: "bigint",
   received: "timestamp",
 } as const;
-export type ShippedField = keyof typeof SHIPPED_FIELDS;
 
 export interface ShippedReading extends Reading {
   gateway: string;

@@ -49,8 +49,3 @@ export class TopicReader {
     return { turbine, sensor };
   }
 }
-
-/** The topic a sensor publishes to under the default filter. */
-export function readingTopic(turbine: string, slug: string): string {
-  return `windfarm/${turbine}/${slug}`;
-}
