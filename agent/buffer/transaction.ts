@@ -69,6 +69,8 @@ export function beginTransaction(store: Store, before: State, work: Work): Outco
     trimRejects(store, outcome.state, work.rejectsMaxBytes);
     outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
     if (outcome.stateWritten) store.writeState(outcome.state);
+    // The row counts what it tells of itself: more would look, when the file is opened again, like commits it has lost.
+    else outcome.state.commits = before.commits;
     return outcome;
   } catch (error) {
     store.rollback();
