@@ -76,9 +76,13 @@ export function openFile(path: string, maxBytes: number, means: Means): Opened {
     const found = checkedState(store);
     const note = isNew ? undefined : judgeEnd(store, found, logBytes, means.known);
     const state = { ...found, closed: 0 };
-    // Readings that are lost may have left: their seqs must not be given to others.
-    if (note?.level === "warn")
-      Object.assign(state, { epoch: newEpoch(means.random), epochBase: state.lastKey });
+    if (means.known !== undefined) state.salvagedKey = Math.max(found.salvagedKey, means.known.salvagedKey);
+    // Readings that are lost may have left: their seqs must not be given to others, nor their keys, under which groups may be
+    // on their way.
+    if (note?.level === "warn") {
+      const base = Math.max(found.lastKey, means.known?.lastKey ?? found.lastKey);
+      Object.assign(state, { epoch: newEpoch(means.random), epochBase: base, lastKey: base });
+    }
     // The first write of this connection: a file system that takes none shows it now. It is not counted as a commit, so that
     // what a failed one left stays told from what an opening after it wrote.
     store.begin();

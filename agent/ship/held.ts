@@ -28,6 +28,9 @@ export class HeldGroups {
 
   add(groups: readonly LeasedGroup[]): void {
     for (const group of groups) {
+      // From a buffer file that was there before, and is never settled now.
+      const earlier = this.#groups.get(group.groupKey);
+      if (earlier !== undefined) this.#remove(earlier);
       this.#groups.set(group.groupKey, group);
       this.#bytes += group.body.length;
       this.#readings += group.count;
@@ -53,8 +56,10 @@ export class HeldGroups {
     }
   }
 
+  /** False if another group has its key by now, which its answer must not settle. */
   #remove(group: LeasedGroup): boolean {
-    if (!this.#groups.delete(group.groupKey)) return false;
+    if (this.#groups.get(group.groupKey) !== group) return false;
+    this.#groups.delete(group.groupKey);
     this.#bytes -= group.body.length;
     this.#readings -= group.count;
     return true;
