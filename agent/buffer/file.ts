@@ -78,12 +78,13 @@ export class BufferFile {
   detach(): { db: Database; problem: string | undefined } | undefined {
     const open = this.#open;
     if (open === undefined) return undefined;
-    this.#open = undefined;
     const { path } = this.#parts;
-    // A new file must not take up the index, nor the log, that the old connection goes on using.
+    // A new file must not take up the index, nor the log, that the old connection goes on using: until they are out of the way
+    // ours stays open, and whoever looks after its place next tries again.
     if (open.log.isInPlace) unlinkSync(`${path}-wal`);
-    open.log.close();
     if (statSync(`${path}-shm`, { throwIfNoEntry: false }) !== undefined) unlinkSync(`${path}-shm`);
+    this.#open = undefined;
+    open.log.close();
     return { db: open.store.db, problem: this.#inode() === open.inode ? "its log was deleted" : undefined };
   }
 
@@ -96,8 +97,9 @@ export class BufferFile {
     this.#parts.lock.retake();
     const opened = this.#parts.reopen(known, problem);
     try {
-      const { logPages, movedPages } = opened.store.checkpoint("PASSIVE");
-      if (logPages !== movedPages) {
+      // While another program moves the log, SQLite moves nothing and tells -1 for both.
+      const { busy, logPages, movedPages } = opened.store.checkpoint("PASSIVE");
+      if (busy || logPages !== movedPages) {
         throw new Fault("buffer.unverified", "the log could not be moved whole into the file", {
           hint: "End other programs that read the buffer.",
           retry: true,

@@ -119,10 +119,13 @@ function judgeEnd(
     if (found.lastKey >= known.lastKey && found.commits >= known.commits) return undefined;
     return { level: "warn", sentence: `The buffer has lost readings that were on the disk. ${there}.` };
   }
-  if (found.closed === 1) return undefined;
-  const accepted = store.checkpoint("PASSIVE").logPages;
-  // Without a log SQLite has moved it into the file, which it does when the last connection is closed.
-  if (logBytes === 0 || !isCutShort(`${store.db.name}-wal`, accepted)) {
+  const { busy, logPages } = store.checkpoint("PASSIVE");
+  // Without a log SQLite has moved it into the file, which it does when the last connection is closed. While another program
+  // moves the log, nobody tells how much of it is accepted.
+  const cutShort = logBytes > 0 && (busy || isCutShort(`${store.db.name}-wal`, logPages));
+  // That it is in use again may stand in the very part of the log that can't be read.
+  if (found.closed === 1 && !cutShort) return undefined;
+  if (!cutShort) {
     const sentence = `The buffer was not closed in order. ${there}; whether its log was longer can't be told.`;
     return { level: "info", sentence };
   }
