@@ -166,8 +166,9 @@ export class Schedule {
     try {
       file.retakeLock();
       file.checkPlace();
-      if (!condition.isShort)
-        this.#housekeepingMs = nowMs + this.#housekeeping.step(store, engine.totals.commits);
+      if (condition.isShort) return;
+      this.#housekeepingMs = nowMs + this.#housekeeping.step(store, engine.totals.commits);
+      condition.succeeded("upkeep");
     } catch (error) {
       engine.failed(error, "upkeep");
     }
@@ -197,7 +198,7 @@ export class Schedule {
       if (isWaiting) this.#wake.at(Math.max(rule.dueMs, this.#notBeforeMs));
       this.#wake.at(Math.max(this.#settledDueMs(), this.#notBeforeMs), "idle");
     }
-    if (condition.mustRetry || condition.hasFailures) this.#wake.at(this.#notBeforeMs, "idle");
+    if (condition.mustRetry) this.#wake.at(this.#notBeforeMs, "idle");
     if (this.#announces) this.#wake.at(0, "idle");
     this.#wake.at(Math.min(this.#housekeepingMs, salvager.dueMs), "idle");
   }
