@@ -1,6 +1,7 @@
 /** How far the reading of a quarantined file has come; kept in the new buffer, so that a restart goes on there. */
 
 import type { Database } from "better-sqlite3";
+import { codeOf } from "../../errors.ts";
 import { pagesOfRows } from "../batch.ts";
 import type { State } from "../state.ts";
 import type { GroupRow, RejectRow, Store } from "../store.ts";
@@ -57,29 +58,65 @@ export function deleteProgress(db: Database, file: string): void {
   db.prepare("DELETE FROM salvage WHERE file = ?").run(file);
 }
 
+/** What one step of reading brought. */
 export interface Saved {
   /** Their keys are given by the file they come into. */
   groups: readonly Omit<GroupRow, "key">[];
   rejects: readonly RejectRow[];
 }
 
+export interface Found extends Saved {
+  /** Where the reading stands after this. */
+  next: Progress;
+}
+
 /**
  * Adds what was saved. To this buffer the readings are received now; their lines keep the gateway, epoch and seq that they
  * were given first, so that the lake knows a delivery it has already.
  */
-export function addSaved(store: Store, state: State, saved: Saved, rejectsMaxBytes: number): void {
-  for (const group of saved.groups) {
-    store.insertGroup({ ...group, key: state.salvagedKey });
-    state.salvagedKey++;
-    state.received += group.count;
-    state.buffered += group.count;
+export function addSaved(
+  store: Store,
+  state: State,
+  { groups, rejects, next }: Saved & Partial<Found>,
+  rejectsMaxBytes: number,
+): void {
+  for (const group of groups) {
+    if (fits(next, () => store.insertGroup({ ...group, key: state.salvagedKey }))) {
+      state.salvagedKey++;
+      state.received += group.count;
+      state.buffered += group.count;
+    } else if (next !== undefined) {
+      next.readings -= group.count;
+      next.damaged += group.count;
+    }
   }
-  for (const reject of saved.rejects) {
-    addReject(store, state, reject);
-    state.received += reject.count;
-    state.rejected += reject.count;
+  for (const reject of rejects) {
+    if (fits(next, () => addReject(store, state, reject))) {
+      state.received += reject.count;
+      state.rejected += reject.count;
+    } else if (next !== undefined) {
+      next.rejects--;
+      next.damaged += reject.count;
+    }
   }
   trimRejects(store, state, rejectsMaxBytes);
+}
+
+/** What SQLite says of a row that is wrong in itself; any other refusal is about the file it comes into. */
+const UNFIT = ["SQLITE_CONSTRAINT_DATATYPE", "SQLITE_CONSTRAINT_NOTNULL"];
+
+/**
+ * False for a row that the table does not take, with nothing done: it must not make the healthy new file look damaged. Throws
+ * where nobody counts what is passed over.
+ */
+function fits(next: Progress | undefined, insert: () => void): boolean {
+  try {
+    insert();
+    return true;
+  } catch (error) {
+    if (next !== undefined && UNFIT.includes(codeOf(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 /** Pages that what was saved needs at most. */

@@ -4,17 +4,14 @@
  * comes back as it was acknowledged or not at all.
  */
 
+import { existsSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import { packLines } from "../gzip.ts";
+import { isCutShort } from "../log-end.ts";
 import type { GroupRow, RejectRow } from "../store.ts";
 import { inOrder } from "../store.ts";
 import { type OldGroup, unpackRow } from "./old-schema.ts";
-import type { Progress, Saved, SeqSpan } from "./progress.ts";
-
-export interface Found extends Saved {
-  /** Where the reading stands after this. */
-  next: Progress;
-}
+import type { Found, Progress, SeqSpan } from "./progress.ts";
 
 /** Rows read in one step, at most, and the bytes of their bodies. */
 const STEP_ROWS = 64;
@@ -50,15 +47,20 @@ export class SalvageReader {
       const newest =
         "SELECT ifnull(sum(count), 0) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
       const after = this.#db.prepare<[number], { readings: number; end: number | null }>(newest).get(lastKey);
-      next.told = {
-        epoch: String(row.epoch),
-        lastSeq: (after?.end ?? lastKey) - Number(row.epoch_base),
-        buffered: Number(row.buffered) + (after?.readings ?? 0),
-        closed: row.closed === 1,
-      };
+      const lastSeq = (after?.end ?? lastKey) - Number(row.epoch_base);
+      const buffered = Number(row.buffered) + (after?.readings ?? 0);
+      if (!Number.isSafeInteger(lastSeq) || !Number.isSafeInteger(buffered)) return;
+      const closed = row.closed === 1 && !this.#hasLog();
+      next.told = { epoch: String(row.epoch), lastSeq, buffered, closed };
     } catch {
       // Then nobody knows how many readings there were.
     }
+  }
+
+  /** True if anything stands in the log: the file may have been used again in a part of it that can't be read. */
+  #hasLog(): boolean {
+    const log = `${this.#db.name}-wal`;
+    return existsSync(log) && isCutShort(log, 0);
   }
 
   #readGroups(next: Progress, groups: Omit<GroupRow, "key">[]): void {
@@ -74,6 +76,10 @@ export class SalvageReader {
         return;
       }
       next.afterKey = row.key;
+      if (!isGroup(row)) {
+        next.damaged += readingsIn(row);
+        continue;
+      }
       bytes += row.body.length;
       const group = this.#believe(next, row);
       if (group !== undefined) groups.push(group);
@@ -86,15 +92,22 @@ export class SalvageReader {
     );
     const find = (after: number) => inOrder(select.get(after), after, Number.POSITIVE_INFINITY);
     let bytes = 0;
-    for (; rejects.length < STEP_ROWS && bytes < STEP_BYTES; next.rejects++) {
+    for (let rows = 0; rows < STEP_ROWS && bytes < STEP_BYTES; rows++) {
       const row = nextRow(find, next.afterReject, next);
       if (row === undefined) {
         next.stage = "done";
         return;
       }
-      rejects.push({ ...row, dup: row.dup ?? 0 });
       next.afterReject = row.key;
-      bytes += row.payload.length;
+      // Schema 1 had no such column.
+      const reject = { ...row, dup: row.dup === undefined ? 0 : row.dup };
+      if (!isReject(reject)) {
+        next.damaged += readingsIn(row);
+        continue;
+      }
+      rejects.push(reject);
+      next.rejects++;
+      bytes += reject.payload.length;
     }
   }
 
@@ -109,6 +122,33 @@ export class SalvageReader {
     const body = this.#isOld ? packLines(lines) : row.body;
     return { count: row.count, received: row.received, body };
   }
+}
+
+/** What a row may hold whatever its table declares: SQLite checks types when it writes, and a damaged page is not written by it. */
+type Unchecked<Row> = { [Column in keyof Row]: unknown };
+
+function isGroup(row: Unchecked<GroupRow>): boolean {
+  return isNumber(row.key) && isCount(row.count) && isNumber(row.received) && Buffer.isBuffer(row.body);
+}
+
+function isReject({ received, count, bytes, dup, payload, ...texts }: Unchecked<RejectRow>): boolean {
+  const { reason, detail, topic } = texts;
+  const numbers = isNumber(received) && isCount(count) && isCount(bytes) && isNumber(dup);
+  const isText = [reason, detail, topic].every((each) => typeof each === "string");
+  return numbers && isText && Buffer.isBuffer(payload);
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && isNumber(value) && value > 0;
+}
+
+/** Readings that a row tells of which is not believed otherwise; it held one at least. */
+function readingsIn({ count }: { count: unknown }): number {
+  return isCount(count) ? count : 1;
 }
 
 /** The first row behind `after`, past what can't be read; undefined at the end. */

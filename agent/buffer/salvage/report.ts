@@ -28,7 +28,7 @@ function missingSeqs({ seqs, told }: Progress): number {
 /** Why it can't be called complete. */
 function reservations({ told, readings, damaged, skipped }: Progress, missing: number): string[] {
   const said: string[] = [];
-  if (damaged > 0) said.push(`${damaged} stood in damaged groups`);
+  if (damaged > 0) said.push(`${damaged} stood in damaged rows`);
   if (skipped > 0) said.push(`${skipped} stretches of it could not be read`);
   if (told === undefined) said.push("what else it held can't be told");
   else if (told.buffered > readings) said.push("the rest is lost");

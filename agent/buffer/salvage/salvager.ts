@@ -13,6 +13,7 @@ import { openDamaged } from "./open-damaged.ts";
 import {
   addSaved,
   deleteProgress,
+  type Found,
   newProgress,
   type Progress,
   pagesForSaved,
@@ -20,12 +21,14 @@ import {
   writeProgress,
 } from "./progress.ts";
 import { listQuarantined, prune, quotaBeside, unreadFiles, writeReport } from "./quarantine.ts";
-import { type Found, SalvageReader } from "./reader.ts";
+import { SalvageReader } from "./reader.ts";
 import { reportOn } from "./report.ts";
 
 const STEP_MS = 5;
 /** While the buffer is full, or the disk refuses. */
 const WAIT_MS = 1000;
+/** While quarantined files take a part of the quota: somebody may move them away. */
+const LOOK_AGAIN_MS = 60_000;
 /** Room left to the sensors' next readings, or a sixteenth of a small quota, pages. */
 const LEFT_PAGES = 1024;
 /** How often a file is tried that the disk does not give; then it is the next one's turn, and its own at the next start. */
@@ -245,6 +248,7 @@ export class Salvager {
     this.files = listQuarantined(path);
     const quota = quotaBeside(path, maxBytes);
     store.limit(quota);
+    if (quota < maxBytes) this.#later(LOOK_AGAIN_MS);
     const kept = this.files.filter(({ state }) => state !== "complete");
     if (kept.length === 0) return;
     const bytes = kept.reduce((sum, file) => sum + file.bytes, 0);
