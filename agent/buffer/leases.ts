@@ -136,9 +136,11 @@ export class Leases {
     this.#again = this.#again.filter((other) => other !== key);
   }
 
-  /** The transaction that dropped it is not in the file. */
+  /** The transaction that dropped it is not in the file. One that was never leased will have its turn. */
   notDropped(key: number): void {
-    this.#sendBack(key);
+    const wasLeased =
+      key < 0 ? key <= this.#salvaged : this.#stretches.some(({ from, to }) => key >= from && key <= to);
+    if (wasLeased) this.#sendBack(key);
   }
 
   isOut(key: number): boolean {

@@ -89,3 +89,15 @@ t.test("the newest groups can be leased while a backlog waits, and the backlog a
   t.match(buffer.accounts(), { shipped: 70, buffered: 0 });
   t.same(drain(buffer), []);
 });
+
+t.test("invariant 4: a group whose dropping was lost is out once, leased before or not", async (t) => {
+  const rows = new Rows();
+  rows.keys = [-9, -8, 1, 2, 3];
+  const leases = new Leases();
+  const ends = { salvaged: 0, key: 4 };
+  const take = () => leases.take(rows, "oldest", ends)?.key;
+  t.same([take(), leases.take(rows, "newest", ends)?.key], [-9, 3]);
+  for (const key of rows.keys) leases.dropped(key);
+  for (const key of rows.keys) leases.notDropped(key);
+  t.same([take(), take(), take(), take(), take(), take()], [-9, 3, -8, 1, 2, undefined]);
+});
