@@ -47,14 +47,12 @@ export class Housekeeping {
   }
 
   #shrink(store: Store): number {
-    if (store.freePages() > KEPT_FREE_PAGES) {
-      store.shrink(SHRINK_PAGES);
-      this.#shrunk = true;
-      return STEP_MS;
-    }
-    // The file itself grows smaller only when the log is moved.
-    if (this.#shrunk) store.checkpoint("PASSIVE");
-    this.#shrunk = false;
-    return REST_MS;
+    const goesOn = store.freePages() > KEPT_FREE_PAGES;
+    // The file itself grows smaller only when the log is moved; and a step writes so many pages that the log, unless it is
+    // moved before each, would outgrow its size.
+    if (goesOn || this.#shrunk) store.checkpoint("PASSIVE");
+    if (goesOn) store.shrink(SHRINK_PAGES);
+    this.#shrunk = goesOn;
+    return goesOn ? STEP_MS : REST_MS;
   }
 }

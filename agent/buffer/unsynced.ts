@@ -54,6 +54,7 @@ export class Unsynced {
 
   #count({ batch }: Transaction, sign: 1 | -1): void {
     this.messages += sign * (batch?.stored.length ?? 0);
-    this.bytes += sign * (batch?.body.length ?? 0);
+    const rejects = batch?.rejects.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    this.bytes += sign * ((batch?.body.length ?? 0) + rejects);
   }
 }

@@ -1,0 +1,84 @@
+// Parts of the buffer by themselves: what waits is counted whole, and what is done while nobody waits keeps to its limits.
+import { statSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import t, { type Test } from "tap";
+import { Ballast } from "../../agent/buffer/ballast.ts";
+import { LOG_BYTES } from "../../agent/buffer/connection.ts";
+import { Housekeeping } from "../../agent/buffer/housekeeping.ts";
+import { Opener } from "../../agent/buffer/opener.ts";
+import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
+import { Salvager } from "../../agent/buffer/salvage/salvager.ts";
+import { plainOutcome } from "../../agent/buffer/transaction.ts";
+import { Unsynced } from "../../agent/buffer/unsynced.ts";
+import { NOW, ownFolder, settingsIn, testLog } from "./setup.ts";
+
+const MIB = 1024 * 1024;
+
+function opened(t: Test, maxBytes: number) {
+  const { path } = settingsIn(ownFolder(t));
+  const means = { now: () => NOW, random: Math.random, freeBytes: () => 1e12 };
+  const result = new Opener(path, maxBytes, means).open();
+  t.teardown(() => result.store.close());
+  return { ...result, path };
+}
+
+t.test("rejects that are not synced yet are counted among the bytes that wait", async (t) => {
+  const { state } = opened(t, MIB);
+  const unsynced = new Unsynced();
+  const text = { reason: "no_id", detail: "", topic: "", dup: 0 };
+  const reject = { received: NOW, count: 1, bytes: 500, payload: Buffer.alloc(400), ...text };
+  const body = Buffer.alloc(30);
+  const batch = { firstSeq: 1, count: 1, bytes: 600, receivedMs: NOW, body, rejects: [reject], stored: [] };
+  unsynced.push({ outcome: plainOutcome(state), batch, addsGroups: true, ms: 0 });
+  t.equal(unsynced.bytes, 530);
+  unsynced.takeUpTo(1);
+  t.equal(unsynced.bytes, 0);
+});
+
+t.test("a file that gives its free pages back keeps its log within its size", async (t) => {
+  const { store, path } = opened(t, 64 * MIB);
+  const key = (number: number) => number + 1;
+  for (let number = 0; number < 400; number++) {
+    store.insertGroup({ key: key(number), count: 1, received: NOW, body: Buffer.alloc(50_000, "x") });
+    if (number % 40 === 39) store.checkpoint("PASSIVE");
+  }
+  for (let number = 0; number < 300; number++) store.deleteGroup(key(number));
+  store.checkpoint("TRUNCATE");
+  const keeper = new Housekeeping(new Ballast(`${path}.ballast`, 0), testLog().log);
+  let longest = 0;
+  for (let step = 0; step < 30; step++) {
+    keeper.step(store, 0);
+    longest = Math.max(longest, statSync(`${path}-wal`).size);
+  }
+  t.ok(statSync(path).size < 12 * MIB, "the file has shrunk");
+  t.ok(longest > 0 && longest <= LOG_BYTES, `${longest} bytes`);
+});
+
+t.test("quarantined files that are moved away give the quota back without a restart", async (t) => {
+  const maxBytes = 2 * MIB;
+  const { store, state, path } = opened(t, maxBytes);
+  const file = `${path}.damaged-20261101T000000Z`;
+  writeFileSync(file, Buffer.alloc(3 * MIB));
+  const none = { readings: 0, rejects: 0, lost: 1, missing: 0, unreadable: 0, complete: false };
+  writeReport(path, { file: basename(file), problem: "", at: "", result: "", ...none });
+  let nowMs = 0;
+  const clock = { now: () => NOW, monotonic: () => nowMs };
+  const salvager = new Salvager({ path, maxBytes, rejectsMaxBytes: MIB, log: testLog().log, ...clock });
+  const target = {
+    store,
+    change: (work: (file: typeof store, now: typeof state) => void) => {
+      work(store, state);
+      return true;
+    },
+    failed: (error: unknown) => t.fail(String(error)),
+  };
+  salvager.start();
+  salvager.run(target);
+  t.ok(store.maxPages * 1024 < maxBytes);
+  t.equal(salvager.dueMs, 60_000, "looked at again later");
+  for (const part of ["", ".json"]) unlinkSync(`${file}${part}`);
+  nowMs = 60_000;
+  salvager.run(target);
+  t.equal(store.maxPages * 1024, maxBytes);
+  t.equal(salvager.dueMs, Number.POSITIVE_INFINITY, "and then no more");
+});
