@@ -247,12 +247,19 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   #broke(error: unknown): void {
-    if (codeOf(error) === "buffer.replaced") {
+    if (codeOf(error) === "buffer.replaced") this.#detach();
+    this.#schedule.retryLater();
+  }
+
+  /** Called from a sync's callback, where nobody would catch anything: what fails here is one more failure of the file. */
+  #detach(): void {
+    try {
       this.#detached ??= this.#file.detach();
       // Readings that nobody was told of are stored once more in the new file.
       this.#detached?.db.prepare("DELETE FROM groups WHERE key > ?").run(this.#engine.synced.lastKey);
+    } catch (error) {
+      this.#condition.failed(error, "change", this.#file.store);
     }
-    this.#schedule.retryLater();
   }
 
   #reopen(known: Readonly<State>): { state: State; foundCommits: number } | undefined {

@@ -53,6 +53,11 @@ export class CommitRule {
     this.dueMs = Math.min(this.dueMs, nowMs + waitMs);
   }
 
+  /** What was committed and lost waits again: it has waited long enough. */
+  putBack(nowMs: number): void {
+    this.dueMs = Math.min(this.dueMs, nowMs);
+  }
+
   committed(): void {
     this.dueMs = Number.POSITIVE_INFINITY;
   }

@@ -108,7 +108,7 @@ export class Condition {
     if (kind === "full") {
       if (this.#isQuotaFull(store)) this.#storage.enter("full", FULL_REFUSING, { err: error });
       else {
-        const ballastReleased = this.#ballast.release();
+        const ballastReleased = this.#releaseBallast();
         const problem = fullDiskProblem(this.#settings.path);
         this.#storage.enter("disk_full", problem, { err: error, ballastReleased }, UNTIL_ROOM);
       }
@@ -133,9 +133,18 @@ export class Condition {
   reopenFailed(error: unknown): void {
     this.#isTooMuch(error, "reopen");
     // A full disk may refuse the opening too.
-    if (failureKind(error) === "full") this.#ballast.release();
+    if (failureKind(error) === "full") this.#releaseBallast();
     const problem = `The buffer can't be opened again (${messageOf(error)}).`;
     this.#storage.enter("failed", problem, { err: error }, MEANWHILE);
+  }
+
+  /** False where there was none to give, or the disk does not give it: what it refuses is told already. */
+  #releaseBallast(): boolean {
+    try {
+      return this.#ballast.release();
+    } catch {
+      return false;
+    }
   }
 
   #isTooMuch(error: unknown, task: Task): boolean {

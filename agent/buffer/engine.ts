@@ -56,7 +56,8 @@ export class Engine {
   #stopped = false;
   /** Commits since the accounts were last written. */
   #unwritten = 0;
-  #settledSinceMs = 0;
+  /** Since when a group waits to be deleted, ms of the timers' clock. */
+  settledSinceMs = 0;
   /** When readings were last committed, ms of the timers' clock. */
   lastReadingsMs = Number.NEGATIVE_INFINITY;
   readonly #teller: Teller;
@@ -89,13 +90,9 @@ export class Engine {
     return this.#parts.file.log?.isUnderWay === true;
   }
 
-  get settledSinceMs(): number {
-    return this.#settledSinceMs;
-  }
-
   /** A group was settled. */
   settled(): void {
-    if (this.#parts.leases.deletableCount === 1) this.#settledSinceMs = this.#parts.timers.nowMs();
+    if (this.#parts.leases.deletableCount === 1) this.settledSinceMs = this.#parts.timers.nowMs();
   }
 
   /**
@@ -195,7 +192,7 @@ export class Engine {
     if (file.store === undefined && !this.#reopen()) return false;
     const { store } = file;
     const batch = pending.first();
-    const settledForMs = timers.nowMs() - this.#settledSinceMs;
+    const settledForMs = timers.nowMs() - this.settledSinceMs;
     const deletesSettled =
       settle || condition.isShort || leases.deletableCount >= MANY_SETTLED || settledForMs >= SETTLED_WAIT_MS;
     const hasWork = batch !== undefined || (deletesSettled && leases.deletableCount > 0);
@@ -218,7 +215,12 @@ export class Engine {
       return false;
     }
     if (!outcome.idle) this.#took(outcome, batch, performance.now() - startMs);
-    condition.committed(store, outcome);
+    try {
+      condition.committed(store, outcome);
+    } catch (error) {
+      this.failed(error, "commit");
+      return false;
+    }
     return outcome.placed;
   }
 
@@ -257,17 +259,18 @@ export class Engine {
 
   /** After the senders are told, for they need not wait for it. */
   #moveLog(): void {
-    const { store } = this.#parts.file;
-    if (store === undefined || !this.#logPages.isDue) return;
+    const { condition, file } = this.#parts;
+    if (file.store === undefined || !this.#logPages.isDue) return;
     try {
-      this.#logPages.moved(store.checkpoint("PASSIVE"));
+      this.#logPages.moved(file.store.checkpoint("PASSIVE"));
+      condition.succeeded("upkeep");
     } catch (error) {
       this.failed(error, "upkeep");
     }
   }
 
   #reopen(): boolean {
-    const { pending, leases, reopen } = this.#parts;
+    const { pending, leases, rule, timers, reopen } = this.#parts;
     const opened = reopen(this.#synced);
     if (opened === undefined) return false;
     const { state } = opened;
@@ -285,6 +288,7 @@ export class Engine {
       }
     } else leases.reset();
     pending.putBack(lost.flatMap(({ batch }) => (batch === undefined ? [] : [batch])));
+    rule.putBack(timers.nowMs());
     // Another file, or the same one with other readings at its end: another process had it meanwhile.
     if (!isSame || state.lastKey !== expectedKey)
       pending.rebase(state.epoch, state.lastKey - state.epochBase + 1);
