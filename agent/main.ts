@@ -24,6 +24,7 @@ try {
 } catch (error) {
   process.exitCode = showError(error, {
     json: argv.includes("--json"),
+    debug: argv.includes("--debug"),
     write: (text) => process.stderr.write(text),
   });
 }

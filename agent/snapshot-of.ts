@@ -41,7 +41,7 @@ export function snapshotOf(moment: Moment): Snapshot {
     epoch,
     ...said,
     ...seen,
-    collect: { refusedLogins: {}, ...parts.collector.stats() },
+    collect: parts.collector.stats(),
     validate: parts.validator.stats(),
     buffer,
     ship,

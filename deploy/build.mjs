@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { GATEWAY_ENVIRONMENT, GATEWAY_FLAGS } from "./node-flags.mjs";
+import { runbookHtml } from "./runbook.mjs";
 
 const common = {
   bundle: true,
@@ -54,6 +55,7 @@ const pageBuilds = await Promise.all([
   build({ ...page, entryPoints: ["agent/observe/page/page.css"] }),
 ]);
 const [script, style] = pageBuilds.map(({ outputFiles }) => outputFiles[0].text);
+const runbook = runbookHtml(await readFile("deploy/RUNBOOK.md", "utf8"));
 await mkdir("dist/page", { recursive: true });
 await Promise.all([
   writeFile("dist/page/page.js", script),

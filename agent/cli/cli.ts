@@ -45,6 +45,14 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .command(importCommand)
     .command(csrCommand)
     .command(bundleCommand)
+    .option("debug", {
+      type: "boolean",
+      global: true,
+      description: "Show where in the program an error came from",
+    })
+    .example("sudo windfarm doctor", "why nothing ships")
+    .example("windfarm check --config FILE --online", "is this configuration right, and does AWS take it?")
+    .example("sudo windfarm user add t07 --publish 'windfarm/T07/+'", "let a turbine's sensors in")
     .demandCommand(1, "a command is missing")
     .strict()
     .parserConfiguration({

@@ -1,5 +1,6 @@
 /** `windfarm run`: the agent, until a signal ends it. */
 
+import nodeModule from "node:module";
 import type { Logger } from "pino";
 import type { CommandModule } from "yargs";
 import { defaultConfigFile } from "../config/places.ts";
@@ -7,6 +8,7 @@ import { problemText } from "../config/problems.ts";
 import { EXIT, Fault } from "../errors.ts";
 import { keepMemoryLow } from "./memory.ts";
 import { configOption } from "./options.ts";
+import { reload } from "./reload.ts";
 
 interface RunArguments {
   config: string | undefined;
@@ -30,14 +32,17 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
     describe: "Collect, buffer and ship readings until told to stop",
     builder: (command) => command.option("config", configOption),
     handler: async ({ config: file = defaultConfigFile() }) => {
-      const [{ loadOrWait }, { createLogger }, { startAgent }] = await Promise.all([
+      const [{ loadOrWait }, { createLogger }, { LastProblems }, { startAgent }] = await Promise.all([
         import("./wait-for-config.ts"),
         import("../observe/log.ts"),
         import("../observe/last-problems.ts"),
         import("../agent.ts"),
       ]);
-      const { config, warnings } = await loadForAgent(file);
-      const log = createLogger({ level: config.log.level });
+      const loaded = await loadOrWait(file, version);
+      const { config, warnings } = loaded;
+      const problems = new LastProblems();
+      const loggers: Logger[] = [];
+      const log = createLogger({ level: config.log.level, problems, loggers });
       for (const warning of warnings) log.warn(problemText(warning));
       endOnSurprises(log);
       const signals = new Signals(log);
@@ -58,6 +63,13 @@ export function runCommand(version: string): CommandModule<object, RunArguments>
       process.exit(EXIT.ok);
     },
   };
+}
+
+/** What was compiled for this start is kept for the next, which may follow a power cut and not an orderly end. */
+function keepCompiled(): void {
+  // Node.js 22 and newer, where NODE_COMPILE_CACHE names a folder.
+  if ("flushCompileCache" in nodeModule && typeof nodeModule.flushCompileCache === "function")
+    nodeModule.flushCompileCache();
 }
 
 async function runUntilStopped(agent: RunningAgent, signals: Signals): Promise<void> {

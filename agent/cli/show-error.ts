@@ -7,13 +7,19 @@ import { printableJson, printableLines } from "../observe/printable.ts";
 export interface ErrorOutput {
   /** One JSON object instead of text. */
   json: boolean;
+  /** Where it came from as well. */
+  debug?: boolean;
   write: (text: string) => void;
 }
 
-/** Says what happened and what to try; returns the exit code. A stack is shown only for what nobody foresaw. */
-export function showError(error: unknown, { json, write }: ErrorOutput): number {
+/** Says what happened and what to try; returns the exit code. Stacks are for those who ask with `debug`. */
+export function showError(error: unknown, { json, debug = false, write }: ErrorOutput): number {
   const fault = error instanceof Fault ? error : (systemFault(error) ?? surprise(error));
-  write(json ? `${printableJson(JSON.stringify(asJson(fault)))}\n` : printableLines(asText(fault)));
+  write(
+    json
+      ? `${printableJson(JSON.stringify(asJson(fault)))}\n`
+      : printableLines(asText(fault) + (debug ? stacksOf(error) : "")),
+  );
   return fault.exitCode;
 }
 
@@ -24,7 +30,7 @@ function asText(fault: Fault): string {
     return `${fault.problems.map((problem) => `${problemText(problem)}\n`).join("")}${summary}`;
   }
   const hint = fault.hint === undefined ? "" : `  try: ${fault.hint}\n`;
-  return `windfarm: ${fault.message}\n${hint}${stackOf(fault)}`;
+  return `windfarm: ${fault.message}\n${hint}`;
 }
 
 function asJson(fault: Fault): object {
@@ -62,8 +68,13 @@ function surprise(error: unknown): Fault {
   });
 }
 
-const SURPRISE_HINT = "this is a defect of windfarm; please report it with the lines below";
+const SURPRISE_HINT =
+  "this is a defect of windfarm; please report it with what the same command says with --debug";
 
-function stackOf({ code, cause }: Fault): string {
-  return code === "internal" && cause instanceof Error && cause.stack ? `${cause.stack}\n` : "";
+/** Of the error and of what caused it. */
+function stacksOf(error: unknown): string {
+  const stacks: string[] = [];
+  for (let each: unknown = error; each instanceof Error && stacks.length < 5; each = each.cause)
+    stacks.push(`${each.stack ?? each.message}\n`);
+  return stacks.join("caused by: ");
 }

@@ -35,6 +35,8 @@ export interface LogSettings {
   output?: DestinationStream;
   /** Told of each warning and error. */
   problems?: LastProblems;
+  /** Filled with the logger and its children, whose levels are their own, for whoever changes the level later. */
+  loggers?: Logger[];
 }
 
 /** Syslog priorities (RFC 5424) of pino's levels. */
@@ -60,6 +62,12 @@ const SECRET_KEYS = [
 const REDACTED = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
 export function createLogger(settings: LogSettings): Logger {
+  const log = buildLogger(settings);
+  settings.loggers?.push(log);
+  return log;
+}
+
+function buildLogger(settings: LogSettings): Logger {
   const output = settings.output ?? stdout();
   if (settings.pretty ?? (settings.output === undefined && process.stdout.isTTY)) {
     return pino(optionsOf(settings), readable(output));
@@ -80,9 +88,10 @@ export function isJournal(named: string | undefined, fd = 1): boolean {
   }
 }
 
-function optionsOf({ level, problems }: LogSettings): LoggerOptions {
+function optionsOf({ level, problems, loggers }: LogSettings): LoggerOptions {
   return {
     ...(problems === undefined ? {} : { hooks: remembering(problems) }),
+    ...(loggers === undefined ? {} : { onChild: (child: Logger) => void loggers.push(child) }),
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,

@@ -23,7 +23,17 @@ import { type Bench, type Figure, reached, tableOf } from "./report.ts";
 // Nobody reads on (`| head -1`): that is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-const BENCHES: readonly Bench[] = [intake, latency, existingBroker, commitCost, flash, quiet, backlog, lake];
+const BENCHES: readonly Bench[] = [
+  intake,
+  latency,
+  existingBroker,
+  commitCost,
+  flash,
+  quiet,
+  backlog,
+  link,
+  lake,
+];
 
 const options = await yargs(hideBin(process.argv))
   .scriptName("npm run bench --")

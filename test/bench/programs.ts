@@ -88,6 +88,10 @@ export interface AgentPlan {
   /** `mqtt.connect` instead of the embedded broker. */
   connect?: string;
   maxSize?: string;
+  /** Further settings of the stream, as YAML flow: `flush_every: 1s`. */
+  kinesis?: string;
+  /** Further variables. */
+  env?: Readonly<Record<string, string>>;
   /** `buffer.commit_linger`; its default if absent. */
   linger?: string;
 }
@@ -110,13 +114,19 @@ export class AgentProgram extends Program {
     mkdirSync(plan.folder, { recursive: true });
     const config = join(plan.folder, "agent.config.yaml");
     const mqtt = plan.connect === undefined ? `listen: mqtt://127.0.0.1:${port}` : `connect: ${plan.connect}`;
+    const { endpoint = `http://127.0.0.1:${nobody}`, kinesis } = plan;
+    const stream = [
+      "region: us-east-1",
+      `endpoint: "${endpoint}"`,
+      ...(kinesis === undefined ? [] : [kinesis]),
+    ];
     const linger = plan.linger === undefined ? "" : `, commit_linger: ${plan.linger}`;
     const text = [
       "version: 1",
       "gateway: { id: gw-01 }",
       `mqtt: { ${mqtt} }`,
       `buffer: { path: ${join(plan.folder, "buffer.db")}, max_size: ${plan.maxSize ?? "20GiB"}${linger} }`,
-      `kinesis: { region: us-east-1, endpoint: "${plan.endpoint ?? `http://127.0.0.1:${nobody}`}" }`,
+      `kinesis: { ${stream.join(", ")} }`,
       `status: { listen: http://127.0.0.1:${statusPort} }`,
       "log: { level: error }",
     ];

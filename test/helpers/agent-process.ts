@@ -36,6 +36,10 @@ export interface AgentSetup {
   /** Further settings of the configuration's sections, as YAML flow: `max_size: 2MiB`. */
   mqtt?: string;
   buffer?: string;
+  /** Of the listener's URL. Default mqtt. */
+  scheme?: "mqtt" | "mqtts";
+  /** CommonJS modules loaded into the agent before its own code. */
+  preload?: readonly string[];
   /** Further variables of its environment. */
   env?: Record<string, string>;
   /** Of the stream. */

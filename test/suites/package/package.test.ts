@@ -67,7 +67,7 @@ class Site {
   /** Every reading ever acknowledged has arrived. */
   async arrived(): Promise<void> {
     const ids = () =>
-      new Set(this.stub.records.flatMap(({ readings }) => readings.map(({ line }) => JSON.parse(line).id)));
+      new Set(this.stub.records.flatMap(({ lines }) => lines.map((line) => JSON.parse(line).id)));
     await this.stub.until(() => ids().size >= this.#sent);
   }
 
