@@ -87,7 +87,7 @@ t.test("a failure of the upkeep that is over does not keep the processor busy", 
   store(buffer, 1, 1);
   await until(() => failures > 0 && buffer.status().state === "storing");
   const before = wakeUps;
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve));
   t.ok(wakeUps - before < 20, `${wakeUps - before} wake-ups at once`);
   await until(() => successes > 0);
   t.ok(
@@ -100,12 +100,16 @@ t.test("a log that another program keeps from being moved is not believed after 
   const { buffer, fail } = openWithSyncs(t);
   store(buffer, 1, 1);
   // What SQLite answers while another connection has the lock for moving the log.
+  let asked = 0;
   const moving = t.intercept(Store.prototype, "checkpoint", {
-    value: () => ({ busy: true, logPages: -1, movedPages: -1 }),
+    value: () => {
+      asked++;
+      return { busy: true, logPages: -1, movedPages: -1 };
+    },
   });
   fail();
   const told = store(buffer, 2, 1);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => asked > 1);
   t.same(told, [], "nobody is told meanwhile");
   t.equal(buffer.status().state, "failed");
   moving.restore();
