@@ -15,6 +15,8 @@ export interface Mutation {
 
 export interface Mutant {
   mutations: readonly Mutation[];
+  /** Names the epochs of what is opened after the power cut; like `openBuffer`'s. */
+  random?: () => number;
   /** What the harness must find. */
   finds: "losing" | "reusing";
 }
@@ -28,7 +30,12 @@ const NO_SYNC: Mutation = {
 
 export const MUTANTS: Record<string, Mutant> = {
   "senders told before our sync": { mutations: [NO_SYNC], finds: "losing" },
-  "groups leased before our sync": { mutations: [NO_SYNC], finds: "reusing" },
+  // A start that finds the log cut short begins a new epoch: it is that name which keeps seqs apart.
+  "the same name for every epoch": {
+    mutations: [{ file: "agent/buffer/epoch.ts", from: "Math.floor(random() * 36)", to: "(0)" }],
+    random: () => 0,
+    finds: "reusing",
+  },
   "PUBACK before the commit": {
     mutations: [
       {

@@ -60,7 +60,10 @@ function deliveriesIn(ndjson: Buffer): Delivery[] {
 const NEXT = `{"id":"the next one","data":1,"type":"Power Factor","date":"2026-11-22T12:00:00.000Z"`;
 
 /** What is in the buffer, with one reading more that it takes now, and what was said of its file. */
-async function whatIsLeft(folder: string): Promise<{ deliveries: Delivery[]; said: readonly string[] }> {
+async function whatIsLeft(
+  folder: string,
+  random: () => number,
+): Promise<{ deliveries: Delivery[]; said: readonly string[] }> {
   const settings = {
     gateway: "gw-crash",
     maxBytes: 2 ** 31,
@@ -69,7 +72,7 @@ async function whatIsLeft(folder: string): Promise<{ deliveries: Delivery[]; sai
     rejectsMaxBytes: 1e6,
     ballastBytes: 0,
   } as const;
-  const deps = { now: Date.now, log: pino({ level: "silent" }) };
+  const deps = { now: Date.now, log: pino({ level: "silent" }), random };
   const buffer = openBuffer({ path: join(folder, "buffer.db"), ...settings }, deps);
   const deliveries: Delivery[] = [];
   const { recovered } = buffer.status();
@@ -91,6 +94,7 @@ export async function replay(
   folder: string,
   wanted: number,
   random: () => number,
+  epochs: () => number = Math.random,
 ): Promise<Verdict> {
   const verdict: Verdict = {
     states: 0,
@@ -123,7 +127,7 @@ export async function replay(
       disk.write(folder, fate);
       verdict.states++;
       if (disk.unsynced) verdict.unsyncedStates++;
-      const { deliveries, said } = await whatIsLeft(folder);
+      const { deliveries, said } = await whatIsLeft(folder, epochs);
       const ids = new Set(deliveries.map(({ id }) => id));
       verdict.left += left.size;
       if (deliveries.some(({ id, identity }) => (left.get(identity) ?? id) !== id)) verdict.reusing++;
