@@ -3,6 +3,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -42,6 +43,8 @@ function makeRoot(release: string): boolean {
   if (existsSync(folder)) return true;
   mkdirSync(CACHE, { recursive: true });
   const part = mkdtempSync(`${folder}.`);
+  // It becomes the machine's /, which everybody must be able to enter.
+  chmodSync(part, 0o755);
   const args = ["--variant=minbase", `--include=${PACKAGES.join(",")}`, release, part];
   const made = spawnSync("debootstrap", args, { stdio: "ignore" });
   if (made.status !== 0) {
