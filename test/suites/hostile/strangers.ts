@@ -76,13 +76,13 @@ export async function wills(port: number, count: number): Promise<void> {
   }
 }
 
-/** Reads `bytes` every now and then of what it subscribed to. */
+/** Logs in and subscribes; the function that comes back reads `bytes` of it every now and then. */
 export async function slowWatcher(
   port: number,
   name: string,
   bytes: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const socket = open(port);
   socket.write(hello(name, { username: "panel", password: Buffer.from("secret") }));
   await Promise.race([once(socket, "data"), once(socket, "close")]);
@@ -90,11 +90,13 @@ export async function slowWatcher(
     generate({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "windfarm/#", qos: 1 }] }),
   );
   socket.pause();
-  while (!signal.aborted && !socket.destroyed) {
-    socket.read(bytes);
-    await pause(50 + Math.random() * 400);
-  }
-  socket.destroy();
+  return async () => {
+    while (!signal.aborted && !socket.destroyed) {
+      socket.read(bytes);
+      await pause(50 + Math.random() * 400);
+    }
+    socket.destroy();
+  };
 }
 
 /** Publishes `payload` as fast as it is acknowledged, until told. */
