@@ -1,25 +1,13 @@
 /** A run killed at every step: the next one goes on, and each reading is there once. */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { gzipSync } from "node:zlib";
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import t from "tap";
-import { line } from "./edge-lines.ts";
+import { putReadings } from "./raw-readings.ts";
 import { argumentsOf, askSpark, curate, sparkMissing, startPython } from "./spark.ts";
 
 const folder = t.testdir();
 const places = { raw: join(folder, "raw"), lake: join(folder, "work/lake") };
-
-/** Writes readings `first` to `last` of one gateway as a raw object. */
-function put(raw: string, first: number, last: number): void {
-  const path = join(raw, "readings/dt=2026-11-22/hr=12", `o-${first}.gz`);
-  mkdirSync(dirname(path), { recursive: true });
-  const text = Array.from(
-    { length: last - first + 1 },
-    (_, n) => `${line(`P_${first + n}`, { seq: first + n })}\n`,
-  );
-  writeFileSync(path, gzipSync(text.join("")));
-}
 
 /** Files whose name ends so in a folder below the tables'. */
 function count(below: string, end: string): number {
@@ -35,11 +23,11 @@ const MOMENTS: [name: string, seen: () => number][] = [
 ];
 
 t.test("the Glue job killed at every step", { skip: sparkMissing(), timeout: 1_600_000 }, async (t) => {
-  put(places.raw, 1, 50);
+  putReadings(places.raw, 1, 50);
   await curate(places);
   for (const [number, [name, seen]] of MOMENTS.entries()) {
     const first = 50 * (number + 1) + 1;
-    put(places.raw, first, first + 49);
+    putReadings(places.raw, first, first + 49);
     const before = seen();
     const child = startPython(argumentsOf(places), resolve(places.lake, ".."));
     child.stdin.end();

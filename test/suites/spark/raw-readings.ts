@@ -2,11 +2,12 @@
 
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { SENSOR_TYPES } from "../../../agent/contract/sensors.ts";
 import { rawFolderAt, rawObjectName } from "../../../cloud/layout.ts";
 import type { RawStore } from "../../../cloud/local/raw-store.ts";
+import { line } from "./edge-lines.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -193,4 +194,15 @@ function mulberry32(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** Writes readings `first` to `last` of one gateway as a raw object. */
+export function putReadings(raw: string, first: number, last: number): void {
+  const path = join(raw, "readings/dt=2026-11-22/hr=12", `o-${first}.gz`);
+  mkdirSync(dirname(path), { recursive: true });
+  const text = Array.from(
+    { length: last - first + 1 },
+    (_, n) => `${line(`P_${first + n}`, { seq: first + n })}\n`,
+  );
+  writeFileSync(path, gzipSync(text.join("")));
 }
