@@ -35,21 +35,18 @@
  */
 
 import type { Rejection } from "../contract/rejection.ts";
-import { codeOf } from "../errors.ts";
+import { Fault } from "../errors.ts";
 import { Ballast } from "./ballast.ts";
 import { CommitRule } from "./commit-rule.ts";
-import { Condition } from "./condition.ts";
-import { Engine } from "./engine.ts";
+import { Condition, type StoringState } from "./condition.ts";
+import { Engine, type EngineParts } from "./engine.ts";
 import { BufferFile, type FileParts } from "./file.ts";
-import { Leases } from "./leases.ts";
-import { lendGroups } from "./lending.ts";
-import { closedFault, waitingFault } from "./messages.ts";
+import { Leases, lendGroups } from "./leases.ts";
+import type { Reopened } from "./opener.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, PendingQueue } from "./pending.ts";
 import { Salvager } from "./salvage/salvager.ts";
 import { Schedule } from "./schedule.ts";
-import type { State } from "./state.ts";
 import { accountsNow, statusOf } from "./status.ts";
-import { StorageState, type StoringState } from "./storage-state.ts";
 import type { Timers } from "./timers.ts";
 import type {
   Accounts,
@@ -72,82 +69,42 @@ export interface BufferParts extends Omit<FileParts, "path"> {
 }
 
 export class DurableBuffer implements ReadingBuffer {
-  readonly #settings: BufferSettings;
-  readonly #parts: BufferParts;
-  readonly #file: BufferFile;
-  readonly #pending: PendingQueue;
-  readonly #leases = new Leases();
-  readonly #storage: StorageState;
-  readonly #condition: Condition;
-  readonly #rule: CommitRule;
+  readonly #parts: EngineParts;
   readonly #engine: Engine;
-  readonly #salvager: Salvager;
   readonly #schedule: Schedule;
+  readonly #opened: Reopened;
   readonly #ready: (() => void)[] = [];
-  /** A file that is no longer in its place: its connection, and why what lies there must be quarantined. */
-  #detached: ReturnType<BufferFile["detach"]>;
   #closed = false;
 
   constructor(parts: BufferParts) {
-    const { settings, log, timers } = parts;
+    const { log, timers, now } = parts;
+    const { path, maxBytes, rejectsMaxBytes: laneBytes } = parts.settings;
+    const rejectsMaxBytes = Math.min(laneBytes, Math.floor(maxBytes / 4));
+    const settings = { ...parts.settings, rejectsMaxBytes };
     const { state } = parts.opened;
-    const { path, maxBytes } = settings;
-    const rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, Math.floor(maxBytes / 4));
-    this.#parts = parts;
-    this.#settings = settings;
-
-    this.#file = new BufferFile({ ...parts, path });
-    const nextSeq = state.lastKey - state.epochBase + 1;
-    this.#pending = new PendingQueue(settings.gateway, state.epoch, nextSeq, rejectsMaxBytes);
-    this.#rule = new CommitRule(settings.lingerMs);
-    this.#storage = new StorageState(log);
     const ballast = new Ballast(`${path}.ballast`, settings.ballastBytes, parts.freeBytes);
-    this.#condition = new Condition(settings, this.#storage, ballast);
-
-    this.#engine = new Engine({
-      file: this.#file,
-      state,
-      pending: this.#pending,
-      leases: this.#leases,
-      condition: this.#condition,
-      rule: this.#rule,
-      timers,
-      log,
-      rejectsMaxBytes,
-      ready: () => this.#schedule.followUp(),
-      broke: (error) => this.#broke(error),
-      reopen: (known) => this.#reopen(known),
-    });
     const monotonic = () => timers.nowMs();
-    this.#salvager = new Salvager({ path, maxBytes, rejectsMaxBytes, log, now: parts.now, monotonic });
-    this.#schedule = new Schedule({
-      engine: this.#engine,
-      file: this.#file,
-      pending: this.#pending,
-      leases: this.#leases,
-      condition: this.#condition,
-      rule: this.#rule,
-      salvager: this.#salvager,
-      ballast,
+    this.#parts = {
+      settings,
+      file: new BufferFile({ ...parts, path }),
+      pending: new PendingQueue(settings, state),
+      leases: new Leases(),
+      condition: new Condition(settings, ballast, timers, log),
+      rule: new CommitRule(settings.lingerMs),
+      salvager: new Salvager({ path, maxBytes, rejectsMaxBytes, log, now, monotonic }),
       timers,
       log,
-      announce: () => this.#announce(),
+    };
+    this.#engine = new Engine(this.#parts, state, () => this.#schedule.run());
+    this.#schedule = new Schedule(this.#parts, this.#engine, ballast, () => {
+      for (const listener of this.#ready) listener();
     });
-    this.#storage.onState((now) => {
-      if (now === "storing") this.#schedule.announceSoon();
-    });
+    this.#opened = parts.opened;
   }
 
-  /** Takes up what an earlier process left; `vanished` if it left traces and no buffer. */
-  start(vanished: boolean): void {
-    const { path } = this.#settings;
-    const { note, quarantined } = this.#parts.opened;
-    if (vanished)
-      this.#salvager.tell("error", "The buffer that was here is gone or empty; a new one was begun.", {
-        path,
-      });
-    if (note !== undefined) this.#salvager.tell(note.level, note.sentence, { path });
-    this.#salvager.start(quarantined);
+  /** Takes up what an earlier process left. */
+  start(): void {
+    this.#engine.tellOf(this.#opened);
     this.#schedule.start();
   }
 
@@ -156,18 +113,19 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   get window(): number {
-    return this.#condition.isBlocked ? this.#pending.blockedWindow : Number.POSITIVE_INFINITY;
+    const { condition, pending } = this.#parts;
+    return condition.isBlocked ? pending.blockedWindow : Number.POSITIVE_INFINITY;
   }
 
   append(head: Uint8Array, turbine: string, receivedMs: number, marks: number, stored: Stored): void {
     if (!this.#takes(head.length, stored)) return;
-    this.#pending.append(head, turbine, receivedMs, marks, stored);
+    this.#parts.pending.append(head, turbine, receivedMs, marks, stored);
     this.#schedule.arrived(stored);
   }
 
   reject(rejection: Rejection, receivedMs: number, stored: Stored): void {
     if (!this.#takes(rejection.payload.length, stored)) return;
-    this.#pending.reject(rejection, receivedMs, stored);
+    this.#parts.pending.reject(rejection, receivedMs, stored);
     this.#schedule.arrived(stored);
   }
 
@@ -175,31 +133,30 @@ export class DurableBuffer implements ReadingBuffer {
     if (this.#closed) return;
     this.#engine.commit(true);
     this.#engine.syncNow();
-    this.#schedule.followUp();
+    this.#schedule.run();
   }
 
   lease(maxBytes: number, end: "oldest" | "newest" = "oldest"): Group[] {
-    const { store } = this.#file;
-    if (this.#closed || store === undefined) return [];
+    const { file, leases, condition, log } = this.#parts;
+    if (this.#closed || file.store === undefined) return [];
     try {
-      const { log } = this.#parts;
-      const groups = lendGroups(store, this.#leases, this.#engine.synced, { maxBytes, end, log });
-      this.#condition.succeeded("lease");
+      const groups = lendGroups(file.store, leases, this.#engine.synced, { maxBytes, end, log });
+      condition.succeeded("lease");
+      // Damaged ones are settled by that.
       this.#schedule.settled();
       return groups;
     } catch (error) {
       this.#engine.failed(error, "lease");
+      this.#schedule.plan();
       return [];
     }
   }
 
   settle(groupKey: number, settlement: Settlement): void {
-    if (!this.#leases.settle(groupKey, settlement)) {
-      this.#parts.log.debug(
-        { groupKey },
-        "A group was settled that is not out (dropped, or settled before).",
-      );
-    } else if (settlement.outcome !== "again") this.#schedule.settled();
+    const { leases, log } = this.#parts;
+    if (!leases.settle(groupKey, settlement))
+      log.debug({ groupKey }, "A group was settled that is not out (dropped, or settled before).");
+    else if (settlement.outcome !== "again") this.#schedule.settled();
   }
 
   onReady(listener: () => void): void {
@@ -207,23 +164,15 @@ export class DurableBuffer implements ReadingBuffer {
   }
 
   onState(listener: (state: StoringState) => void): void {
-    this.#storage.onState(listener);
+    this.#parts.condition.onState(listener);
   }
 
   accounts(): Accounts {
-    return accountsNow(this.#engine.synced, this.#leases);
+    return accountsNow(this.#engine.synced, this.#parts.leases);
   }
 
   status(): BufferStatus {
-    return statusOf({
-      maxBytes: this.#settings.maxBytes,
-      file: this.#file,
-      storage: this.#storage,
-      engine: this.#engine,
-      leases: this.#leases,
-      salvager: this.#salvager,
-      log: this.#parts.log,
-    });
+    return statusOf(this.#parts, this.#engine);
   }
 
   async close(): Promise<void> {
@@ -231,55 +180,29 @@ export class DurableBuffer implements ReadingBuffer {
     this.flush();
     this.#closed = true;
     this.#schedule.stop();
-    this.#salvager.stop();
-    for (const stored of this.#pending.abandon()) stored(closedFault());
+    this.#parts.salvager.stop();
+    for (const stored of this.#parts.pending.abandon()) stored(closedFault());
     this.#engine.close();
-    this.#parts.lock.release();
   }
 
-  /** False if a message of `bytes` can't even wait; its sender is told. */
+  /** False if a message of `bytes` can't even wait; its sender is told, keeps the reading and sends it again. */
   #takes(bytes: number, stored: Stored): boolean {
     const { messages, bytes: held } = this.#engine.waiting;
     const hasRoom = held + bytes + TAIL_BYTES <= MAX_WAITING_BYTES && messages < MAX_WAITING_MESSAGES;
     if (!this.#closed && hasRoom) return true;
-    stored(this.#closed ? closedFault() : waitingFault(this.#storage.problem));
+    stored(this.#closed ? closedFault() : waitingFault(this.#parts.condition.problem));
     return false;
   }
+}
 
-  #broke(error: unknown): void {
-    if (codeOf(error) === "buffer.replaced") this.#detach();
-    this.#schedule.retryLater();
-  }
+function closedFault(): Fault {
+  return new Fault("buffer.closed", "the buffer is closed", { retry: true });
+}
 
-  /** Called from a sync's callback, where nobody would catch anything: what fails here is one more failure of the file. */
-  #detach(): void {
-    try {
-      this.#detached ??= this.#file.detach();
-      // Readings that nobody was told of are stored once more in the new file.
-      this.#detached?.db.prepare("DELETE FROM groups WHERE key > ?").run(this.#engine.synced.lastKey);
-    } catch (error) {
-      this.#condition.failed(error, "change", this.#file.store);
-    }
-  }
-
-  #reopen(known: Readonly<State>): { state: State; foundCommits: number } | undefined {
-    try {
-      const opened = this.#file.reopen(known, this.#detached?.problem ?? this.#condition.damage);
-      const { note, quarantined } = opened;
-      this.#condition.reopened(quarantined !== undefined);
-      if (note !== undefined) this.#salvager.tell(note.level, note.sentence, { path: this.#settings.path });
-      this.#salvager.start(quarantined);
-      if (this.#detached !== undefined) this.#salvager.startDetached(this.#detached.db, quarantined?.file);
-      this.#detached = undefined;
-      return opened;
-    } catch (error) {
-      this.#condition.reopenFailed(error);
-      this.#schedule.retryLater();
-      return undefined;
-    }
-  }
-
-  #announce(): void {
-    for (const listener of this.#ready) listener();
-  }
+/** `problem`: why the disk takes nothing, if it is known. */
+function waitingFault(problem = "it is slow"): Fault {
+  return new Fault("buffer.waiting", `too many readings wait for the disk (${problem})`, {
+    hint: "Senders keep their readings and send them again.",
+    retry: true,
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * When a group is committed. A commit costs a page of flash whether it carries one reading or sixty, so readings wait for
+ * When readings and settled groups are committed. A commit costs a page of flash whether it carries one reading or sixty, so readings wait for
  * company: until a page's worth is there, or the linger is over, counted from the first one that waits.
  *
  * No sender is throttled by that. One that had everything acknowledged and sends again within `QUICK_MS`, twice running, is
@@ -22,6 +22,14 @@ const QUICK_ANSWERS = 2;
 const MOST_ANSWERS = 6;
 /** A sender silent for longer is judged anew, ms. */
 const FORGET_MS = 10_000;
+/**
+ * Settled groups are deleted with readings once they are many, or have waited for so long: each such commit writes two or
+ * three pages more. By a commit of their own only if no reading comes for so long, or if they are very many.
+ */
+const SETTLED_WAIT_MS = 10_000;
+const MANY_SETTLED = 64;
+const VERY_MANY_SETTLED = 256;
+const NEVER = Number.POSITIVE_INFINITY;
 
 interface Sender {
   /** Messages not yet told. */
@@ -35,8 +43,10 @@ export class CommitRule {
   readonly #senders = new WeakMap<Stored, Sender>();
   #lastStored: Stored | undefined;
   #lastSender: Sender = { waiting: 0, toldMs: 0, answers: 0 };
-  /** When what waits is to be committed; Infinity if nothing waits. */
-  dueMs = Number.POSITIVE_INFINITY;
+  #settledSinceMs = 0;
+  #lastReadingsMs = Number.NEGATIVE_INFINITY;
+  /** When what waits is to be committed; Infinity if nothing waits. All times in ms of the timers' clock. */
+  dueMs = NEVER;
 
   constructor(lingerMs: number) {
     this.#lingerMs = lingerMs;
@@ -48,7 +58,7 @@ export class CommitRule {
     if (sender.waiting === 0 && sender.toldMs > 0) judge(sender, nowMs - sender.toldMs);
     sender.waiting++;
     const atOnce = expectedBytes >= PAGE_WORTH_BYTES || sender.waiting >= FULL_WINDOW;
-    const quickMs = sender.answers >= QUICK_ANSWERS ? QUICK_MS : Number.POSITIVE_INFINITY;
+    const quickMs = sender.answers >= QUICK_ANSWERS ? QUICK_MS : NEVER;
     const waitMs = atOnce ? 0 : Math.min(this.#lingerMs, quickMs);
     this.dueMs = Math.min(this.dueMs, nowMs + waitMs);
   }
@@ -59,7 +69,24 @@ export class CommitRule {
   }
 
   committed(): void {
-    this.dueMs = Number.POSITIVE_INFINITY;
+    this.dueMs = NEVER;
+  }
+
+  readingsCommitted(nowMs: number): void {
+    this.#lastReadingsMs = nowMs;
+  }
+
+  /** The first of the groups was settled that wait to be deleted. */
+  settledFirst(nowMs: number): void {
+    this.#settledSinceMs = nowMs;
+  }
+
+  /** When `count` settled groups are to be deleted; `isShort`: room is needed. */
+  settledDueMs(how: "with readings" | "alone", count: number, isShort: boolean): number {
+    if (count === 0) return NEVER;
+    if (isShort || count >= (how === "alone" ? VERY_MANY_SETTLED : MANY_SETTLED)) return 0;
+    const sinceMs = this.#settledSinceMs;
+    return SETTLED_WAIT_MS + (how === "alone" ? Math.max(sinceMs, this.#lastReadingsMs) : sinceMs);
   }
 
   told(stored: Stored, nowMs: number): void {

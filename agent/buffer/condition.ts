@@ -1,5 +1,5 @@
 /**
- * Whether the buffer can store, and why not; the one desk for errors of the file.
+ * Whether the buffer can store, why not, and when it is worth trying again; the one desk for errors of the file.
  *
  *            own quota reached               no room on the disk             error, failed sync
  *   full ◀───────────────────── storing ─────────────────────▶ disk_full    storing ─────▶ failed
@@ -7,16 +7,32 @@
  *           groups were delivered       room for the ballast again        reopened, checked, log moved
  */
 
+import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
 import type { Ballast } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
-import { FailureCounter, failureKind, failureProblem, fullDiskProblem, type Task } from "./failure.ts";
+import { failureKind, failureProblem, fullDiskProblem } from "./failure.ts";
 import { RESUME_BYTES } from "./housekeeping.ts";
-import type { StorageState } from "./storage-state.ts";
 import type { Store } from "./store.ts";
+import type { Timers } from "./timers.ts";
 import type { Outcome, Room } from "./transaction.ts";
-import type { BufferSettings } from "./types.ts";
+import type { BufferSettings, BufferStatus } from "./types.ts";
 
+export type StoringState = BufferStatus["state"];
+
+/** What was being done; each is trusted again when it succeeds. */
+export type Task = "lease" | "commit" | "sync" | "change" | "upkeep" | "reopen";
+
+/**
+ * Failures of one task, with no success between them, from which on the file is quarantined. SQLite reports a sector that
+ * could not be read as damage in places, and a disk under strain gives the next time what it refused before; so the same thing
+ * is tried again on the file opened anew before the file is given up.
+ */
+export const TRIES = { damaged: 1, malformed: 2, unreadable: 5 } as const;
+
+/** What the disk refused is tried again soon at first, then more and more rarely, ms. */
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 2000;
 /** Part of the quota that must be free again before a full buffer takes readings. */
 const RESUME_SHARE = 1 / 64;
 /** The same while dropping goes on: one large old group gone is no room, or the state would change with every group. */
@@ -31,86 +47,91 @@ const UNTIL_ROOM = "Nothing is acknowledged until it has room.";
 const UNTIL_NEW = "Nothing is acknowledged until a new one is begun.";
 
 export class Condition {
-  readonly #settings: Pick<BufferSettings, "path" | "onFull" | "maxBytes">;
-  readonly #storage: StorageState;
+  readonly #settings: BufferSettings;
   readonly #ballast: Ballast;
-  readonly #failures = new FailureCounter();
+  readonly #timers: Timers;
+  readonly #log: Logger;
+  readonly #listeners: ((state: StoringState) => void)[] = [];
+  /** Of what did not succeed since. */
+  readonly #failures = new Map<Task, number>();
+  #retryMs = FIRST_RETRY_MS;
+  state: StoringState = "storing";
+  /** Why not storing, one sentence. */
+  problem: string | undefined;
   /** Why the file must be quarantined before it is opened again. */
-  #damage: string | undefined;
+  damage: string | undefined;
+  /** Nothing is tried before; ms of the timers' clock. */
+  notBeforeMs = 0;
 
-  constructor(
-    settings: Pick<BufferSettings, "path" | "onFull" | "maxBytes">,
-    storage: StorageState,
-    ballast: Ballast,
-  ) {
+  constructor(settings: BufferSettings, ballast: Ballast, timers: Timers, log: Logger) {
     this.#settings = settings;
-    this.#storage = storage;
     this.#ballast = ballast;
+    this.#timers = timers;
+    this.#log = log;
   }
 
-  get damage(): string | undefined {
-    return this.#damage;
-  }
-
-  get hasFailures(): boolean {
-    return this.#failures.hasFailures;
+  onState(listener: (state: StoringState) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** True if new readings can only wait. */
   get isBlocked(): boolean {
-    const { state } = this.#storage;
-    return state === "full" ? this.#settings.onFull === "refuse" : state !== "storing";
+    return this.state === "full" ? this.#settings.onFull === "refuse" : this.state !== "storing";
   }
 
   /** True if room is short: what is settled must be deleted soon. */
   get isShort(): boolean {
-    return this.#storage.state !== "storing";
+    return this.state !== "storing";
   }
 
   /** True while only trying again can tell whether the disk takes something. A full buffer waits for a settlement. */
   get mustRetry(): boolean {
-    return this.#storage.state === "disk_full" || this.#storage.state === "failed";
+    return this.state === "disk_full" || this.state === "failed";
   }
 
   /** Where the next batch may be put. */
   room(store: Store, batch: Batch | undefined): Room {
     const bytes = RESUME_BYTES + (batch?.bytes ?? 0);
-    const withinFile = this.#storage.state === "disk_full" && !this.#ballast.hasRoomFor(bytes);
-    const slackPages =
-      this.isBlocked && this.#storage.state === "full" ? Math.floor(store.maxPages * RESUME_SHARE) : 0;
-    return { withinFile, slackPages, dropOldest: this.#settings.onFull === "drop_oldest" };
+    const refuses = this.state === "full" && this.isBlocked;
+    return {
+      withinFile: this.state === "disk_full" && !this.#ballast.hasRoomFor(bytes),
+      slackPages: refuses ? Math.floor(store.maxPages * RESUME_SHARE) : 0,
+      dropOldest: this.#settings.onFull === "drop_oldest",
+    };
   }
 
   succeeded(task: Task): void {
-    this.#failures.succeeded(task);
+    if (this.#failures.size > 0) this.#failures.delete(task);
+    if (task !== "sync" || this.mustRetry || this.#failures.size > 0) return;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.notBeforeMs = 0;
   }
 
   /** A transaction was committed: what that tells about the state. */
   committed(store: Store, outcome: Outcome): void {
-    this.#failures.succeeded("commit");
-    const figures = { maxBytes: this.#settings.maxBytes, buffered: outcome.state.buffered };
-    if (this.#storage.state === "disk_full") this.lookForRoom();
-    else if (!outcome.placed) this.#storage.enter("full", FULL_REFUSING, figures);
-    else if (outcome.droppedReadings > 0) this.#storage.enter("full", FULL_DROPPING, figures);
-    else if (this.#storage.state !== "full" || store.roomPages() >= this.#calmPages(store))
-      this.#storage.storing({ dropped: outcome.state.dropped });
+    this.succeeded("commit");
+    const { buffered, dropped } = outcome.state;
+    const figures = { maxBytes: this.#settings.maxBytes, buffered };
+    if (!outcome.placed) this.retryLater();
+    if (this.state === "disk_full") this.lookForRoom();
+    else if (!outcome.placed) this.#enter("full", FULL_REFUSING, figures);
+    else if (outcome.droppedKeys.length > 0) this.#enter("full", FULL_DROPPING, figures);
+    else if (this.state !== "full" || store.roomPages() >= this.#calmPages(store)) this.#store({ dropped });
   }
 
   /** Someone may have made room on a full disk. */
   lookForRoom(): void {
-    if (this.#storage.state === "disk_full" && this.#ballast.hasRoomFor(RESUME_BYTES))
-      this.#storage.storing();
+    if (this.state === "disk_full" && this.#ballast.hasRoomFor(RESUME_BYTES)) this.#store();
   }
 
   /** Something failed; true if the connection may not be used any more. */
   failed(error: unknown, task: Task, store: Store | undefined): boolean {
-    const kind = task === "sync" ? "failed" : failureKind(error);
-    if (kind === "full") {
-      if (this.#isQuotaFull(store)) this.#storage.enter("full", FULL_REFUSING, { err: error });
+    this.retryLater();
+    if (task !== "sync" && failureKind(error) === "full") {
+      if (this.#isQuotaFull(store)) this.#enter("full", FULL_REFUSING, { err: error });
       else {
-        const ballastReleased = this.#releaseBallast();
-        const problem = fullDiskProblem(this.#settings.path);
-        this.#storage.enter("disk_full", problem, { err: error, ballastReleased }, UNTIL_ROOM);
+        const details = { err: error, ballastReleased: this.#releaseBallast() };
+        this.#enter("disk_full", fullDiskProblem(this.#settings.path), details, UNTIL_ROOM);
       }
       return false;
     }
@@ -118,24 +139,56 @@ export class Condition {
     const problem = isTooMuch
       ? `The buffer's file is damaged (${messageOf(error)}).`
       : failureProblem(error, this.#settings.path);
-    this.#storage.enter("failed", problem, { err: error, task }, isTooMuch ? UNTIL_NEW : MEANWHILE);
+    this.#enter("failed", problem, { err: error, task }, isTooMuch ? UNTIL_NEW : MEANWHILE);
     return true;
   }
 
   /** The file was opened again; `isOther`: it is a new one. */
   reopened(isOther: boolean): void {
-    this.#damage = undefined;
+    this.damage = undefined;
     if (isOther) this.#failures.clear();
-    else this.#failures.succeeded("reopen");
-    this.#storage.storing();
+    else this.#failures.delete("reopen");
+    this.#store();
   }
 
   reopenFailed(error: unknown): void {
+    this.retryLater();
     this.#isTooMuch(error, "reopen");
     // A full disk may refuse the opening too.
     if (failureKind(error) === "full") this.#releaseBallast();
     const problem = `The buffer can't be opened again (${messageOf(error)}).`;
-    this.#storage.enter("failed", problem, { err: error }, MEANWHILE);
+    this.#enter("failed", problem, { err: error }, MEANWHILE);
+  }
+
+  retryLater(): void {
+    this.notBeforeMs = this.#timers.nowMs() + this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  #store(details: object = {}): void {
+    if (this.state === "storing") return;
+    this.#log.info({ was: this.state, ...details }, "The buffer stores readings again.");
+    this.#change("storing", undefined);
+  }
+
+  /**
+   * Enters a state with its reason; the same state again only renews the reason. `outcome`: what follows from it, a sentence
+   * for the log.
+   */
+  #enter(state: Exclude<StoringState, "storing">, problem: string, details: object, outcome?: string): void {
+    if (this.state === state) {
+      this.problem = problem;
+      return;
+    }
+    const sentence = outcome === undefined ? problem : `${problem} ${outcome}`;
+    this.#log[state === "full" ? "warn" : "error"](details, sentence);
+    this.#change(state, problem);
+  }
+
+  #change(state: StoringState, problem: string | undefined): void {
+    this.state = state;
+    this.problem = problem;
+    for (const listener of this.#listeners) listener(state);
   }
 
   /** False where there was none to give, or the disk does not give it: what it refuses is told already. */
@@ -147,9 +200,14 @@ export class Condition {
     }
   }
 
+  /** Counts a failure; true if with it the file is given up. A failed sync tells nothing of what stands in the file. */
   #isTooMuch(error: unknown, task: Task): boolean {
-    if (!this.#failures.failed(task, error)) return false;
-    this.#damage = messageOf(error);
+    const kind = failureKind(error);
+    if (kind === "full" || kind === "failed" || task === "sync") return false;
+    const failures = (this.#failures.get(task) ?? 0) + 1;
+    this.#failures.set(task, failures);
+    if (failures < TRIES[kind]) return false;
+    this.damage = messageOf(error);
     return true;
   }
 

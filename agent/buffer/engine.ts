@@ -1,80 +1,74 @@
 /**
  * The engine: brings what waits into the file, syncs it beside the event loop, and then tells those who wait. The only
- * writer of the file, with one next wake-up.
+ * writer of the file.
  *
  *   arrived ─▶ commit ─▶ (not synced) ─▶ sync, thread pool ─▶ tell senders, lease, count
  *                 │                          │
  *                 └──────────── failed ◀─────┘ ─▶ close ─▶ reopen, move the log ─▶ what is there is told, the rest waits again
  */
 
+import type { Logger } from "pino";
 import { codeOf } from "../errors.ts";
 import type { Batch } from "./batch.ts";
-import type { Condition } from "./condition.ts";
+import type { CommitRule } from "./commit-rule.ts";
+import type { Condition, Task } from "./condition.ts";
 import { PAGE_BYTES } from "./connection.ts";
-import type { Task } from "./failure.ts";
 import type { BufferFile } from "./file.ts";
-import { LogPages } from "./log-pages.ts";
+import type { Leases } from "./leases.ts";
+import type { Reopened } from "./opener.ts";
 import type { PendingQueue } from "./pending.ts";
+import type { Salvager, SalvageTarget } from "./salvage/salvager.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
-import { Teller, type TellerParts, type Totals } from "./teller.ts";
-import { beginTransaction, type Outcome, plainOutcome } from "./transaction.ts";
+import { Teller } from "./teller.ts";
+import type { Timers } from "./timers.ts";
+import { applyWork, type Outcome, plainOutcome } from "./transaction.ts";
+import type { BufferSettings } from "./types.ts";
 import { Unsynced } from "./unsynced.ts";
 
-/** Settled groups that are many enough to be deleted with the next readings, however new. */
-const MANY_SETTLED = 64;
-/** They are deleted with the first commit after this time, ms: each such commit writes two or three pages more. */
-const SETTLED_WAIT_MS = 10_000;
 /**
  * Commits after which the accounts are written whatever happened. Between them, when only readings come in, their rows are
  * all that is written: one page a commit instead of two. A start adds those rows up.
  */
 const LAZY_COMMITS = 256;
 
-export interface EngineParts extends TellerParts {
+export interface EngineParts {
+  settings: BufferSettings;
   file: BufferFile;
-  state: State;
   pending: PendingQueue;
+  leases: Leases;
   condition: Condition;
-  rejectsMaxBytes: number;
-  /** Readings or room are there that were not before. */
-  ready(): void;
-  /** The file failed, and is tried again later. */
-  broke(error: unknown): void;
-  /** Opens the file again; undefined if that must be tried later. */
-  reopen(known: Readonly<State>): { state: State; foundCommits: number } | undefined;
+  rule: CommitRule;
+  salvager: Salvager;
+  timers: Timers;
+  log: Logger;
 }
 
-export class Engine {
+export class Engine implements SalvageTarget {
   readonly #parts: EngineParts;
+  readonly #synced: () => void;
   readonly #unsynced = new Unsynced();
-  readonly #logPages = new LogPages();
-  /** What the next transaction builds on, and what is known to be on the disk. */
+  /** What the next transaction builds on. */
   #committed: State;
-  #synced: State;
+  /** What is known to be on the disk. */
+  synced: Readonly<State>;
   #running = false;
-  #stopped = false;
   /** Commits since the accounts were last written. */
   #unwritten = 0;
-  /** Since when a group waits to be deleted, ms of the timers' clock. */
-  settledSinceMs = 0;
-  /** When readings were last committed, ms of the timers' clock. */
-  lastReadingsMs = Number.NEGATIVE_INFINITY;
   readonly #teller: Teller;
 
-  constructor(parts: EngineParts) {
+  /** `synced` is called after each sync beside the loop, whatever came of it. */
+  constructor(parts: EngineParts, state: State, synced: () => void) {
     this.#parts = parts;
-    this.#committed = parts.state;
-    this.#synced = parts.state;
+    this.#committed = state;
+    this.synced = state;
+    this.#synced = synced;
     this.#teller = new Teller(parts);
   }
 
-  get totals(): Readonly<Totals> {
+  /** Of the transactions on the disk. */
+  get totals(): Teller["totals"] {
     return this.#teller.totals;
-  }
-
-  get synced(): Readonly<State> {
-    return this.#synced;
   }
 
   /** Messages and bytes that are not acknowledged yet. */
@@ -90,9 +84,10 @@ export class Engine {
     return this.#parts.file.log?.isUnderWay === true;
   }
 
-  /** A group was settled. */
-  settled(): void {
-    if (this.#parts.leases.deletableCount === 1) this.settledSinceMs = this.#parts.timers.nowMs();
+  /** The file, for those who come after the sensors. */
+  get store(): Store | undefined {
+    const { condition, file } = this.#parts;
+    return condition.isBlocked ? undefined : file.store;
   }
 
   /**
@@ -111,40 +106,32 @@ export class Engine {
     } finally {
       this.#running = false;
     }
-    this.startSync();
   }
 
   /** Runs `work` in a transaction of its own; false if the disk refuses, which is then dealt with. */
   change(work: (store: Store, state: State) => void): boolean {
     const { file, condition } = this.#parts;
     const { store } = file;
-    if (store === undefined) return false;
     const outcome = plainOutcome(this.#committed);
-    try {
-      file.retakeLock();
-      store.begin();
-      work(store, outcome.state);
-      store.writeState(outcome.state);
-      store.commit();
-    } catch (error) {
-      this.failed(error, "change");
-      return false;
-    }
+    const write = (open: Store) => {
+      work(open, outcome.state);
+      open.writeState(outcome.state);
+      return true;
+    };
+    if (store === undefined || !this.#transact(store, "change", outcome, undefined, write)) return false;
     condition.succeeded("change");
-    this.#took(outcome, undefined, 0);
-    this.startSync();
     return true;
   }
 
   /** Begins a sync of all that was committed, unless one is under way. */
   startSync(): void {
     const { log } = this.#parts.file;
-    if (this.#stopped || log === undefined || log.isUnderWay || this.#unsynced.size === 0) return;
+    if (log === undefined || log.isUnderWay || this.#unsynced.size === 0) return;
     const upTo = this.#unsynced.newest;
     log.start((error) => {
       if (error !== null) this.failed(error, "sync");
       else this.#adoptSynced(upTo);
-      this.#parts.ready();
+      this.#synced();
     });
   }
 
@@ -162,7 +149,7 @@ export class Engine {
   }
 
   /** Deals with an error of the open file, whatever was being done with it. */
-  failed(error: unknown, task: Task): void {
+  failed(error: unknown, task: Task = "change"): void {
     const { pending, file, condition, log } = this.#parts;
     pending.closeGroup();
     try {
@@ -172,14 +159,26 @@ export class Engine {
       // A connection that stays inside a transaction is of no use.
       file.abandon();
     }
-    const isBroken = condition.failed(error, task, file.store);
-    if (isBroken && codeOf(error) !== "buffer.replaced") file.abandon();
-    this.#parts.broke(error);
+    if (!condition.failed(error, task, file.store)) return;
+    if (codeOf(error) !== "buffer.replaced") file.abandon();
+    else {
+      try {
+        file.detach(this.synced.lastKey);
+      } catch (detachError) {
+        condition.failed(detachError, "change", file.store);
+      }
+    }
+  }
+
+  /** Tells what is known of a file that was opened, and has what was quarantined for it read. */
+  tellOf({ note, quarantined }: Reopened): void {
+    const { salvager, settings } = this.#parts;
+    if (note !== undefined) salvager.tell(note.level, note.sentence, { path: settings.path });
+    salvager.start(quarantined);
   }
 
   /** Marks the file as closed in order, and closes it. */
   close(): void {
-    this.#stopped = true;
     this.change((_store, state) => {
       state.closed = 1;
     });
@@ -188,33 +187,22 @@ export class Engine {
 
   /** One transaction; true if it did all there was to do. */
   #step(settle: boolean): boolean {
-    const { file, pending, leases, condition, timers } = this.#parts;
+    const { file, pending, leases, condition, rule, timers, settings } = this.#parts;
     if (file.store === undefined && !this.#reopen()) return false;
     const { store } = file;
     const batch = pending.first();
-    const settledForMs = timers.nowMs() - this.settledSinceMs;
-    const deletesSettled =
-      settle || condition.isShort || leases.deletableCount >= MANY_SETTLED || settledForMs >= SETTLED_WAIT_MS;
-    const hasWork = batch !== undefined || (deletesSettled && leases.deletableCount > 0);
-    if (store === undefined || !hasWork) return false;
-    const startMs = performance.now();
-    let outcome: Outcome | undefined;
-    try {
-      file.retakeLock();
-      const room = condition.room(store, batch);
+    const { deletableCount } = leases;
+    const isDue = timers.nowMs() >= rule.settledDueMs("with readings", deletableCount, condition.isShort);
+    const deletesSettled = deletableCount > 0 && (settle || isDue);
+    if (store === undefined || (batch === undefined && !deletesSettled)) return false;
+    const outcome = plainOutcome(this.#committed);
+    const write = () => {
+      const rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
       const lazy = this.#unwritten < LAZY_COMMITS;
-      const rejectsMaxBytes = Math.min(this.#parts.rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
-      const work = { batch, leases, deletesSettled, room, lazy, rejectsMaxBytes };
-      outcome = beginTransaction(store, this.#committed, work);
-      if (outcome.idle) store.rollback();
-      else store.commit();
-    } catch (error) {
-      this.failed(error, "commit");
-      // Whether it landed all the same is known when the file was opened again.
-      if (outcome !== undefined && !outcome.idle && file.store === undefined) this.#took(outcome, batch, 0);
-      return false;
-    }
-    if (!outcome.idle) this.#took(outcome, batch, performance.now() - startMs);
+      const work = { batch, leases, deletesSettled, lazy, rejectsMaxBytes, ...condition.room(store, batch) };
+      return applyWork(store, this.#committed, outcome, work);
+    };
+    if (!this.#transact(store, "commit", outcome, batch, write)) return false;
     try {
       condition.committed(store, outcome);
     } catch (error) {
@@ -224,62 +212,87 @@ export class Engine {
     return outcome.placed;
   }
 
+  /** One transaction, committed if `write` says so; false if the disk refuses, which is then dealt with. */
+  #transact(
+    store: Store,
+    task: Task,
+    outcome: Outcome,
+    batch: Batch | undefined,
+    write: (store: Store) => boolean,
+  ): boolean {
+    const { file } = this.#parts;
+    const startMs = performance.now();
+    let commits = false;
+    try {
+      file.retakeLock();
+      store.begin();
+      commits = write(store);
+      if (commits) store.commit();
+      else store.rollback();
+    } catch (error) {
+      this.failed(error, task);
+      // Whether it landed all the same is known when the file was opened again.
+      if (commits && file.store === undefined) this.#took(outcome, batch, 0);
+      return false;
+    }
+    if (commits) this.#took(outcome, batch, performance.now() - startMs);
+    return true;
+  }
+
   /** The transaction is in the file, as far as is known; its sync is still to come. */
   #took(outcome: Outcome, batch: Batch | undefined, ms: number): void {
-    const { pending, leases, timers } = this.#parts;
+    const { pending, leases, rule, timers, file } = this.#parts;
     const placed = outcome.placed ? batch : undefined;
+    const hasReadings = placed !== undefined && placed.count > 0;
     if (placed !== undefined) pending.shift();
-    const addsGroups = (placed?.count ?? 0) > 0 || outcome.state.salvagedKey > this.#committed.salvagedKey;
+    const addsGroups = hasReadings || outcome.state.salvagedKey > this.#committed.salvagedKey;
     this.#committed = outcome.state;
     this.#unsynced.push({ outcome, batch: placed, addsGroups, ms });
     this.#unwritten = outcome.stateWritten ? 0 : this.#unwritten + 1;
-    this.#logPages.add(outcome, placed?.body.length ?? 0);
+    file.wrote(outcome, placed?.body.length ?? 0);
     leases.leave(outcome.settled.length);
     for (const key of outcome.droppedKeys) leases.dropped(key);
-    if ((placed?.count ?? 0) > 0) this.lastReadingsMs = timers.nowMs();
+    if (hasReadings) rule.readingsCommitted(timers.nowMs());
   }
 
   /** The transactions up to number `upTo` are on the disk: memory follows, and those who wait are told. */
   #adoptSynced(upTo: number): void {
     const { file, condition } = this.#parts;
+    let task: Task = "sync";
     try {
       file.checkPlace();
+      const done = this.#unsynced.takeUpTo(upTo);
+      this.synced = done.at(-1)?.outcome.state ?? this.synced;
+      condition.succeeded("sync");
+      this.#teller.tell(done);
+      // After the senders are told, for they need not wait for it.
+      task = "upkeep";
+      if (file.moveLog()) condition.succeeded("upkeep");
     } catch (error) {
-      this.failed(error, "sync");
-      return;
-    }
-    const done = this.#unsynced.takeUpTo(upTo);
-    const last = done.at(-1);
-    if (last === undefined) return;
-    this.#synced = last.outcome.state;
-    condition.succeeded("sync");
-    this.#teller.tell(done);
-    this.#moveLog();
-  }
-
-  /** After the senders are told, for they need not wait for it. */
-  #moveLog(): void {
-    const { condition, file } = this.#parts;
-    if (file.store === undefined || !this.#logPages.isDue) return;
-    try {
-      this.#logPages.moved(file.store.checkpoint("PASSIVE"));
-      condition.succeeded("upkeep");
-    } catch (error) {
-      this.failed(error, "upkeep");
+      this.failed(error, task);
     }
   }
 
+  /** False if that must be tried later. What is in the file is told, what is not waits again. */
   #reopen(): boolean {
-    const { pending, leases, rule, timers, reopen } = this.#parts;
-    const opened = reopen(this.#synced);
-    if (opened === undefined) return false;
-    const { state } = opened;
+    const { pending, leases, rule, timers, file, condition, salvager } = this.#parts;
+    let opened: ReturnType<BufferFile["reopen"]>;
+    try {
+      opened = file.reopen(this.synced, condition.damage);
+    } catch (error) {
+      condition.reopenFailed(error);
+      return false;
+    }
+    const { state, quarantined, detached } = opened;
+    condition.reopened(quarantined !== undefined);
+    this.tellOf(opened);
+    if (detached !== undefined) salvager.startDetached(detached, quarantined?.file);
     const isSame = state.epoch === this.#committed.epoch;
     const there = isSame ? this.#unsynced.takeLanded(state, opened.foundCommits) : [];
-    const lost = this.#unsynced.takeUpTo(Number.POSITIVE_INFINITY);
-    const expectedKey = there.at(-1)?.outcome.state.lastKey ?? this.#synced.lastKey;
+    const lost = this.#unsynced.takeUpTo(this.#unsynced.newest);
+    const expectedKey = there.at(-1)?.outcome.state.lastKey ?? this.synced.lastKey;
     this.#committed = state;
-    this.#synced = state;
+    this.synced = state;
     this.#unwritten = 0;
     if (isSame) {
       for (const { outcome } of lost) {
@@ -290,8 +303,7 @@ export class Engine {
     pending.putBack(lost.flatMap(({ batch }) => (batch === undefined ? [] : [batch])));
     rule.putBack(timers.nowMs());
     // Another file, or the same one with other readings at its end: another process had it meanwhile.
-    if (!isSame || state.lastKey !== expectedKey)
-      pending.rebase(state.epoch, state.lastKey - state.epochBase + 1);
+    if (!isSame || state.lastKey !== expectedKey) pending.rebase(state);
     // Opening it again moved the log: what is there is on the disk.
     this.#teller.tell(there);
     return true;

@@ -11,13 +11,19 @@ import { codeOf, messageOf } from "../errors.ts";
  */
 export type FailureKind = "full" | "damaged" | "malformed" | "unreadable" | "failed";
 
+const FULL = /^(SQLITE_FULL|ENOSPC|EDQUOT)$/;
+const MALFORMED = /^SQLITE_(CORRUPT|NOTADB$)/;
+const DAMAGED = /^(SQLITE_(CONSTRAINT|MISMATCH$|TOOBIG$)|buffer\.(damaged|older)$)/;
+/** What SQLite makes of a read that failed; of `EIO` it makes CORRUPTFS, and in places `SQLITE_CORRUPT`. */
+const UNREADABLE = /^(SQLITE_IOERR_(CORRUPTFS|READ|SHORT_READ|DATA)|EIO)$/;
+
 /** While the file is in use. */
 export function failureKind(error: unknown): FailureKind {
   const code = codeOf(error) ?? "";
-  if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return "full";
-  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") return "malformed";
-  if (isDamage(code)) return "damaged";
-  return isUnreadable(code) ? "unreadable" : "failed";
+  if (FULL.test(code)) return "full";
+  if (MALFORMED.test(code)) return "malformed";
+  if (DAMAGED.test(code)) return "damaged";
+  return UNREADABLE.test(code) ? "unreadable" : "failed";
 }
 
 /**
@@ -25,34 +31,8 @@ export function failureKind(error: unknown): FailureKind {
  * and a file that can't be read is of no more use than one that is wrong.
  */
 export function isUnusableFile(error: unknown): boolean {
-  const code = codeOf(error) ?? "";
-  return isDamage(code) || isUnreadable(code) || code === "SQLITE_ERROR";
-}
-
-/** What SQLite makes of a read that failed; of `EIO` it makes CORRUPTFS, and in places `SQLITE_CORRUPT`. */
-const UNREADABLE = [
-  "SQLITE_IOERR_CORRUPTFS",
-  "SQLITE_IOERR_READ",
-  "SQLITE_IOERR_SHORT_READ",
-  "SQLITE_IOERR_DATA",
-  "EIO",
-];
-
-/** True if the disk does not give what stands on it. */
-function isUnreadable(code: string): boolean {
-  return UNREADABLE.includes(code);
-}
-
-function isDamage(code: string): boolean {
-  return (
-    code.startsWith("SQLITE_CORRUPT") ||
-    code.startsWith("SQLITE_CONSTRAINT") ||
-    code === "SQLITE_NOTADB" ||
-    code === "SQLITE_MISMATCH" ||
-    code === "SQLITE_TOOBIG" ||
-    code === "buffer.damaged" ||
-    code === "buffer.older"
-  );
+  const isDamaged = ["malformed", "damaged", "unreadable"].includes(failureKind(error));
+  return isDamaged || codeOf(error) === "SQLITE_ERROR";
 }
 
 /** Why there is no room on the disk that holds `path`, one sentence. */
@@ -86,42 +66,5 @@ export function isReadOnly(path: string): boolean {
     return false;
   } catch (error) {
     return codeOf(error) === "EROFS";
-  }
-}
-
-/** What was being done; each is trusted again when it succeeds. */
-export type Task = "lease" | "commit" | "sync" | "change" | "upkeep" | "reopen";
-
-/** Failures of one task, with no success between them, from which on the file is quarantined. */
-export const TRIES = { damaged: 1, malformed: 2, unreadable: 5 } as const;
-
-/**
- * SQLite reports a sector that could not be read as damage in places, and a disk under strain gives the next time what it
- * refused before; so the same thing is tried again on the file opened anew, and only if it fails again is the file given up.
- */
-export class FailureCounter {
-  readonly #failures = new Map<Task, number>();
-
-  /** True while something failed that has not succeeded since. */
-  get hasFailures(): boolean {
-    return this.#failures.size > 0;
-  }
-
-  /** Counts a failure; true if it is one too many. */
-  failed(task: Task, error: unknown): boolean {
-    const kind = failureKind(error);
-    if (kind === "full" || kind === "failed" || task === "sync") return false;
-    const failures = (this.#failures.get(task) ?? 0) + 1;
-    this.#failures.set(task, failures);
-    return failures >= TRIES[kind];
-  }
-
-  succeeded(task: Task): void {
-    if (this.#failures.size > 0) this.#failures.delete(task);
-  }
-
-  /** The file is another one. */
-  clear(): void {
-    this.#failures.clear();
   }
 }

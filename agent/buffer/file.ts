@@ -1,14 +1,16 @@
 /** The open file, its log's descriptor and its lock; closes them when the file fails and opens them again. */
 
-import { statSync, unlinkSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
+import { CHECKPOINT_PAGES, PAGE_BYTES } from "./connection.ts";
 import type { OwnerLock } from "./lock.ts";
 import { LogSync, type Syncs } from "./log-sync.ts";
 import type { Reopened } from "./opener.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
+import type { Outcome } from "./transaction.ts";
 
 /** Opens the file again. `known`: what is synced of it. `problem`: quarantine the file first, for this reason. */
 export type Reopen = (known: Readonly<State>, problem?: string) => Reopened;
@@ -31,6 +33,10 @@ interface Open {
 export class BufferFile {
   readonly #parts: FileParts;
   #open: Open | undefined;
+  /** A file that is no longer in its place: its connection, and why what lies there must be quarantined. */
+  #detached: { db: Database; problem: string | undefined } | undefined;
+  /** Written to the log since it was moved into the file, roughly. */
+  #logPages = 0;
 
   constructor(parts: FileParts) {
     this.#parts = parts;
@@ -60,6 +66,24 @@ export class BufferFile {
     });
   }
 
+  /** A transaction was committed: its rows, the leaves of the tables, the page of the accounts are in the log. */
+  wrote({ stateWritten, settled, droppedKeys }: Outcome, bodyBytes: number): void {
+    const deleted = settled.length + droppedKeys.length;
+    this.#logPages += 1 + Math.ceil(bodyBytes / PAGE_BYTES) + (stateWritten ? 2 : 0) + Math.ceil(deleted / 4);
+  }
+
+  /**
+   * Moves the log into the file once it is long; true if it did. Not SQLite's own automatic checkpoint: that one runs before
+   * COMMIT returns, so senders would wait for it, and it swallows its errors.
+   */
+  moveLog(): boolean {
+    if (this.#open === undefined || this.#logPages < CHECKPOINT_PAGES) return false;
+    const { logPages, movedPages } = this.#open.store.checkpoint("PASSIVE");
+    // What a reader holds back is tried again after as many pages more.
+    this.#logPages = Math.min(logPages - movedPages, CHECKPOINT_PAGES / 2);
+    return true;
+  }
+
   /** Closes the file at once: after a failed sync nothing may be acknowledged on its connection. */
   abandon(): void {
     try {
@@ -72,30 +96,31 @@ export class BufferFile {
   }
 
   /**
-   * Gives up a file that is no longer in its place, or whose log is not; its connection, through which it can still be read.
-   * What lies at the path of ours is moved out of the way of a new file.
+   * Gives up a file that is no longer in its place, or whose log is not; it can still be read through its connection. Readings
+   * behind `lastKey`, of which nobody was told, are deleted: they are stored once more in the new file.
    */
-  detach(): { db: Database; problem: string | undefined } | undefined {
+  detach(lastKey: number): void {
     const open = this.#open;
-    if (open === undefined) return undefined;
-    const { path } = this.#parts;
+    if (open === undefined) return;
     // A new file must not take up the index, nor the log, that the old connection goes on using: until they are out of the way
     // ours stays open, and whoever looks after its place next tries again.
-    if (open.log.isInPlace) unlinkSync(`${path}-wal`);
-    if (statSync(`${path}-shm`, { throwIfNoEntry: false }) !== undefined) unlinkSync(`${path}-shm`);
+    if (open.log.isInPlace) rmSync(`${this.#parts.path}-wal`);
+    rmSync(`${this.#parts.path}-shm`, { force: true });
     this.#open = undefined;
     open.log.close();
-    return { db: open.store.db, problem: this.#inode() === open.inode ? "its log was deleted" : undefined };
+    const { db } = open.store;
+    this.#detached = { db, problem: this.#inode() === open.inode ? "its log was deleted" : undefined };
+    db.prepare("DELETE FROM groups WHERE key > ?").run(lastKey);
   }
 
   /**
    * Opens the file after a failure. What its log holds may sit in the system's memory only, for a failed sync marks pages as
    * written that are not; moving the log writes and syncs them once more, so only then is anything believed.
    */
-  reopen(known: Readonly<State>, problem?: string): Reopened {
+  reopen(known: Readonly<State>, damage?: string): Reopened & { detached: Database | undefined } {
     this.abandon();
     this.#parts.lock.retake();
-    const opened = this.#parts.reopen(known, problem);
+    const opened = this.#parts.reopen(known, this.#detached?.problem ?? damage);
     try {
       // While another program moves the log, SQLite moves nothing and tells -1 for both.
       const { busy, logPages, movedPages } = opened.store.checkpoint("PASSIVE");
@@ -110,7 +135,9 @@ export class BufferFile {
       opened.store.close();
       throw error;
     }
-    return opened;
+    const detached = this.#detached?.db;
+    this.#detached = undefined;
+    return { ...opened, detached };
   }
 
   /** Empties the log into the file and closes. */
@@ -124,6 +151,7 @@ export class BufferFile {
       );
     }
     this.abandon();
+    this.#parts.lock.release();
   }
 
   #take(store: Store): Open {

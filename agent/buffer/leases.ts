@@ -1,11 +1,23 @@
-/** Who has which group. Holds numbers only, never bodies, and never more than a limit. */
+/**
+ * Who has which group. Holds numbers only, never bodies, and never more than a limit.
+ *
+ * What is to be leased lies in gaps: stretches of keys, ascending and apart, in which nobody was given anything or what was
+ * given came back. At first one gap holds everything. A lease from the oldest end narrows the lowest gap; one from the
+ * newest end splits the highest; a group that is sent back opens its keys again, which joins them to the gaps beside them.
+ */
 
-import type { Settlement } from "./types.ts";
+import type { Logger } from "pino";
+import { unpackGroup } from "./gzip.ts";
+import type { State } from "./state.ts";
+import type { GroupRow, Store } from "./store.ts";
+import type { Group, Settlement } from "./types.ts";
 
 /** Most groups out at once; a shipper that settles nothing gets no more. */
 export const MAX_LEASED_GROUPS = 20_000;
-/** Most stretches of the queue remembered as leased; with more gaps, the newest end is served from the oldest. */
-export const MAX_STRETCHES = 1000;
+/** From so many gaps on, the newest end is served from the oldest. */
+export const MAX_GAPS = 1000;
+/** Bytes of groups that one lease may hold at most, whatever was asked for. */
+const MAX_LEASE_BYTES = 16 * 1024 * 1024;
 
 /** Settled, and not yet deleted from the file. */
 export interface Settled {
@@ -16,33 +28,31 @@ export interface Settled {
   rejected?: { reason: "refused" | "damaged"; detail: string };
 }
 
-/** Reads the queue: the group of a key, and the first or the last one between two keys, which are excluded. */
+/** Reads the queue: the first or the last group between two keys, which are excluded. */
 export interface Queue<Row> {
-  get(key: number): Row | undefined;
   first(after: number, before: number): Row | undefined;
   last(after: number, before: number): Row | undefined;
 }
 
-/** Keys from `from` to `to`, of which every group was leased at some time. */
-interface Stretch {
-  from: number;
-  to: number;
+/** Keys from which on groups are not to be leased yet: of salvaged ones, which are below zero, and of all others. */
+export interface Ends {
+  salvaged: number;
+  key: number;
 }
 
-const BOTTOM = Number.MIN_SAFE_INTEGER;
+/** The keys between two others. */
+interface Gap {
+  after: number;
+  before: number;
+}
 
 export class Leases {
   /** Key → readings. */
   readonly #out = new Map<number, number>();
-  /** Sent back, ascending. */
-  #again: number[] = [];
+  #gaps: Gap[] = everything();
   #settled: Settled[] = [];
   /** Of `#settled`, how many the transactions that are not yet synced delete. */
   #leaving = 0;
-  /** The last key leased below zero, where salvaged groups are. */
-  #salvaged = BOTTOM;
-  /** Above zero, ascending and apart; the first begins at zero. */
-  #stretches: Stretch[] = [{ from: 0, to: 0 }];
 
   get size(): number {
     return this.#out.size;
@@ -66,34 +76,35 @@ export class Leases {
     return this.#settled;
   }
 
-  /** Readings in them. */
-  settledReadings(): { delivered: number; rejected: number } {
-    const sum = { delivered: 0, rejected: 0 };
-    for (const { count, rejected } of this.#settled)
-      sum[rejected === undefined ? "delivered" : "rejected"] += count;
-    return sum;
-  }
-
-  /**
-   * Takes the next group from that end: those sent back, what was salvaged, the rest. `ends`: keys from which on groups are
-   * not to be leased yet, of salvaged ones and of others.
-   */
+  /** Takes the next group from that end, if it is there and `accepts` it. */
   take<Row extends { key: number; count: number }>(
     queue: Queue<Row>,
     from: "oldest" | "newest",
-    ends: { salvaged: number; key: number },
+    ends: Ends,
+    accepts: (row: Row) => boolean = () => true,
   ): Row | undefined {
-    const again = this.#sentBack(queue, from);
-    const newest = from === "newest" && this.#stretches.length < MAX_STRETCHES;
-    const found =
-      (newest ? this.#newest(queue, ends.key, again?.key) : undefined) ??
-      again ??
-      this.#firstSalvaged(queue, ends.salvaged) ??
-      this.#oldest(queue, ends.key);
-    if (found === undefined) return undefined;
-    if (found === again) this.#again.splice(this.#again.indexOf(found.key), 1);
-    this.#out.set(found.key, found.count);
-    return found;
+    const newest = from === "newest" && this.#gaps.length < MAX_GAPS;
+    for (let at = newest ? this.#gaps.length - 1 : 0; ; ) {
+      const gap = this.#gaps[at];
+      if (gap === undefined) return undefined;
+      const { after } = gap;
+      const before = Math.min(gap.before, after < 0 ? ends.salvaged : ends.key);
+      const row = newest ? queue.last(after, before) : queue.first(after, before);
+      if (row !== undefined && !accepts(row)) return undefined;
+      // Above what was looked at more may come; below it only what `last` passed over is left.
+      const above = {
+        after: row === undefined || newest ? Math.max(after, before - 1) : row.key,
+        before: gap.before,
+      };
+      const below = row === undefined || !newest ? [] : [{ after, before: row.key }];
+      const left = [...below, above].filter((each) => each.before - each.after > 1);
+      this.#gaps.splice(at, 1, ...left);
+      if (row !== undefined) {
+        this.#out.set(row.key, row.count);
+        return row;
+      }
+      at = newest ? at - 1 : at + left.length;
+    }
   }
 
   /** False for a group that is not out: settled before, dropped, or from before a reopening. */
@@ -101,17 +112,19 @@ export class Leases {
     const count = this.#out.get(key);
     if (count === undefined) return false;
     this.#out.delete(key);
-    if (settlement.outcome === "again") this.#sendBack(key);
+    // A salvaged group's key stands for itself alone, whatever it holds.
+    if (settlement.outcome === "again") this.#open(key - 1, key < 0 ? key + 1 : key + count);
     else if (settlement.outcome === "delivered") this.#settled.push({ key, count });
-    else this.#reject(key, count, "refused", settlement.detail);
+    else this.#settled.push({ key, count, rejected: { reason: "refused", detail: settlement.detail } });
     return true;
   }
 
   /** A group that is out, and turned out to be damaged. */
   damaged(key: number): void {
     const count = this.#out.get(key) ?? 0;
+    const detail = `${count} readings of a group damaged on disk could not be read`;
     this.#out.delete(key);
-    this.#reject(key, count, "damaged", `${count} readings of a group damaged on disk could not be read`);
+    this.#settled.push({ key, count, rejected: { reason: "damaged", detail } });
   }
 
   /** A transaction deletes the next `count` settled groups. */
@@ -121,7 +134,7 @@ export class Leases {
 
   /** Those transactions are synced. */
   left(count: number): void {
-    this.#settled = this.#settled.slice(count);
+    if (count > 0) this.#settled = this.#settled.slice(count);
     this.#leaving -= count;
   }
 
@@ -133,94 +146,83 @@ export class Leases {
   /** Forgets a group that was dropped, out or not. */
   dropped(key: number): void {
     this.#out.delete(key);
-    this.#again = this.#again.filter((other) => other !== key);
   }
 
-  /** The transaction that dropped it is not in the file. One that was never leased will have its turn. */
+  /** The transaction that dropped it is not in the file. */
   notDropped(key: number): void {
-    const wasLeased =
-      key < 0 ? key <= this.#salvaged : this.#stretches.some(({ from, to }) => key >= from && key <= to);
-    if (wasLeased) this.#sendBack(key);
+    this.#open(key - 1, key + 1);
   }
 
   isOut(key: number): boolean {
     return this.#out.has(key);
   }
 
-  /** Keys of the groups that are out, ascending. */
-  out(): number[] {
-    return [...this.#out.keys()].sort((a, b) => a - b);
+  /** The groups that are out, ascending. */
+  out(): { key: number; count: number }[] {
+    return [...this.#out].map(([key, count]) => ({ key, count })).sort((a, b) => a.key - b.key);
   }
 
   /** Forgets everything: the queue is another file's now, whose keys are others. */
   reset(): void {
     this.#out.clear();
-    this.#again = [];
+    this.#gaps = everything();
     this.#settled = [];
     this.#leaving = 0;
-    this.#salvaged = BOTTOM;
-    this.#stretches = [{ from: 0, to: 0 }];
   }
 
-  #reject(key: number, count: number, reason: "refused" | "damaged", detail: string): void {
-    this.#settled.push({ key, count, rejected: { reason, detail } });
+  #open(after: number, before: number): void {
+    const lower = this.#gaps.filter((gap) => gap.before <= after);
+    const higher = this.#gaps.filter((gap) => gap.after >= before);
+    const touching = this.#gaps.slice(lower.length, this.#gaps.length - higher.length);
+    const joined = {
+      after: Math.min(after, touching[0]?.after ?? after),
+      before: Math.max(before, touching.at(-1)?.before ?? before),
+    };
+    this.#gaps = [...lower, joined, ...higher];
   }
+}
 
-  #sendBack(key: number): void {
-    const place = this.#again.findIndex((other) => other > key);
-    this.#again.splice(place === -1 ? this.#again.length : place, 0, key);
-  }
+/** Salvaged groups have keys below zero, all others above. */
+function everything(): Gap[] {
+  return [
+    { after: Number.MIN_SAFE_INTEGER, before: 0 },
+    { after: 0, before: Number.MAX_SAFE_INTEGER },
+  ];
+}
 
-  #sentBack<Row>(queue: Queue<Row>, from: "oldest" | "newest"): Row | undefined {
-    const at = from === "oldest" ? 0 : -1;
-    for (let key = this.#again.at(at); key !== undefined; key = this.#again.at(at)) {
-      const row = queue.get(key);
-      if (row !== undefined) return row;
-      this.#again.splice(at, 1);
-    }
-    return undefined;
-  }
-
-  #firstSalvaged<Row extends { key: number }>(queue: Queue<Row>, end: number): Row | undefined {
-    const found = queue.first(this.#salvaged, Math.min(0, end));
-    if (found !== undefined) this.#salvaged = found.key;
-    return found;
-  }
-
-  /** The first group in the lowest gap. A gap without groups is closed. */
-  #oldest<Row extends { key: number }>(queue: Queue<Row>, end: number): Row | undefined {
-    for (;;) {
-      const [low, next] = this.#stretches;
-      if (low === undefined) return undefined;
-      const found = queue.first(low.to, next?.from ?? end);
-      if (found !== undefined) low.to = found.key;
-      if (found !== undefined || next === undefined) return found;
-      low.to = next.to;
-      this.#stretches.splice(1, 1);
-    }
-  }
-
-  /** The last group above the highest stretch, or in the gap below it; undefined if it is not newer than `than`. */
-  #newest<Row extends { key: number }>(queue: Queue<Row>, end: number, than = 0): Row | undefined {
-    const top = this.#stretches.at(-1)?.to ?? 0;
-    const above = queue.last(top, end);
-    if (above !== undefined) {
-      if (above.key < than) return undefined;
-      this.#stretches.push({ from: above.key, to: end - 1 });
-      return above;
-    }
-    for (;;) {
-      const high = this.#stretches.at(-1);
-      const below = this.#stretches.at(-2);
-      if (high === undefined || below === undefined) return undefined;
-      const inGap = queue.last(below.to, high.from);
-      if (inGap !== undefined) {
-        if (inGap.key < than) return undefined;
-        high.from = inGap.key;
-        return inGap;
+/**
+ * Gives out whole groups that are known to be on the disk, ascending: up to `maxBytes` of bodies and at least one. A damaged
+ * one is settled as such. Throws SQLite's error if the very first can't be read.
+ */
+export function lendGroups(
+  store: Store,
+  leases: Leases,
+  synced: Readonly<State>,
+  { maxBytes, end, log }: { maxBytes: number; end: "oldest" | "newest"; log: Logger },
+): Group[] {
+  const groups: Group[] = [];
+  const ends = { salvaged: synced.salvagedKey, key: synced.lastKey + 1 };
+  let left = Math.min(maxBytes, MAX_LEASE_BYTES);
+  const fits = ({ body }: GroupRow) => groups.length === 0 || body.length <= left;
+  try {
+    while (left > 0 && !leases.isFull) {
+      const row = leases.take(store, end, ends, fits);
+      if (row === undefined) break;
+      const { key: groupKey, count, received: receivedMs, body } = row;
+      if (unpackGroup(row) === undefined) {
+        log.error(
+          { group: groupKey, readings: count },
+          "A group in the buffer is damaged: its readings are lost.",
+        );
+        leases.damaged(groupKey);
+        continue;
       }
-      below.to = high.to;
-      this.#stretches.pop();
+      left -= body.length;
+      groups.push({ groupKey, count, receivedMs, body });
     }
+  } catch (error) {
+    // What was read before is whole; the next call meets the error again.
+    if (groups.length === 0) throw error;
   }
+  return groups.sort((a, b) => a.groupKey - b.groupKey);
 }

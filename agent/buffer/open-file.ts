@@ -31,7 +31,7 @@ export interface Opened {
   /** Transactions the file had seen before this opening. */
   foundCommits: number;
   /** What is to be told of it; undefined for a file that was closed in order. */
-  note?: { sentence: string; level: "info" | "warn" };
+  note?: { sentence: string; level: "info" | "warn" | "error" };
 }
 
 /** How a file is opened. */
@@ -135,10 +135,10 @@ function judgeEnd(
 
 /** The state row, in balance; the whole queue is for `windfarm buffer verify`. */
 function checkedState(store: Store): State {
-  const state = store.readState();
+  const state = Store.readStateOf(store.db);
   if (state === undefined || !inBalance(state))
     throw new Fault("buffer.damaged", "its accounts are missing or out of balance");
-  store.nextFront(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  store.front(Number.MIN_SAFE_INTEGER);
   return state;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import type { Logger } from "pino";
-import { Fault } from "../errors.ts";
+import { Fault, messageOf } from "../errors.ts";
 import { Ballast, freeBytes } from "./ballast.ts";
 import { DurableBuffer } from "./buffer.ts";
 import { failureKind, fullDiskProblem } from "./failure.ts";
@@ -23,32 +23,33 @@ export interface BufferDeps {
   syncs?: Syncs;
 }
 
+const VANISHED = {
+  level: "error",
+  sentence: "The buffer that was here is gone or empty; a new one was begun.",
+} as const;
+
 /**
  * Opens the buffer, makes it if there is none, and recovers it if it is damaged. Throws a Fault: `buffer.locked` if another
  * process owns it, `buffer.newer` for a schema this program doesn't know, `buffer.foreign` for another program's file,
  * `buffer.unwritable` and `buffer.not_durable` if it could not keep its promise here.
  */
 export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingBuffer {
-  const { now, log, random = Math.random, timers = EVENT_LOOP, freeBytes: free = freeBytes } = deps;
-  const { path, maxBytes } = settings;
+  const given = { random: Math.random, timers: EVENT_LOOP, freeBytes, syncs: FILE_SYNCS, ...deps };
+  const { path, maxBytes, ballastBytes } = settings;
   prepareFolder(path);
   const vanished = isVanished(path);
   const lock = OwnerLock.take(path);
   try {
-    const opener = new Opener(path, maxBytes, { now, random, freeBytes: free });
-    const opened = openOnFullDisk(opener, new Ballast(`${path}.ballast`, settings.ballastBytes, free), log);
-    const buffer = new DurableBuffer({
-      settings,
-      lock,
-      opened,
-      reopen: (known, problem) => opener.open(known, problem),
-      syncs: deps.syncs ?? FILE_SYNCS,
-      log,
-      timers,
-      now,
-      freeBytes: free,
-    });
-    buffer.start(vanished);
+    const opener = new Opener(path, maxBytes, given);
+    const found = openOnFullDisk(
+      opener,
+      new Ballast(`${path}.ballast`, ballastBytes, given.freeBytes),
+      given.log,
+    );
+    const opened = vanished ? { ...found, note: VANISHED } : found;
+    const reopen: Opener["open"] = (known, problem) => opener.open(known, problem);
+    const buffer = new DurableBuffer({ ...given, settings, lock, opened, reopen });
+    buffer.start();
     return buffer;
   } catch (error) {
     lock.release();
@@ -68,19 +69,15 @@ function openOnFullDisk(opener: Opener, ballast: Ballast, log: Logger): Reopened
 }
 
 function unusable(path: string, error: unknown): Fault {
-  const message = error instanceof Error ? error.message : String(error);
-  const full = failureKind(error) === "full";
-  return new Fault(
-    "buffer.unusable",
-    full ? fullDiskProblem(path) : `the buffer ${path} can't be opened: ${message}`,
-    {
-      hint: full
-        ? "Make room on it, then start again: nothing was lost by this attempt."
-        : "See whether the disk is full or failing (dmesg), then start again: nothing was lost by this attempt.",
-      retry: true,
-      cause: error,
-    },
-  );
+  const [message, tip] =
+    failureKind(error) === "full"
+      ? [fullDiskProblem(path), "Make room on it"]
+      : [
+          `the buffer ${path} can't be opened: ${messageOf(error)}`,
+          "See whether the disk is full or failing (dmesg)",
+        ];
+  const hint = `${tip}, then start again: nothing was lost by this attempt.`;
+  return new Fault("buffer.unusable", message, { hint, retry: true, cause: error });
 }
 
 /** True if the lock of an earlier buffer is there and the buffer is not. */

@@ -7,8 +7,8 @@ import { newProgress, writeProgress } from "./salvage/progress.ts";
 import { quarantine, removeFile } from "./salvage/quarantine.ts";
 import type { State } from "./state.ts";
 
-/** How often a new file is begun in one opening. */
-const NEW_FILE_TRIES = 5;
+/** How often the file is opened in one opening, each time but the second a new one. */
+const TRIES = 6;
 
 /** A file that was quarantined, and why. */
 export interface Quarantined {
@@ -41,35 +41,16 @@ export class Opener {
   open(known?: Readonly<State>, problem?: string): Reopened {
     const means = known === undefined ? this.#means : { ...this.#means, usedKeys: known, known };
     if (problem !== undefined) this.#quarantine(problem);
-    try {
-      return this.#announced(this.#openTwice(means));
-    } catch (error) {
-      if (!isUnusableFile(error)) throw error;
-      this.#quarantine(messageOf(error));
-      return this.#begin(means);
-    }
-  }
-
-  /** A new file. What is wrong with it is the disk's doing, and may be over the next time. */
-  #begin(means: Means): Reopened {
-    for (let left = NEW_FILE_TRIES; ; left--) {
+    for (let tries = 1; ; tries++) {
       try {
         return this.#announced(openFile(this.#path, this.#maxBytes, means));
       } catch (error) {
-        if (left <= 1 || !isUnusableFile(error)) throw error;
-        this.#quarantine(messageOf(error));
+        if (!isUnusableFile(error) || tries === TRIES) throw error;
+        // A read that failed may pass the second time, and quarantining a whole buffer for it would be a waste. What is wrong
+        // with a new file is the disk's doing, and may be over the next time.
+        if (tries > 1) this.#quarantine(messageOf(error));
       }
     }
-  }
-
-  /** A read that failed may pass the second time, and quarantining a whole buffer for it would be a waste. */
-  #openTwice(means: Means): Opened {
-    try {
-      return openFile(this.#path, this.#maxBytes, means);
-    } catch (error) {
-      if (!isUnusableFile(error)) throw error;
-    }
-    return openFile(this.#path, this.#maxBytes, means);
   }
 
   #quarantine(problem: string): void {

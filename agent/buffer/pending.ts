@@ -4,8 +4,9 @@ import type { Rejection } from "../contract/rejection.ts";
 import { type Batch, rejectRow } from "./batch.ts";
 import { GROUP_BYTES, GROUP_READINGS, GroupWriter } from "./group-writer.ts";
 import { packLines, unpackLines } from "./gzip.ts";
+import type { State } from "./state.ts";
 import type { RejectRow } from "./store.ts";
-import type { Stored } from "./types.ts";
+import type { BufferSettings, Stored } from "./types.ts";
 
 /** Most bytes held un-acknowledged; beyond, senders are told to keep their readings. */
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
@@ -31,12 +32,11 @@ export class PendingQueue {
   /** Packed bytes a byte of lines, of the last groups. */
   #ratio = 0.25;
 
-  /** `nextSeq`: given to the next reading. `rejectsMaxBytes`: what the reject lane holds. */
-  constructor(gateway: string, epoch: string, nextSeq: number, rejectsMaxBytes: number) {
+  constructor({ gateway, rejectsMaxBytes }: BufferSettings, { epoch, lastKey, epochBase }: State) {
     this.#maxPayloadBytes = Math.floor(rejectsMaxBytes / REJECTS_AT_LEAST);
     this.#gateway = gateway;
     this.#writer = new GroupWriter(gateway, epoch);
-    this.#nextSeq = nextSeq;
+    this.#nextSeq = lastKey - epochBase + 1;
   }
 
   /** Messages not yet committed, and their bytes. */
@@ -127,20 +127,19 @@ export class PendingQueue {
 
   /** Takes everything out, to tell those who wait that it can't be stored. */
   abandon(): Stored[] {
-    this.closeGroup();
-    const stored = this.#closed.flatMap((batch) => batch.stored);
-    this.#nextSeq = this.#closed[0]?.firstSeq ?? this.#nextSeq;
-    this.#closed = [];
-    this.#closedBytes = 0;
-    this.#closedMessages = 0;
+    const stored: Stored[] = [];
+    for (let batch = this.first(); batch !== undefined; batch = this.first()) {
+      stored.push(...batch.stored);
+      this.shift();
+    }
     return stored;
   }
 
-  /** Gives everything not yet committed to another epoch, whose next reading is `nextSeq`. */
-  rebase(epoch: string, nextSeq: number): void {
+  /** Gives everything not yet committed its seqs anew, behind what is in the file now. */
+  rebase({ epoch, lastKey, epochBase }: State): void {
     this.closeGroup();
     this.#writer.setEpoch(epoch);
-    this.#nextSeq = nextSeq;
+    this.#nextSeq = lastKey - epochBase + 1;
     this.#closed = this.#closed.map((batch) => {
       const renamed = this.#rename(batch, epoch);
       this.#nextSeq += batch.count;

@@ -35,6 +35,7 @@ export interface RejectRow {
   dup: number;
 }
 
+/** A group without its body, which costs no more than a page to read. */
 export type Front = Omit<GroupRow, "body">;
 
 export class Store {
@@ -73,33 +74,24 @@ export class Store {
 
   /** The accounts, with the readings added whose rows were written after them. Throws `buffer.damaged` where they don't fit. */
   static readStateOf(db: Database): State | undefined {
-    const state = db.prepare<[], State>(STATE).get();
+    const state = db.prepare<[], State>(READ_STATE).get();
     if (state === undefined) return undefined;
-    const after = db
-      .prepare<[number], { readings: number | null; end: number | null }>(AFTER)
-      .get(state.lastKey);
-    const { readings, end } = after ?? { readings: null, end: null };
+    const { readings, end } = db
+      .prepare<[number], { readings: number | null; end: number | null }>(READ_NEWER)
+      .get(state.lastKey) ?? { readings: null, end: null };
     if (readings === null || end === null) return state;
     if (end - state.lastKey !== readings)
       throw new Fault("buffer.damaged", "its newest groups don't follow its accounts");
-    return {
-      ...state,
-      lastKey: end,
-      received: state.received + readings,
-      buffered: state.buffered + readings,
-    };
-  }
-
-  readState(): State | undefined {
-    return Store.readStateOf(this.db);
+    const { received, buffered } = state;
+    return { ...state, lastKey: end, received: received + readings, buffered: buffered + readings };
   }
 
   writeState(state: State): void {
     this.#sql.writeState.run(state);
   }
 
-  insertGroup(row: GroupRow): void {
-    this.#sql.insertGroup.run(row.key, row.count, row.received, row.body);
+  insertGroup({ key, count, received, body }: GroupRow): void {
+    this.#sql.insertGroup.run(key, count, received, body);
   }
 
   /** True where the group was there. */
@@ -107,27 +99,19 @@ export class Store {
     return this.#sql.deleteGroup.run(key).changes === 1;
   }
 
-  group(key: number): GroupRow | undefined {
-    return this.#sql.group.get(key);
+  /** The first group whose key is above `after` and below `before`. */
+  first(after: number, before: number): GroupRow | undefined {
+    return inOrder(this.#sql.first.get(after, before), after, before);
   }
 
-  front(key: number): Front | undefined {
-    return this.#sql.front.get(key);
+  /** The last one. */
+  last(after: number, before: number): GroupRow | undefined {
+    return inOrder(this.#sql.last.get(after, before), after, before);
   }
 
-  /** The first group whose key is above `key` and below `end`. */
-  next(key: number, end: number): GroupRow | undefined {
-    return inOrder(this.#sql.next.get(key, end), key, end);
-  }
-
-  /** The last group whose key is above `start` and below `key`. */
-  last(start: number, key: number): GroupRow | undefined {
-    return inOrder(this.#sql.last.get(start, key), start, key);
-  }
-
-  /** As `next`, without the body, which costs no more than a page. */
-  nextFront(key: number, end: number): Front | undefined {
-    return inOrder(this.#sql.nextFront.get(key, end), key, end);
+  /** As `first`. */
+  front(after: number, before = Number.MAX_SAFE_INTEGER): Front | undefined {
+    return inOrder(this.#sql.front.get(after, before), after, before);
   }
 
   insertReject(row: RejectRow): void {
@@ -143,11 +127,6 @@ export class Store {
     return this.#sql.removeOldestReject.get()?.bytes;
   }
 
-  /** Pages of the file that hold something. */
-  usedPages(): number {
-    return Number(this.#sql.pageCount.get()) - this.freePages();
-  }
-
   /** Pages of the file that are free to be used again. */
   freePages(): number {
     return Number(this.#sql.freePages.get());
@@ -155,12 +134,18 @@ export class Store {
 
   /** Pages that inserts may still use before the quota; below zero where the spare ones are in use. */
   roomPages(): number {
-    return this.maxPages - SPARE_PAGES - this.usedPages();
+    const usedPages = Number(this.#sql.pageCount.get()) - this.freePages();
+    return this.#maxPages - SPARE_PAGES - usedPages;
   }
 
   /** What `roomPages` could be at most, were no group there. */
   mostRoomPages(rejectsBytes: number): number {
-    return this.maxPages - SPARE_PAGES - BARE_PAGES - Math.floor(rejectsBytes / PAGE_BYTES);
+    return this.#maxPages - SPARE_PAGES - BARE_PAGES - Math.floor(rejectsBytes / PAGE_BYTES);
+  }
+
+  /** True where a row of `bytes` fits into the pages that inserts must leave free. */
+  hasSpareFor(bytes: number): boolean {
+    return this.roomPages() + SPARE_PAGES / 2 > Math.ceil(bytes / PAGE_BYTES);
   }
 
   /** Inside a transaction: what `work` does is taken back where it says false. */
@@ -169,11 +154,6 @@ export class Store {
     const done = work();
     this.db.exec(done ? "RELEASE attempt" : "ROLLBACK TO attempt; RELEASE attempt");
     return done;
-  }
-
-  /** True where a row of `bytes` fits into the pages that inserts must leave free. */
-  hasSpareFor(bytes: number): boolean {
-    return this.roomPages() + SPARE_PAGES / 2 > Math.ceil(bytes / PAGE_BYTES);
   }
 
   /** Moves the log into the file; `truncate` also empties the log, and throws where that can't be made durable. */
@@ -204,40 +184,45 @@ export function inOrder<Row extends { key: number }>(
   throw new Fault("buffer.damaged", "its groups are out of order");
 }
 
-const STATE = `SELECT epoch, born, epoch_base AS epochBase, last_key AS lastKey, salvaged_key AS salvagedKey, commits,
-  closed, received, buffered, shipped, rejected, dropped, rejects_kept AS rejectsKept, rejects_bytes AS rejectsBytes
-  FROM state WHERE id = 1`;
-const AFTER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
-const FRONT = "key, count, received";
-const GROUP = `${FRONT}, body`;
+const STATE_COLUMNS: Record<keyof State, string> = {
+  epoch: "epoch",
+  born: "born",
+  epochBase: "epoch_base",
+  lastKey: "last_key",
+  salvagedKey: "salvaged_key",
+  commits: "commits",
+  closed: "closed",
+  received: "received",
+  buffered: "buffered",
+  shipped: "shipped",
+  rejected: "rejected",
+  dropped: "dropped",
+  rejectsKept: "rejects_kept",
+  rejectsBytes: "rejects_bytes",
+};
+const eachColumn = (write: (field: string, column: string) => string): string =>
+  Object.entries(STATE_COLUMNS)
+    .map(([field, column]) => write(field, column))
+    .join(", ");
+
+const READ_STATE = `SELECT ${eachColumn((field, column) => `${column} AS ${field}`)} FROM state WHERE id = 1`;
+const WRITE_STATE = `UPDATE state SET ${eachColumn((field, column) => `${column} = @${field}`)} WHERE id = 1`;
+const READ_NEWER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
 
 function prepare(db: Database) {
   const bare = (sql: string): Statement<[]> => db.prepare<[]>(sql);
+  const between = <Row>(columns: string, order: string): Statement<[number, number], Row> =>
+    db.prepare(`SELECT ${columns} FROM groups WHERE key > ? AND key < ? ORDER BY key ${order} LIMIT 1`);
   return {
     begin: bare("BEGIN IMMEDIATE"),
     commit: bare("COMMIT"),
     rollback: bare("ROLLBACK"),
-    writeState: db.prepare<[State]>(
-      `UPDATE state SET epoch = @epoch, born = @born, epoch_base = @epochBase, last_key = @lastKey,
-         salvaged_key = @salvagedKey, commits = @commits, closed = @closed, received = @received, buffered = @buffered,
-         shipped = @shipped, rejected = @rejected, dropped = @dropped, rejects_kept = @rejectsKept,
-         rejects_bytes = @rejectsBytes WHERE id = 1`,
-    ),
-    insertGroup: db.prepare<[number, number, number, Buffer]>(
-      `INSERT INTO groups (${GROUP}) VALUES (?, ?, ?, ?)`,
-    ),
+    writeState: db.prepare<[State]>(WRITE_STATE),
+    insertGroup: db.prepare<[number, number, number, Buffer]>("INSERT INTO groups VALUES (?, ?, ?, ?)"),
     deleteGroup: db.prepare<[number]>("DELETE FROM groups WHERE key = ?"),
-    group: db.prepare<[number], GroupRow>(`SELECT ${GROUP} FROM groups WHERE key = ?`),
-    front: db.prepare<[number], Front>(`SELECT ${FRONT} FROM groups WHERE key = ?`),
-    next: db.prepare<[number, number], GroupRow>(
-      `SELECT ${GROUP} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
-    ),
-    last: db.prepare<[number, number], GroupRow>(
-      `SELECT ${GROUP} FROM groups WHERE key > ? AND key < ? ORDER BY key DESC LIMIT 1`,
-    ),
-    nextFront: db.prepare<[number, number], Front>(
-      `SELECT ${FRONT} FROM groups WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
-    ),
+    first: between<GroupRow>("*", "ASC"),
+    last: between<GroupRow>("*", "DESC"),
+    front: between<Front>("key, count, received", "ASC"),
     insertReject: db.prepare<[RejectRow]>(
       `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload, dup)
        VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload, @dup)`,

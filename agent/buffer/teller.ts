@@ -6,50 +6,35 @@ import type { Leases } from "./leases.ts";
 import type { Timers } from "./timers.ts";
 import type { Transaction } from "./unsynced.ts";
 
-/** Of the transactions on the disk, since the process started. */
-export interface Totals {
-  commits: number;
-  readings: number;
-  /** Of those commits on the event loop, and the longest one. */
-  seconds: number;
-  longestSeconds: number;
-  /** How many added groups to lease. */
-  additions: number;
-}
-
-export interface TellerParts {
-  leases: Leases;
-  rule: CommitRule;
-  timers: Timers;
-  log: Logger;
-}
-
 export class Teller {
-  readonly #parts: TellerParts;
-  readonly totals: Totals = { commits: 0, readings: 0, seconds: 0, longestSeconds: 0, additions: 0 };
+  readonly #parts: { leases: Leases; rule: CommitRule; timers: Timers; log: Logger };
+  /** Since the process started; seconds: of their commits, on the event loop; additions: how many added groups to lease. */
+  readonly totals = { commits: 0, readings: 0, seconds: 0, longestSeconds: 0, additions: 0 };
 
-  constructor(parts: TellerParts) {
+  constructor(parts: { leases: Leases; rule: CommitRule; timers: Timers; log: Logger }) {
     this.#parts = parts;
   }
 
   /** The transactions are on the disk: all are counted before the first sender is told. */
   tell(transactions: readonly Transaction[]): void {
+    const { leases, rule, timers, log } = this.#parts;
+    const { totals } = this;
     for (const { outcome, batch, addsGroups, ms } of transactions) {
-      this.#parts.leases.left(outcome.settled.length);
-      this.totals.commits++;
-      this.totals.readings += batch?.count ?? 0;
-      this.totals.seconds += ms / 1000;
-      this.totals.longestSeconds = Math.max(this.totals.longestSeconds, ms / 1000);
-      if (addsGroups) this.totals.additions++;
+      leases.left(outcome.settled.length);
+      totals.commits++;
+      totals.readings += batch?.count ?? 0;
+      totals.seconds += ms / 1000;
+      totals.longestSeconds = Math.max(totals.longestSeconds, ms / 1000);
+      if (addsGroups) totals.additions++;
     }
-    const nowMs = this.#parts.timers.nowMs();
+    const nowMs = timers.nowMs();
     for (const { batch } of transactions)
       for (const stored of batch?.stored ?? []) {
-        this.#parts.rule.told(stored, nowMs);
+        rule.told(stored, nowMs);
         try {
           stored();
         } catch (error) {
-          this.#parts.log.error({ err: error }, "A sender could not be told that its reading is stored.");
+          log.error({ err: error }, "A sender could not be told that its reading is stored.");
         }
       }
   }

@@ -18,13 +18,12 @@ export interface Room {
   dropOldest: boolean;
 }
 
-export interface Work {
+export interface Work extends Room {
   /** The oldest batch that waits, if any. */
   batch: Batch | undefined;
   leases: Leases;
   /** True if settled groups are to be deleted at all events; otherwise only as many as the batch needs the room of. */
   deletesSettled: boolean;
-  room: Room;
   /** True if the accounts may be left to be added up at the next start, when only readings come in. */
   lazy: boolean;
   rejectsMaxBytes: number;
@@ -34,48 +33,31 @@ export interface Outcome {
   state: State;
   /** False if the batch found no room; everything else is done. */
   placed: boolean;
-  /** True if nothing was done that is worth a commit. */
-  idle: boolean;
   /** False if the groups themselves say all that changed. */
   stateWritten: boolean;
   settled: readonly Settled[];
   droppedKeys: readonly number[];
-  droppedReadings: number;
 }
 
 /** Most settled groups one transaction deletes: bounds how long it takes. */
-export const MAX_SETTLED_PER_COMMIT = 2000;
+const MAX_SETTLED_PER_COMMIT = 2000;
 
 export function plainOutcome(before: State): Outcome {
-  return {
-    state: { ...before, commits: before.commits + 1 },
-    placed: true,
-    idle: false,
-    stateWritten: true,
-    settled: [],
-    droppedKeys: [],
-    droppedReadings: 0,
-  };
+  const state = { ...before, commits: before.commits + 1 };
+  return { state, placed: true, stateWritten: true, settled: [], droppedKeys: [] };
 }
 
-/** Does the transaction's work up to, not including, its commit; throws what SQLite throws, with everything taken back. */
-export function beginTransaction(store: Store, before: State, work: Work): Outcome {
-  store.begin();
-  try {
-    const outcome = plainOutcome(before);
-    if (work.deletesSettled) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT, () => false);
-    if (work.batch !== undefined) place(store, outcome, work.batch, work);
-    outcome.idle = outcome.settled.length === 0 && !outcome.placed;
-    trimRejects(store, outcome.state, work.rejectsMaxBytes);
-    outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
-    if (outcome.stateWritten) store.writeState(outcome.state);
-    // The row counts what it tells of itself: more would look, when the file is opened again, like commits it has lost.
-    else outcome.state.commits = before.commits;
-    return outcome;
-  } catch (error) {
-    store.rollback();
-    throw error;
-  }
+/** Does the work inside a transaction that was begun; false if nothing was done that is worth a commit. */
+export function applyWork(store: Store, before: State, outcome: Outcome, work: Work): boolean {
+  const { state } = outcome;
+  if (work.deletesSettled) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT);
+  if (work.batch !== undefined) outcome.placed = place(store, outcome, work.batch, work);
+  trimRejects(store, state, work.rejectsMaxBytes);
+  outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
+  if (outcome.stateWritten) store.writeState(state);
+  // The row counts what it tells of itself: more would look, when the file is opened again, like commits it has lost.
+  else state.commits = before.commits;
+  return outcome.placed || outcome.settled.length > 0;
 }
 
 /** True if readings came in and nothing else happened, which their rows tell as well as the accounts would. */
@@ -90,89 +72,78 @@ function deleteSettled(
   outcome: Outcome,
   { leases }: Work,
   most: number,
-  isEnough: () => boolean,
+  isEnough = (): boolean => false,
 ): void {
-  const settled = leases.deletable;
+  const groups = leases.deletable.slice(0, outcome.settled.length + most);
   let count = outcome.settled.length;
-  for (const end = Math.min(settled.length, count + most); count < end && !isEnough(); count++) {
-    const group = settled[count];
-    if (group !== undefined) removeSettled(store, outcome.state, group);
+  for (const group of groups.slice(count)) {
+    if (isEnough()) break;
+    deleteOne(store, outcome.state, group);
+    count++;
   }
-  outcome.settled = settled.slice(0, count);
+  outcome.settled = groups.slice(0, count);
 }
 
-function removeSettled(store: Store, state: State, group: Settled): void {
-  const { key, rejected } = group;
-  const found = rejected === undefined ? store.front(key) : rejectGroup(store, state, group);
-  if (found === undefined || !store.deleteGroup(key)) return;
-  state.buffered -= found.count;
-  if (rejected === undefined) state.shipped += found.count;
-  else state.rejected += found.count;
-}
-
-/** Keeps a group among the rejects: a refused one as its lines, a damaged one as the bytes it has become. */
-function rejectGroup(store: Store, state: State, { key, rejected }: Settled): { count: number } | undefined {
-  const row = store.group(key);
-  if (row === undefined || rejected === undefined) return undefined;
+/** A refused group is kept among the rejects as its lines, a damaged one as the bytes it has become. */
+function deleteOne(store: Store, state: State, { key, count, rejected }: Settled): void {
+  const row = rejected === undefined ? undefined : store.first(key - 1, key + 1);
+  if (!store.deleteGroup(key)) return;
+  state.buffered -= count;
+  if (rejected === undefined) state.shipped += count;
+  else state.rejected += count;
+  if (rejected === undefined || row === undefined) return;
   const { reason, detail } = rejected;
   const bytes = reason === "damaged" ? row.body : (unpackLines(row.body) ?? row.body);
   // A buffer that is full to the brim can count what it rejects, and no more.
   const payload = store.hasSpareFor(bytes.length) ? bytes : Buffer.alloc(0);
-  const { received, count } = row;
   const charged = rejectBytes(payload, "", detail);
+  const { received } = row;
   addReject(store, state, { received, count, bytes: charged, reason, detail, topic: "", payload, dup: 0 });
-  return row;
 }
 
-function place(store: Store, outcome: Outcome, batch: Batch, work: Work): void {
+/** False if there is no room for the batch. */
+function place(store: Store, outcome: Outcome, batch: Batch, work: Work): boolean {
   const { state } = outcome;
   const rejects = newestWithin(batch.rejects, work.rejectsMaxBytes);
-  if (!hasRoom(store, outcome, pagesFor(batch, rejects) + work.room.slackPages, rejects, work)) {
-    outcome.placed = false;
-    return;
-  }
-  const key = state.epochBase + batch.firstSeq;
-  if (batch.count > 0) {
-    store.insertGroup({ key, count: batch.count, received: batch.receivedMs, body: batch.body });
-    state.lastKey = key + batch.count - 1;
+  if (!makeRoom(store, outcome, pagesFor(batch, rejects) + work.slackPages, rejects, work)) return false;
+  const { count, receivedMs: received, body } = batch;
+  if (count > 0) {
+    const key = state.epochBase + batch.firstSeq;
+    store.insertGroup({ key, count, received, body });
+    state.lastKey = key + count - 1;
   }
   for (const reject of rejects) addReject(store, state, reject);
-  state.received += batch.count + batch.rejects.length;
-  state.buffered += batch.count;
+  state.received += count + batch.rejects.length;
+  state.buffered += count;
   state.rejected += batch.rejects.length;
+  return true;
 }
 
 /** The rejects that would be left of `rejects` once the lane is within `maxBytes`: the others are counted and not kept. */
 function newestWithin(rejects: readonly RejectRow[], maxBytes: number): readonly RejectRow[] {
-  let bytes = 0;
-  let first = rejects.length;
-  for (
-    let row = rejects[first - 1];
-    row !== undefined && bytes + row.bytes <= maxBytes;
-    row = rejects[first - 1]
-  ) {
-    bytes += row.bytes;
-    first--;
-  }
-  return first === 0 ? rejects : rejects.slice(first);
+  let sum = 0;
+  const tooOld = rejects.findLastIndex(({ bytes }) => {
+    sum += bytes;
+    return sum > maxBytes;
+  });
+  return rejects.slice(tooOld + 1);
 }
 
 /** True if there is room for `needed` pages, if need be once what is of least use is gone: readings come last. */
-function hasRoom(
+function makeRoom(
   store: Store,
   outcome: Outcome,
   needed: number,
   rejects: readonly RejectRow[],
   work: Work,
 ): boolean {
-  const { room, rejectsMaxBytes } = work;
-  const isThere = (): boolean => (room.withinFile ? store.freePages() : store.roomPages()) >= needed;
-  if (isThere()) return true;
   const { state } = outcome;
-  trimRejects(store, state, rejectsMaxBytes - rejects.reduce((sum, { bytes }) => sum + bytes, 0));
+  const isThere = (): boolean => (work.withinFile ? store.freePages() : store.roomPages()) >= needed;
+  if (isThere()) return true;
+  trimRejects(store, state, work.rejectsMaxBytes - rejects.reduce((sum, { bytes }) => sum + bytes, 0));
   deleteSettled(store, outcome, work, work.leases.deletableCount, isThere);
   if (isThere()) return true;
-  if (room.dropOldest && !room.withinFile && dropOldest(store, outcome, needed, work)) return true;
+  if (work.dropOldest && !work.withinFile && dropOldest(store, outcome, needed, work)) return true;
   // Nothing that could be delivered would ever make the room.
   while (state.buffered === 0 && !isThere() && trimOne(store, state));
   return isThere();
@@ -180,12 +151,13 @@ function hasRoom(
 
 /** True if dropping the oldest groups made room for `needed` pages; if it can't, none is dropped. */
 function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: Work): boolean {
-  if (needed > store.mostRoomPages(outcome.state.rejectsBytes)) return false;
+  const { state } = outcome;
+  if (needed > store.mostRoomPages(state.rejectsBytes)) return false;
   const keys: number[] = [];
   let readings = 0;
   const made = store.attempt(() => {
     for (const { key, count } of dropOrder(store, leases)) {
-      store.deleteGroup(key);
+      if (!store.deleteGroup(key)) continue;
       keys.push(key);
       readings += count;
       if (store.roomPages() >= needed) return true;
@@ -194,22 +166,16 @@ function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: 
   });
   if (!made) return false;
   outcome.droppedKeys = keys;
-  outcome.droppedReadings = readings;
-  outcome.state.buffered -= readings;
-  outcome.state.dropped += readings;
+  state.buffered -= readings;
+  state.dropped += readings;
   return true;
 }
 
 /** Groups in the order they may be dropped: first those nobody has, oldest first, then those that are out. */
 function* dropOrder(store: Store, leases: Leases): Generator<{ key: number; count: number }> {
-  const end = Number.MAX_SAFE_INTEGER;
-  const from = Number.MIN_SAFE_INTEGER;
-  for (let row = store.nextFront(from, end); row !== undefined; row = store.nextFront(row.key, end))
-    if (!leases.isOut(row.key)) yield row;
-  for (const key of leases.out()) {
-    const row = store.front(key);
-    if (row !== undefined) yield row;
-  }
+  let row = store.front(Number.MIN_SAFE_INTEGER);
+  for (; row !== undefined; row = store.front(row.key)) if (!leases.isOut(row.key)) yield row;
+  yield* leases.out();
 }
 
 export function addReject(store: Store, state: State, row: RejectRow): void {

@@ -35,14 +35,14 @@ export class Unsynced {
   /** Takes out those up to number `upTo`. */
   takeUpTo(upTo: number): Transaction[] {
     const oldest = this.newest - this.#transactions.length + 1;
-    return this.#take(Math.max(0, Math.min(this.#transactions.length, upTo - oldest + 1)));
+    return this.#take(Math.max(0, upTo - oldest + 1));
   }
 
   /** Takes out those that are in a file with this state; `commits`: what its row counted. */
   takeLanded(state: State, commits: number): Transaction[] {
-    const landed = ({ outcome }: Transaction): boolean =>
-      outcome.stateWritten ? commits >= outcome.state.commits : state.lastKey >= outcome.state.lastKey;
-    const firstLost = this.#transactions.findIndex((each) => !landed(each));
+    const isLost = ({ outcome }: Transaction): boolean =>
+      outcome.stateWritten ? commits < outcome.state.commits : state.lastKey < outcome.state.lastKey;
+    const firstLost = this.#transactions.findIndex(isLost);
     return this.#take(firstLost === -1 ? this.#transactions.length : firstLost);
   }
 

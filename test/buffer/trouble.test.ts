@@ -8,8 +8,8 @@ import Database from "better-sqlite3";
 import t, { type Test } from "tap";
 import { LEAST_BALLAST_BYTES } from "../../agent/buffer/ballast.ts";
 import { DurableBuffer } from "../../agent/buffer/buffer.ts";
+import { TRIES } from "../../agent/buffer/condition.ts";
 import { assertLogged, openWritable } from "../../agent/buffer/connection.ts";
-import { TRIES } from "../../agent/buffer/failure.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
 import { FILE_SYNCS } from "../../agent/buffer/log-sync.ts";
 import { Opener, type Reopened } from "../../agent/buffer/opener.ts";
@@ -32,10 +32,10 @@ class FailingStore extends Store {
     this.faults = faults;
     this.reads = reads;
   }
-  override next(key: number, end: number): GroupRow | undefined {
+  override first(after: number, before: number): GroupRow | undefined {
     const code = this.reads.shift();
     if (code !== undefined) throw new Database.SqliteError("can't read", code);
-    return super.next(key, end);
+    return super.first(after, before);
   }
   override commit(): void {
     const fault = this.faults.shift();
@@ -83,7 +83,7 @@ function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
     freeBytes: () => 1e12,
     syncs: FILE_SYNCS,
   });
-  buffer.start(false);
+  buffer.start();
   t.teardown(() => buffer.close());
   return { ...captured, buffer, settings, openings: () => openings };
 }
