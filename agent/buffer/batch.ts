@@ -27,9 +27,9 @@ export interface Batch {
   stored: Stored[];
 }
 
-/** Pages the batch needs at most with these of its rejects, the tables' inner pages included. */
-export function pagesFor(batch: Batch, rejects: readonly RejectRow[]): number {
-  const body = batch.count === 0 ? 0 : 1 + Math.ceil(batch.body.length / USABLE_BYTES);
+/** Pages the batch needs at most, the tables' inner pages included. */
+export function pagesFor({ count, body: { length }, rejects }: Batch): number {
+  const body = count === 0 ? 0 : 1 + Math.ceil(length / USABLE_BYTES);
   const pages = body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
   return pages + Math.ceil(pages / MAPPED_PAGES);
 }

@@ -112,9 +112,9 @@ export class Condition {
     this.succeeded("commit");
     const { buffered, dropped } = outcome.state;
     const figures = { maxBytes: this.#settings.maxBytes, buffered };
-    if (!outcome.placed) this.retryLater();
+    if (outcome.noRoom) this.retryLater();
     if (this.state === "disk_full") this.lookForRoom();
-    else if (!outcome.placed) this.#enter("full", FULL_REFUSING, figures);
+    else if (outcome.noRoom) this.#enter("full", FULL_REFUSING, figures);
     else if (outcome.droppedKeys.length > 0) this.#enter("full", FULL_DROPPING, figures);
     else if (this.state !== "full" || store.roomPages() >= this.#calmPages(store)) this.#store({ dropped });
   }

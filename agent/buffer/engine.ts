@@ -9,7 +9,6 @@
 
 import type { Logger } from "pino";
 import { codeOf } from "../errors.ts";
-import type { Batch } from "./batch.ts";
 import type { CommitRule } from "./commit-rule.ts";
 import type { Condition, Task } from "./condition.ts";
 import { PAGE_BYTES } from "./connection.ts";
@@ -113,14 +112,14 @@ export class Engine implements SalvageTarget {
     const { file, condition } = this.#parts;
     const { store } = file;
     const outcome = plainOutcome(this.#committed);
-    const write = (open: Store) => {
-      work(open, outcome.state);
-      open.writeState(outcome.state);
+    if (store === undefined) return false;
+    const done = this.#transact(store, "change", outcome, () => {
+      work(store, outcome.state);
+      store.writeState(outcome.state);
       return true;
-    };
-    if (store === undefined || !this.#transact(store, "change", outcome, undefined, write)) return false;
-    condition.succeeded("change");
-    return true;
+    });
+    if (done) condition.succeeded("change");
+    return done;
   }
 
   /** Begins a sync of all that was committed, unless one is under way. */
@@ -196,63 +195,57 @@ export class Engine implements SalvageTarget {
     const deletesSettled = deletableCount > 0 && (settle || isDue);
     if (store === undefined || (batch === undefined && !deletesSettled)) return false;
     const outcome = plainOutcome(this.#committed);
-    const write = () => {
+    const done = this.#transact(store, "commit", outcome, () => {
       const rejectsMaxBytes = Math.min(settings.rejectsMaxBytes, (store.maxPages * PAGE_BYTES) / 4);
       const lazy = this.#unwritten < LAZY_COMMITS;
       const work = { batch, leases, deletesSettled, lazy, rejectsMaxBytes, ...condition.room(store, batch) };
       return applyWork(store, this.#committed, outcome, work);
-    };
-    if (!this.#transact(store, "commit", outcome, batch, write)) return false;
+    });
+    if (!done) return false;
     try {
       condition.committed(store, outcome);
     } catch (error) {
       this.failed(error, "commit");
       return false;
     }
-    return outcome.placed;
+    return !outcome.noRoom;
   }
 
   /** One transaction, committed if `write` says so; false if the disk refuses, which is then dealt with. */
-  #transact(
-    store: Store,
-    task: Task,
-    outcome: Outcome,
-    batch: Batch | undefined,
-    write: (store: Store) => boolean,
-  ): boolean {
+  #transact(store: Store, task: Task, outcome: Outcome, write: () => boolean): boolean {
     const { file } = this.#parts;
     const startMs = performance.now();
     let commits = false;
     try {
       file.retakeLock();
       store.begin();
-      commits = write(store);
+      commits = write();
       if (commits) store.commit();
       else store.rollback();
     } catch (error) {
       this.failed(error, task);
       // Whether it landed all the same is known when the file was opened again.
-      if (commits && file.store === undefined) this.#took(outcome, batch, 0);
+      if (commits && file.store === undefined) this.#took(outcome);
       return false;
     }
-    if (commits) this.#took(outcome, batch, performance.now() - startMs);
+    outcome.ms = performance.now() - startMs;
+    if (commits) this.#took(outcome);
     return true;
   }
 
   /** The transaction is in the file, as far as is known; its sync is still to come. */
-  #took(outcome: Outcome, batch: Batch | undefined, ms: number): void {
+  #took(outcome: Outcome): void {
     const { pending, leases, rule, timers, file } = this.#parts;
-    const placed = outcome.placed ? batch : undefined;
-    const hasReadings = placed !== undefined && placed.count > 0;
-    if (placed !== undefined) pending.shift();
-    const addsGroups = hasReadings || outcome.state.salvagedKey > this.#committed.salvagedKey;
-    this.#committed = outcome.state;
-    this.#unsynced.push({ outcome, batch: placed, addsGroups, ms });
-    this.#unwritten = outcome.stateWritten ? 0 : this.#unwritten + 1;
-    file.wrote(outcome, placed?.body.length ?? 0);
-    leases.leave(outcome.settled.length);
-    for (const key of outcome.droppedKeys) leases.dropped(key);
-    if (hasReadings) rule.readingsCommitted(timers.nowMs());
+    const { batch, settled, droppedKeys, state, stateWritten } = outcome;
+    this.#committed = state;
+    this.#unsynced.push(outcome);
+    this.#unwritten = stateWritten ? 0 : this.#unwritten + 1;
+    file.wrote(outcome);
+    leases.leave(settled.length);
+    for (const key of droppedKeys) leases.dropped(key);
+    if (batch === undefined) return;
+    pending.shift();
+    if (batch.count > 0) rule.readingsCommitted(timers.nowMs());
   }
 
   /** The transactions up to number `upTo` are on the disk: memory follows, and those who wait are told. */
@@ -262,7 +255,7 @@ export class Engine implements SalvageTarget {
     try {
       file.checkPlace();
       const done = this.#unsynced.takeUpTo(upTo);
-      this.synced = done.at(-1)?.outcome.state ?? this.synced;
+      this.synced = done.at(-1)?.state ?? this.synced;
       condition.succeeded("sync");
       this.#teller.tell(done);
       // After the senders are told, for they need not wait for it.
@@ -290,14 +283,14 @@ export class Engine implements SalvageTarget {
     const isSame = state.epoch === this.#committed.epoch;
     const there = isSame ? this.#unsynced.takeLanded(state, opened.foundCommits) : [];
     const lost = this.#unsynced.takeUpTo(this.#unsynced.newest);
-    const expectedKey = there.at(-1)?.outcome.state.lastKey ?? this.synced.lastKey;
+    const expectedKey = there.at(-1)?.state.lastKey ?? this.synced.lastKey;
     this.#committed = state;
     this.synced = state;
     this.#unwritten = 0;
     if (isSame) {
-      for (const { outcome } of lost) {
-        leases.stay(outcome.settled.length);
-        for (const key of outcome.droppedKeys) leases.notDropped(key);
+      for (const { settled, droppedKeys } of lost) {
+        leases.stay(settled.length);
+        for (const key of droppedKeys) leases.notDropped(key);
       }
     } else leases.reset();
     pending.putBack(lost.flatMap(({ batch }) => (batch === undefined ? [] : [batch])));

@@ -67,9 +67,10 @@ export class BufferFile {
   }
 
   /** A transaction was committed: its rows, the leaves of the tables, the page of the accounts are in the log. */
-  wrote({ stateWritten, settled, droppedKeys }: Outcome, bodyBytes: number): void {
+  wrote({ batch, stateWritten, settled, droppedKeys }: Outcome): void {
     const deleted = settled.length + droppedKeys.length;
-    this.#logPages += 1 + Math.ceil(bodyBytes / PAGE_BYTES) + (stateWritten ? 2 : 0) + Math.ceil(deleted / 4);
+    const added = Math.ceil((batch?.body.length ?? 0) / PAGE_BYTES);
+    this.#logPages += 1 + added + (stateWritten ? 2 : 0) + Math.ceil(deleted / 4);
   }
 
   /**

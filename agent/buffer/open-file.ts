@@ -13,13 +13,12 @@ import {
 import { dirname } from "node:path";
 import { codeOf, Fault, messageOf } from "../errors.ts";
 import { assertLogged, LOG_BYTES, openWritable } from "./connection.ts";
-import { newEpoch } from "./epoch.ts";
 import { fullDiskProblem, hasNoInodes, isReadOnly } from "./failure.ts";
 import { isCutShort } from "./log-end.ts";
 import { extendLog } from "./log-sync.ts";
 import { restrict } from "./rights.ts";
 import { quotaBeside } from "./salvage/quarantine.ts";
-import { type Birth, checkSchema, createSchema, isEmpty } from "./schema.ts";
+import { type Birth, checkSchema, createSchema, isEmpty, newEpoch } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
 import { Store } from "./store.ts";
 

@@ -39,7 +39,7 @@ export class Opener {
    * `buffer.not_durable`, or SQLite's error if the disk refuses; what was quarantined by then is not quarantined again.
    */
   open(known?: Readonly<State>, problem?: string): Reopened {
-    const means = known === undefined ? this.#means : { ...this.#means, usedKeys: known, known };
+    const means = known === undefined ? this.#means : { ...this.#means, known };
     if (problem !== undefined) this.#quarantine(problem);
     for (let tries = 1; ; tries++) {
       try {

@@ -3,6 +3,7 @@
 import type { Ballast } from "./ballast.ts";
 import type { Engine, EngineParts } from "./engine.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import type { State } from "./state.ts";
 import { Wake } from "./timers.ts";
 import type { Stored } from "./types.ts";
 
@@ -17,8 +18,10 @@ export class Schedule {
   readonly #housekeeping: Housekeeping;
   readonly #wake: Wake;
   #housekeepingMs = Number.POSITIVE_INFINITY;
+  /** There may be something to lease for another reason than new groups. */
   #announces = false;
-  #additionsSeen = 0;
+  /** What was there to lease when it was announced last. */
+  #announced: Readonly<State>;
   #stopped = false;
 
   /** `announce` tells whoever ships that there may be something to lease. */
@@ -26,6 +29,7 @@ export class Schedule {
     this.#parts = parts;
     this.#engine = engine;
     this.#announce = announce;
+    this.#announced = engine.synced;
     this.#housekeeping = new Housekeeping(ballast, parts.log);
     this.#wake = new Wake(parts.timers, () => this.#wakeUp());
     parts.condition.onState((state) => {
@@ -121,11 +125,12 @@ export class Schedule {
   }
 
   #announceNew(): void {
-    const { additions } = this.#engine.totals;
-    if (this.#parts.file.store === undefined) return;
-    if (!this.#announces && additions === this.#additionsSeen) return;
+    const { synced } = this.#engine;
+    const { lastKey, salvagedKey } = this.#announced;
+    const isNew = synced.lastKey > lastKey || synced.salvagedKey > salvagedKey;
+    if (this.#parts.file.store === undefined || !(isNew || this.#announces)) return;
     this.#announces = false;
-    this.#additionsSeen = additions;
+    this.#announced = synced;
     this.#announce();
   }
 

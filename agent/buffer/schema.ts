@@ -2,7 +2,6 @@
 
 import type { Database } from "better-sqlite3";
 import { Fault } from "../errors.ts";
-import { newEpoch } from "./epoch.ts";
 
 /** Stands in SQLite's `user_version`. */
 export const SCHEMA_VERSION = 2;
@@ -50,14 +49,14 @@ export interface Birth {
    * Keys already used in this process, for a file that takes another's place while the agent runs: a late settlement of
    * the old file's group must never meet a group of the new one.
    */
-  usedKeys?: { lastKey: number; salvagedKey: number };
+  known?: { lastKey: number; salvagedKey: number };
 }
 
 /** Makes the tables of a new file, in one transaction. */
 export function createSchema(db: Database, birth: Birth): void {
   const create = db.transaction(() => {
     db.exec(TABLES);
-    const { lastKey, salvagedKey } = birth.usedKeys ?? { lastKey: 0, salvagedKey: FIRST_SALVAGED_KEY };
+    const { lastKey, salvagedKey } = birth.known ?? { lastKey: 0, salvagedKey: FIRST_SALVAGED_KEY };
     db.prepare("INSERT INTO state VALUES (1, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0)").run(
       newEpoch(birth.random),
       birth.now(),
@@ -109,4 +108,13 @@ export function checkSchema(db: Database): void {
   }
   if (version < SCHEMA_VERSION)
     throw new Fault("buffer.older", `an earlier windfarm wrote it, with schema ${version}`);
+}
+
+const EPOCH_LENGTH = 6;
+
+/** A new epoch's name: six base-36 characters. `random` gives numbers from 0 up to but not including 1. */
+export function newEpoch(random: () => number): string {
+  let name = "";
+  while (name.length < EPOCH_LENGTH) name += Math.floor(random() * 36).toString(36);
+  return name;
 }

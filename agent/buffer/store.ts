@@ -184,29 +184,13 @@ export function inOrder<Row extends { key: number }>(
   throw new Fault("buffer.damaged", "its groups are out of order");
 }
 
-const STATE_COLUMNS: Record<keyof State, string> = {
-  epoch: "epoch",
-  born: "born",
-  epochBase: "epoch_base",
-  lastKey: "last_key",
-  salvagedKey: "salvaged_key",
-  commits: "commits",
-  closed: "closed",
-  received: "received",
-  buffered: "buffered",
-  shipped: "shipped",
-  rejected: "rejected",
-  dropped: "dropped",
-  rejectsKept: "rejects_kept",
-  rejectsBytes: "rejects_bytes",
-};
-const eachColumn = (write: (field: string, column: string) => string): string =>
-  Object.entries(STATE_COLUMNS)
-    .map(([field, column]) => write(field, column))
-    .join(", ");
-
-const READ_STATE = `SELECT ${eachColumn((field, column) => `${column} AS ${field}`)} FROM state WHERE id = 1`;
-const WRITE_STATE = `UPDATE state SET ${eachColumn((field, column) => `${column} = @${field}`)} WHERE id = 1`;
+const STATE_COLUMNS = [
+  ...["epoch", "born", "epoch_base", "last_key", "salvaged_key", "commits", "closed"],
+  ...["received", "buffered", "shipped", "rejected", "dropped", "rejects_kept", "rejects_bytes"],
+];
+const fieldOf = (column: string): string => column.replace(/_./, ([, letter = ""]) => letter.toUpperCase());
+const READ_STATE = `SELECT ${STATE_COLUMNS.map((each) => `${each} AS ${fieldOf(each)}`)} FROM state WHERE id = 1`;
+const WRITE_STATE = `UPDATE state SET ${STATE_COLUMNS.map((each) => `${each} = @${fieldOf(each)}`)} WHERE id = 1`;
 const READ_NEWER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
 
 function prepare(db: Database) {

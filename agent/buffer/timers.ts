@@ -5,7 +5,7 @@ export interface Timers {
   nowMs(): number;
   /** Runs `run` once nothing more is readable from the sockets. The returned function takes it back. */
   soon(run: () => void): () => void;
-  /** Runs `run` after `ms`. The returned function takes it back. */
+  /** Runs `run` after `ms`, if the process lives so long. The returned function takes it back. */
   later(run: () => void, ms: number): () => void;
 }
 
@@ -16,7 +16,7 @@ export const EVENT_LOOP: Timers = {
     return () => clearImmediate(handle);
   },
   later(run, ms) {
-    const handle = setTimeout(run, ms);
+    const handle = setTimeout(run, ms).unref();
     return () => clearTimeout(handle);
   },
 };

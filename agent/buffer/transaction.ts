@@ -31,12 +31,16 @@ export interface Work extends Room {
 
 export interface Outcome {
   state: State;
-  /** False if the batch found no room; everything else is done. */
-  placed: boolean;
+  /** What joined, if anything. */
+  batch: Batch | undefined;
+  /** True if the batch found no room; everything else is done. */
+  noRoom: boolean;
   /** False if the groups themselves say all that changed. */
   stateWritten: boolean;
   settled: readonly Settled[];
   droppedKeys: readonly number[];
+  /** What it took on the event loop. */
+  ms: number;
 }
 
 /** Most settled groups one transaction deletes: bounds how long it takes. */
@@ -44,24 +48,24 @@ const MAX_SETTLED_PER_COMMIT = 2000;
 
 export function plainOutcome(before: State): Outcome {
   const state = { ...before, commits: before.commits + 1 };
-  return { state, placed: true, stateWritten: true, settled: [], droppedKeys: [] };
+  return { state, batch: undefined, noRoom: false, stateWritten: true, settled: [], droppedKeys: [], ms: 0 };
 }
 
 /** Does the work inside a transaction that was begun; false if nothing was done that is worth a commit. */
 export function applyWork(store: Store, before: State, outcome: Outcome, work: Work): boolean {
   const { state } = outcome;
   if (work.deletesSettled) deleteSettled(store, outcome, work, MAX_SETTLED_PER_COMMIT);
-  if (work.batch !== undefined) outcome.placed = place(store, outcome, work.batch, work);
+  if (work.batch !== undefined) place(store, outcome, work.batch, work);
   trimRejects(store, state, work.rejectsMaxBytes);
-  outcome.stateWritten = !(work.lazy && isPlain(outcome, before, work));
+  outcome.stateWritten = !(work.lazy && isPlain(outcome, before));
   if (outcome.stateWritten) store.writeState(state);
   // The row counts what it tells of itself: more would look, when the file is opened again, like commits it has lost.
   else state.commits = before.commits;
-  return outcome.placed || outcome.settled.length > 0;
+  return outcome.batch !== undefined || outcome.settled.length > 0;
 }
 
 /** True if readings came in and nothing else happened, which their rows tell as well as the accounts would. */
-function isPlain({ settled, droppedKeys, state }: Outcome, before: State, { batch }: Work): boolean {
+function isPlain({ settled, droppedKeys, batch, state }: Outcome, before: State): boolean {
   const sameLane = state.rejectsKept === before.rejectsKept && state.rejected === before.rejected;
   return settled.length === 0 && droppedKeys.length === 0 && batch !== undefined && sameLane;
 }
@@ -101,46 +105,30 @@ function deleteOne(store: Store, state: State, { key, count, rejected }: Settled
   addReject(store, state, { received, count, bytes: charged, reason, detail, topic: "", payload, dup: 0 });
 }
 
-/** False if there is no room for the batch. */
-function place(store: Store, outcome: Outcome, batch: Batch, work: Work): boolean {
+function place(store: Store, outcome: Outcome, batch: Batch, work: Work): void {
   const { state } = outcome;
-  const rejects = newestWithin(batch.rejects, work.rejectsMaxBytes);
-  if (!makeRoom(store, outcome, pagesFor(batch, rejects) + work.slackPages, rejects, work)) return false;
-  const { count, receivedMs: received, body } = batch;
+  outcome.noRoom = !makeRoom(store, outcome, batch, work);
+  if (outcome.noRoom) return;
+  outcome.batch = batch;
+  const { count, receivedMs: received, body, rejects } = batch;
   if (count > 0) {
     const key = state.epochBase + batch.firstSeq;
     store.insertGroup({ key, count, received, body });
     state.lastKey = key + count - 1;
   }
   for (const reject of rejects) addReject(store, state, reject);
-  state.received += count + batch.rejects.length;
+  state.received += count + rejects.length;
   state.buffered += count;
-  state.rejected += batch.rejects.length;
-  return true;
+  state.rejected += rejects.length;
 }
 
-/** The rejects that would be left of `rejects` once the lane is within `maxBytes`: the others are counted and not kept. */
-function newestWithin(rejects: readonly RejectRow[], maxBytes: number): readonly RejectRow[] {
-  let sum = 0;
-  const tooOld = rejects.findLastIndex(({ bytes }) => {
-    sum += bytes;
-    return sum > maxBytes;
-  });
-  return rejects.slice(tooOld + 1);
-}
-
-/** True if there is room for `needed` pages, if need be once what is of least use is gone: readings come last. */
-function makeRoom(
-  store: Store,
-  outcome: Outcome,
-  needed: number,
-  rejects: readonly RejectRow[],
-  work: Work,
-): boolean {
+/** True if there is room for the batch, if need be once what is of least use is gone: readings come last. */
+function makeRoom(store: Store, outcome: Outcome, batch: Batch, work: Work): boolean {
   const { state } = outcome;
+  const needed = pagesFor(batch) + work.slackPages;
   const isThere = (): boolean => (work.withinFile ? store.freePages() : store.roomPages()) >= needed;
   if (isThere()) return true;
-  trimRejects(store, state, work.rejectsMaxBytes - rejects.reduce((sum, { bytes }) => sum + bytes, 0));
+  trimRejects(store, state, work.rejectsMaxBytes - batch.rejects.reduce((sum, { bytes }) => sum + bytes, 0));
   deleteSettled(store, outcome, work, work.leases.deletableCount, isThere);
   if (isThere()) return true;
   if (work.dropOldest && !work.withinFile && dropOldest(store, outcome, needed, work)) return true;

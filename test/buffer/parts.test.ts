@@ -29,7 +29,7 @@ t.test("rejects that are not synced yet are counted among the bytes that wait", 
   const reject = { received: NOW, count: 1, bytes: 500, payload: Buffer.alloc(400), ...text };
   const body = Buffer.alloc(30);
   const batch = { firstSeq: 1, count: 1, bytes: 600, receivedMs: NOW, body, rejects: [reject], stored: [] };
-  unsynced.push({ outcome: plainOutcome(state), batch, addsGroups: true, ms: 0 });
+  unsynced.push({ ...plainOutcome(state), batch });
   t.equal(unsynced.bytes, 530);
   unsynced.takeUpTo(1);
   t.equal(unsynced.bytes, 0);

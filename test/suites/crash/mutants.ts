@@ -32,7 +32,7 @@ export const MUTANTS: Record<string, Mutant> = {
   "senders told before our sync": { mutations: [NO_SYNC], finds: "losing" },
   // A start that finds the log cut short begins a new epoch: it is that name which keeps seqs apart.
   "the same name for every epoch": {
-    mutations: [{ file: "agent/buffer/epoch.ts", from: "Math.floor(random() * 36)", to: "(0)" }],
+    mutations: [{ file: "agent/buffer/schema.ts", from: "Math.floor(random() * 36)", to: "(0)" }],
     random: () => 0,
     finds: "reusing",
   },
