@@ -39,10 +39,11 @@ import { Fault } from "../errors.ts";
 import { Ballast } from "./ballast.ts";
 import { CommitRule } from "./commit-rule.ts";
 import { Condition, type StoringState } from "./condition.ts";
-import { Engine, type EngineParts } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { BufferFile, type FileParts } from "./file.ts";
 import { Leases, lendGroups } from "./leases.ts";
 import type { Reopened } from "./opener.ts";
+import type { Parts } from "./parts.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, PendingQueue } from "./pending.ts";
 import { Salvager } from "./salvage/salvager.ts";
 import { Schedule } from "./schedule.ts";
@@ -69,7 +70,7 @@ export interface BufferParts extends Omit<FileParts, "path"> {
 }
 
 export class DurableBuffer implements ReadingBuffer {
-  readonly #parts: EngineParts;
+  readonly #parts: Parts;
   readonly #engine: Engine;
   readonly #schedule: Schedule;
   readonly #opened: Reopened;

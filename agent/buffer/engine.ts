@@ -7,22 +7,16 @@
  *                 └──────────── failed ◀─────┘ ─▶ close ─▶ reopen, move the log ─▶ what is there is told, the rest waits again
  */
 
-import type { Logger } from "pino";
 import { codeOf } from "../errors.ts";
-import type { CommitRule } from "./commit-rule.ts";
-import type { Condition, Task } from "./condition.ts";
+import type { Task } from "./condition.ts";
 import { PAGE_BYTES } from "./connection.ts";
 import type { BufferFile } from "./file.ts";
-import type { Leases } from "./leases.ts";
 import type { Reopened } from "./opener.ts";
-import type { PendingQueue } from "./pending.ts";
-import type { Salvager, SalvageTarget } from "./salvage/salvager.ts";
+import type { Parts } from "./parts.ts";
+import type { SalvageTarget } from "./salvage/salvager.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
-import { Teller } from "./teller.ts";
-import type { Timers } from "./timers.ts";
 import { applyWork, type Outcome, plainOutcome } from "./transaction.ts";
-import type { BufferSettings } from "./types.ts";
 import { Unsynced } from "./unsynced.ts";
 
 /**
@@ -31,20 +25,8 @@ import { Unsynced } from "./unsynced.ts";
  */
 const LAZY_COMMITS = 256;
 
-export interface EngineParts {
-  settings: BufferSettings;
-  file: BufferFile;
-  pending: PendingQueue;
-  leases: Leases;
-  condition: Condition;
-  rule: CommitRule;
-  salvager: Salvager;
-  timers: Timers;
-  log: Logger;
-}
-
 export class Engine implements SalvageTarget {
-  readonly #parts: EngineParts;
+  readonly #parts: Parts;
   readonly #synced: () => void;
   readonly #unsynced = new Unsynced();
   /** What the next transaction builds on. */
@@ -54,20 +36,15 @@ export class Engine implements SalvageTarget {
   #running = false;
   /** Commits since the accounts were last written. */
   #unwritten = 0;
-  readonly #teller: Teller;
+  /** Of the transactions on the disk, since the process started. */
+  readonly totals = { commits: 0, readings: 0, ms: 0, longestMs: 0 };
 
   /** `synced` is called after each sync beside the loop, whatever came of it. */
-  constructor(parts: EngineParts, state: State, synced: () => void) {
+  constructor(parts: Parts, state: State, synced: () => void) {
     this.#parts = parts;
     this.#committed = state;
     this.synced = state;
     this.#synced = synced;
-    this.#teller = new Teller(parts);
-  }
-
-  /** Of the transactions on the disk. */
-  get totals(): Teller["totals"] {
-    return this.#teller.totals;
   }
 
   /** Messages and bytes that are not acknowledged yet. */
@@ -257,12 +234,34 @@ export class Engine implements SalvageTarget {
       const done = this.#unsynced.takeUpTo(upTo);
       this.synced = done.at(-1)?.state ?? this.synced;
       condition.succeeded("sync");
-      this.#teller.tell(done);
+      this.#tell(done);
       // After the senders are told, for they need not wait for it.
       task = "upkeep";
       if (file.moveLog()) condition.succeeded("upkeep");
     } catch (error) {
       this.failed(error, task);
+    }
+  }
+
+  /** The transactions are on the disk: all are counted before the first sender is told. */
+  #tell(outcomes: readonly Outcome[]): void {
+    const { leases, rule, timers, log } = this.#parts;
+    const { totals } = this;
+    for (const { settled, batch, ms } of outcomes) {
+      leases.left(settled.length);
+      totals.commits++;
+      totals.readings += batch?.count ?? 0;
+      totals.ms += ms;
+      totals.longestMs = Math.max(totals.longestMs, ms);
+    }
+    const nowMs = timers.nowMs();
+    for (const stored of outcomes.flatMap(({ batch }) => batch?.stored ?? [])) {
+      rule.told(stored, nowMs);
+      try {
+        stored();
+      } catch (error) {
+        log.error({ err: error }, "A sender could not be told that its reading is stored.");
+      }
     }
   }
 
@@ -283,7 +282,6 @@ export class Engine implements SalvageTarget {
     const isSame = state.epoch === this.#committed.epoch;
     const there = isSame ? this.#unsynced.takeLanded(state, opened.foundCommits) : [];
     const lost = this.#unsynced.takeUpTo(this.#unsynced.newest);
-    const expectedKey = there.at(-1)?.state.lastKey ?? this.synced.lastKey;
     this.#committed = state;
     this.synced = state;
     this.#unwritten = 0;
@@ -295,10 +293,9 @@ export class Engine implements SalvageTarget {
     } else leases.reset();
     pending.putBack(lost.flatMap(({ batch }) => (batch === undefined ? [] : [batch])));
     rule.putBack(timers.nowMs());
-    // Another file, or the same one with other readings at its end: another process had it meanwhile.
-    if (!isSame || state.lastKey !== expectedKey) pending.rebase(state);
+    pending.follow(state);
     // Opening it again moved the log: what is there is on the disk.
-    this.#teller.tell(there);
+    this.#tell(there);
     return true;
   }
 }

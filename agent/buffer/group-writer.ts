@@ -14,7 +14,7 @@ const ZERO = 0x30;
 export class GroupWriter {
   readonly #gateway: string;
   readonly #tails = new Map<string, Buffer>();
-  #epoch: string;
+  epoch: string;
   #memory = Buffer.allocUnsafe(GROUP_BYTES + 64 * 1024);
   #received: Buffer = Buffer.alloc(0);
   #receivedMs = Number.NaN;
@@ -28,7 +28,7 @@ export class GroupWriter {
 
   constructor(gateway: string, epoch: string) {
     this.#gateway = gateway;
-    this.#epoch = epoch;
+    this.epoch = epoch;
   }
 
   /** Adds one reading; `head` and `marks` as in contract/shipped.ts. Throws a RangeError for a time that is no date. */
@@ -65,13 +65,13 @@ export class GroupWriter {
 
   /** Readings added from now on belong to `epoch`. */
   setEpoch(epoch: string): void {
-    this.#epoch = epoch;
+    this.epoch = epoch;
     this.#tails.clear();
   }
 
   #newTail(turbine: string): Buffer {
     if (this.#tails.size >= MAX_TAILS) this.#tails.clear();
-    const tail = Buffer.from(encodeTail(turbine, this.#gateway, this.#epoch));
+    const tail = Buffer.from(encodeTail(turbine, this.#gateway, this.epoch));
     this.#tails.set(turbine, tail);
     return tail;
   }

@@ -58,10 +58,6 @@ export class Leases {
     return this.#out.size;
   }
 
-  get isFull(): boolean {
-    return this.#out.size >= MAX_LEASED_GROUPS;
-  }
-
   /** Settled groups that no transaction deletes yet. */
   get deletable(): readonly Settled[] {
     return this.#leaving === 0 ? this.#settled : this.#settled.slice(this.#leaving);
@@ -205,7 +201,7 @@ export function lendGroups(
   let left = Math.min(maxBytes, MAX_LEASE_BYTES);
   const fits = ({ body }: GroupRow) => groups.length === 0 || body.length <= left;
   try {
-    while (left > 0 && !leases.isFull) {
+    while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
       const row = leases.take(store, end, ends, fits);
       if (row === undefined) break;
       const { key: groupKey, count, received: receivedMs, body } = row;

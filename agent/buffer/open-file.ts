@@ -4,10 +4,10 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
-  type Stats,
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -47,10 +47,8 @@ export function prepareFolder(path: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o750 });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   });
-  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) continue;
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`].filter((each) => existsSync(each)))
     guardWritable(file, () => accessSync(file, constants.R_OK | constants.W_OK));
-  }
 }
 
 /**
@@ -173,17 +171,12 @@ export function guardWritable<T>(path: string, work: () => T): T {
 }
 
 function ownership(path: string): string {
-  const stat = statOf(path);
-  if (stat === undefined || process.getuid === undefined) return "";
-  const mode = (stat.mode & 0o777).toString(8);
-  return `; it belongs to user ${stat.uid} with mode ${mode}, this process is user ${process.getuid()}`;
-}
-
-function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    const { mode, uid } = statSync(path);
+    const rights = (mode & 0o777).toString(8);
+    return `; it belongs to user ${uid} with mode ${rights}, this process is user ${process.getuid?.()}`;
   } catch {
-    return undefined;
+    return "";
   }
 }
 

@@ -135,11 +135,16 @@ export class PendingQueue {
     return stored;
   }
 
-  /** Gives everything not yet committed its seqs anew, behind what is in the file now. */
-  rebase({ epoch, lastKey, epochBase }: State): void {
+  /**
+   * Gives everything not yet committed its seqs anew if what is in the file now is not what it was to follow: another file,
+   * or readings of another process that had it meanwhile.
+   */
+  follow({ epoch, lastKey, epochBase }: State): void {
     this.closeGroup();
+    const nextSeq = lastKey - epochBase + 1;
+    if (epoch === this.#writer.epoch && nextSeq === (this.#closed[0]?.firstSeq ?? this.#nextSeq)) return;
     this.#writer.setEpoch(epoch);
-    this.#nextSeq = lastKey - epochBase + 1;
+    this.#nextSeq = nextSeq;
     this.#closed = this.#closed.map((batch) => {
       const renamed = this.#rename(batch, epoch);
       this.#nextSeq += batch.count;

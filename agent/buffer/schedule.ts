@@ -1,8 +1,9 @@
 /** When the engine does what: everything that is due at some time, behind one next wake-up. */
 
 import type { Ballast } from "./ballast.ts";
-import type { Engine, EngineParts } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 import { Wake } from "./timers.ts";
 import type { Stored } from "./types.ts";
@@ -12,7 +13,7 @@ const FIRST_HOUSEKEEPING_MS = 25;
 const HOUSEKEEPING_LATER_MS = 1000;
 
 export class Schedule {
-  readonly #parts: EngineParts;
+  readonly #parts: Parts;
   readonly #engine: Engine;
   readonly #announce: () => void;
   readonly #housekeeping: Housekeeping;
@@ -25,7 +26,7 @@ export class Schedule {
   #stopped = false;
 
   /** `announce` tells whoever ships that there may be something to lease. */
-  constructor(parts: EngineParts, engine: Engine, ballast: Ballast, announce: () => void) {
+  constructor(parts: Parts, engine: Engine, ballast: Ballast, announce: () => void) {
     this.#parts = parts;
     this.#engine = engine;
     this.#announce = announce;
@@ -53,10 +54,8 @@ export class Schedule {
     rule.arrived(stored, timers.nowMs(), pending.expectedBytes);
     if (pending.isGroupFull) {
       if (condition.isBlocked) pending.closeGroup();
-      else {
-        this.#engine.commit(false);
-        this.#engine.startSync();
-      }
+      else this.#engine.commit(false);
+      this.#engine.startSync();
       this.plan();
     } else if (!condition.isBlocked && !this.#engine.isSyncing)
       this.#wake.at(Math.max(rule.dueMs, condition.notBeforeMs));
@@ -96,9 +95,9 @@ export class Schedule {
   /** Asks for the next wake-up. */
   plan(): void {
     if (this.#stopped) return;
-    const { condition, salvager } = this.#parts;
+    const { condition, salvager, file } = this.#parts;
     this.#wake.at(Math.min(this.#housekeepingMs, salvager.dueMs));
-    if (this.#announces) this.#wake.at(0);
+    if (this.#announces && file.store !== undefined) this.#wake.at(0);
     // The end of the sync that is under way is a wake-up of its own.
     if (condition.mustRetry) this.#wake.at(condition.notBeforeMs);
     else if (!this.#engine.isSyncing) this.#wake.at(this.#commitDueMs());

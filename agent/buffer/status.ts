@@ -1,13 +1,14 @@
 /** The buffer's condition at one moment, for those who show it. */
 
 import { PAGE_BYTES } from "./connection.ts";
-import type { Engine, EngineParts } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { Leases } from "./leases.ts";
+import type { Parts } from "./parts.ts";
 import { accountsOf, type State } from "./state.ts";
 import type { Store } from "./store.ts";
 import type { Accounts, BufferStatus } from "./types.ts";
 
-export function statusOf(parts: EngineParts, engine: Engine): BufferStatus {
+export function statusOf(parts: Parts, engine: Engine): BufferStatus {
   const { condition, leases, salvager } = parts;
   const { totals, synced } = engine;
   return {
@@ -32,7 +33,7 @@ export function statusOf(parts: EngineParts, engine: Engine): BufferStatus {
 
 /** What only the file tells; while it can't be read, nobody knows. */
 function lookInto(
-  { file: { store }, leases, settings: { maxBytes }, log }: EngineParts,
+  { file: { store }, leases, settings: { maxBytes }, log }: Parts,
   synced: State,
 ): Pick<BufferStatus, "usedBytes" | "maxBytes" | "oldestReceivedMs" | "firstSeq"> {
   try {
