@@ -188,7 +188,7 @@ export class DurableBuffer implements ReadingBuffer {
 
   /** False if a message of `bytes` can't even wait; its sender is told, keeps the reading and sends it again. */
   #takes(bytes: number, stored: Stored): boolean {
-    const { messages, bytes: held } = this.#engine.waiting;
+    const { messages, bytes: held } = this.#parts.pending;
     const hasRoom = held + bytes + TAIL_BYTES <= MAX_WAITING_BYTES && messages < MAX_WAITING_MESSAGES;
     if (!this.#closed && hasRoom) return true;
     stored(this.#closed ? closedFault() : waitingFault(this.#parts.condition.problem));

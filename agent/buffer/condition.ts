@@ -136,9 +136,9 @@ export class Condition {
       return false;
     }
     const isTooMuch = this.#isTooMuch(error, task);
-    const problem = isTooMuch
-      ? `The buffer's file is damaged (${messageOf(error)}).`
-      : failureProblem(error, this.#settings.path);
+    let problem = failureProblem(error, this.#settings.path);
+    if (task === "reopen") problem = `The buffer can't be opened again (${messageOf(error)}).`;
+    if (isTooMuch) problem = `The buffer's file is damaged (${messageOf(error)}).`;
     this.#enter("failed", problem, { err: error, task }, isTooMuch ? UNTIL_NEW : MEANWHILE);
     return true;
   }
@@ -149,15 +149,6 @@ export class Condition {
     if (isOther) this.#failures.clear();
     else this.#failures.delete("reopen");
     this.#store();
-  }
-
-  reopenFailed(error: unknown): void {
-    this.retryLater();
-    this.#isTooMuch(error, "reopen");
-    // A full disk may refuse the opening too.
-    if (failureKind(error) === "full") this.#releaseBallast();
-    const problem = `The buffer can't be opened again (${messageOf(error)}).`;
-    this.#enter("failed", problem, { err: error }, MEANWHILE);
   }
 
   retryLater(): void {

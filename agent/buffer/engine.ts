@@ -16,8 +16,7 @@ import type { Parts } from "./parts.ts";
 import type { SalvageTarget } from "./salvage/salvager.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
-import { applyWork, type Outcome, plainOutcome } from "./transaction.ts";
-import { Unsynced } from "./unsynced.ts";
+import { applyWork, isInFile, type Outcome, plainOutcome } from "./transaction.ts";
 
 /**
  * Commits after which the accounts are written whatever happened. Between them, when only readings come in, their rows are
@@ -28,7 +27,8 @@ const LAZY_COMMITS = 256;
 export class Engine implements SalvageTarget {
   readonly #parts: Parts;
   readonly #synced: () => void;
-  readonly #unsynced = new Unsynced();
+  /** Transactions in the file that are not known to be on the disk, oldest first. */
+  readonly #unsynced: Outcome[] = [];
   /** What the next transaction builds on. */
   #committed: State;
   /** What is known to be on the disk. */
@@ -45,15 +45,6 @@ export class Engine implements SalvageTarget {
     this.#committed = state;
     this.synced = state;
     this.#synced = synced;
-  }
-
-  /** Messages and bytes that are not acknowledged yet. */
-  get waiting(): { messages: number; bytes: number } {
-    const { pending } = this.#parts;
-    return {
-      messages: pending.messages + this.#unsynced.messages,
-      bytes: pending.bytes + this.#unsynced.bytes,
-    };
   }
 
   get isSyncing(): boolean {
@@ -78,7 +69,7 @@ export class Engine implements SalvageTarget {
       let goOn = this.#step(settle);
       while (goOn && (pending.hasClosed || pending.isGroupFull || (settle && leases.deletableCount > 0)))
         goOn = this.#step(settle);
-      if (pending.messages === 0) rule.committed();
+      if (pending.isEmpty) rule.committed();
     } finally {
       this.#running = false;
     }
@@ -102,11 +93,11 @@ export class Engine implements SalvageTarget {
   /** Begins a sync of all that was committed, unless one is under way. */
   startSync(): void {
     const { log } = this.#parts.file;
-    if (log === undefined || log.isUnderWay || this.#unsynced.size === 0) return;
-    const upTo = this.#unsynced.newest;
+    const newest = this.#unsynced.at(-1);
+    if (log === undefined || log.isUnderWay || newest === undefined) return;
     log.start((error) => {
       if (error !== null) this.failed(error, "sync");
-      else this.#adoptSynced(upTo);
+      else this.#adoptSynced(newest);
       this.#synced();
     });
   }
@@ -114,14 +105,15 @@ export class Engine implements SalvageTarget {
   /** Syncs all that was committed on this thread. */
   syncNow(): void {
     const { log } = this.#parts.file;
-    if (log === undefined || this.#unsynced.size === 0) return;
+    const newest = this.#unsynced.at(-1);
+    if (log === undefined || newest === undefined) return;
     try {
       log.now();
     } catch (error) {
       this.failed(error, "sync");
       return;
     }
-    this.#adoptSynced(this.#unsynced.newest);
+    this.#adoptSynced(newest);
   }
 
   /** Deals with an error of the open file, whatever was being done with it. */
@@ -225,13 +217,14 @@ export class Engine implements SalvageTarget {
     if (batch.count > 0) rule.readingsCommitted(timers.nowMs());
   }
 
-  /** The transactions up to number `upTo` are on the disk: memory follows, and those who wait are told. */
-  #adoptSynced(upTo: number): void {
+  /** The transactions up to `newest` are on the disk: memory follows, and those who wait are told. */
+  #adoptSynced(newest: Outcome): void {
     const { file, condition } = this.#parts;
     let task: Task = "sync";
     try {
       file.checkPlace();
-      const done = this.#unsynced.takeUpTo(upTo);
+      // None if a sync on this thread came before.
+      const done = this.#unsynced.splice(0, this.#unsynced.indexOf(newest) + 1);
       this.synced = done.at(-1)?.state ?? this.synced;
       condition.succeeded("sync");
       this.#tell(done);
@@ -245,10 +238,11 @@ export class Engine implements SalvageTarget {
 
   /** The transactions are on the disk: all are counted before the first sender is told. */
   #tell(outcomes: readonly Outcome[]): void {
-    const { leases, rule, timers, log } = this.#parts;
+    const { pending, leases, rule, timers, log } = this.#parts;
     const { totals } = this;
     for (const { settled, batch, ms } of outcomes) {
       leases.left(settled.length);
+      if (batch !== undefined) pending.told(batch);
       totals.commits++;
       totals.readings += batch?.count ?? 0;
       totals.ms += ms;
@@ -272,7 +266,7 @@ export class Engine implements SalvageTarget {
     try {
       opened = file.reopen(this.synced, condition.damage);
     } catch (error) {
-      condition.reopenFailed(error);
+      condition.failed(error, "reopen", undefined);
       return false;
     }
     const { state, quarantined, detached } = opened;
@@ -280,8 +274,10 @@ export class Engine implements SalvageTarget {
     this.tellOf(opened);
     if (detached !== undefined) salvager.startDetached(detached, quarantined?.file);
     const isSame = state.epoch === this.#committed.epoch;
-    const there = isSame ? this.#unsynced.takeLanded(state, opened.foundCommits) : [];
-    const lost = this.#unsynced.takeUpTo(this.#unsynced.newest);
+    const isLost = (each: Outcome) => !isSame || !isInFile(each, state, opened.foundCommits);
+    const firstLost = this.#unsynced.findIndex(isLost);
+    const lost = firstLost === -1 ? [] : this.#unsynced.splice(firstLost);
+    const there = this.#unsynced.splice(0);
     this.#committed = state;
     this.synced = state;
     this.#unwritten = 0;

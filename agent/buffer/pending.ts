@@ -1,4 +1,4 @@
-/** What was handed over and is not yet committed: the group being filled, and groups that must wait for the disk. */
+/** What was handed over: the group being filled, groups that wait to be committed, and the count of all not yet told. */
 
 import type { Rejection } from "../contract/rejection.ts";
 import { type Batch, rejectRow } from "./batch.ts";
@@ -21,8 +21,9 @@ export class PendingQueue {
   readonly #writer: GroupWriter;
   readonly #gateway: string;
   readonly #maxPayloadBytes: number;
-  /** Closed groups, oldest first. */
+  /** Closed groups that are not committed, oldest first. */
   #closed: Batch[] = [];
+  /** Of all groups that were closed and whose senders are not told. */
   #closedBytes = 0;
   #closedMessages = 0;
   #stored: Stored[] = [];
@@ -39,13 +40,18 @@ export class PendingQueue {
     this.#nextSeq = lastKey - epochBase + 1;
   }
 
-  /** Messages not yet committed, and their bytes. */
+  /** Messages whose senders are not told, and their bytes. */
   get messages(): number {
     return this.#closedMessages + this.#stored.length;
   }
 
   get bytes(): number {
     return this.#closedBytes + this.#writer.length + this.#rejectBytes;
+  }
+
+  /** True if all is committed. */
+  get isEmpty(): boolean {
+    return this.#closed.length + this.#stored.length === 0;
   }
 
   /** True if closed groups wait. */
@@ -88,18 +94,20 @@ export class PendingQueue {
     return this.#closed[0];
   }
 
-  /** Takes out the batch that `first` gave. */
+  /** The batch that `first` gave is committed. */
   shift(): void {
-    const batch = this.#closed.shift();
-    if (batch === undefined) return;
-    this.#closedBytes -= batch.bytes;
-    this.#closedMessages -= batch.stored.length;
+    this.#closed.shift();
   }
 
   /** Puts batches back whose transaction is not in the file; they are the oldest again. */
   putBack(batches: readonly Batch[]): void {
     this.#closed.unshift(...batches);
-    for (const batch of batches) this.#count(batch);
+  }
+
+  /** The batch's senders are told. */
+  told({ bytes, stored }: Batch): void {
+    this.#closedBytes -= bytes;
+    this.#closedMessages -= stored.length;
   }
 
   /** Ends the group being filled, so that the next one can be begun. */
@@ -108,17 +116,18 @@ export class PendingQueue {
     const writer = this.#writer;
     const body = writer.count === 0 ? Buffer.alloc(0) : packLines(writer.bytes());
     if (writer.count > 0) this.#ratio += (body.length / writer.length - this.#ratio) / 4;
-    const batch = {
+    const bytes = writer.length + this.#rejectBytes;
+    this.#closed.push({
       firstSeq: this.#nextSeq - writer.count,
       count: writer.count,
-      bytes: writer.length + this.#rejectBytes,
+      bytes,
       receivedMs: writer.firstReceivedMs,
       body,
       rejects: this.#rejects,
       stored: this.#stored,
-    };
-    this.#closed.push(batch);
-    this.#count(batch);
+    });
+    this.#closedBytes += bytes;
+    this.#closedMessages += this.#stored.length;
     writer.clear();
     this.#stored = [];
     this.#rejects = [];
@@ -131,6 +140,7 @@ export class PendingQueue {
     for (let batch = this.first(); batch !== undefined; batch = this.first()) {
       stored.push(...batch.stored);
       this.shift();
+      this.told(batch);
     }
     return stored;
   }
@@ -161,10 +171,5 @@ export class PendingQueue {
       return `${JSON.stringify({ ...fields, gateway: this.#gateway, epoch, seq: firstSeq + index })}\n`;
     });
     return { ...batch, firstSeq, body: packLines(Buffer.from(renamed.join(""))) };
-  }
-
-  #count({ bytes, stored }: Batch): void {
-    this.#closedBytes += bytes;
-    this.#closedMessages += stored.length;
   }
 }

@@ -106,7 +106,7 @@ export class Schedule {
   /** Of readings that wait, or of settled groups alone. */
   #commitDueMs(): number {
     const { pending, condition, rule } = this.#parts;
-    const readingsMs = pending.messages > 0 && !condition.isBlocked ? rule.dueMs : Number.POSITIVE_INFINITY;
+    const readingsMs = !pending.isEmpty && !condition.isBlocked ? rule.dueMs : Number.POSITIVE_INFINITY;
     return Math.max(Math.min(readingsMs, this.#settledDueMs()), condition.notBeforeMs);
   }
 
@@ -119,7 +119,7 @@ export class Schedule {
     const { pending, condition } = this.#parts;
     if (nowMs < condition.notBeforeMs) return;
     this.#engine.commit(false);
-    if (pending.messages === 0) condition.lookForRoom();
+    if (pending.isEmpty) condition.lookForRoom();
     if (condition.mustRetry && condition.notBeforeMs <= nowMs) condition.retryLater();
   }
 

@@ -9,7 +9,7 @@ import type { Store } from "./store.ts";
 import type { Accounts, BufferStatus } from "./types.ts";
 
 export function statusOf(parts: Parts, engine: Engine): BufferStatus {
-  const { condition, leases, salvager } = parts;
+  const { condition, pending, leases, salvager } = parts;
   const { totals, synced } = engine;
   return {
     epoch: synced.epoch,
@@ -22,7 +22,7 @@ export function statusOf(parts: Parts, engine: Engine): BufferStatus {
     committedReadings: totals.readings,
     commitSeconds: totals.ms / 1000,
     longestCommitSeconds: totals.longestMs / 1000,
-    pending: engine.waiting.messages,
+    pending: pending.messages,
     leasedGroups: leases.size,
     rejectsKept: synced.rejectsKept,
     recovered: salvager.recovered,

@@ -51,6 +51,11 @@ export function plainOutcome(before: State): Outcome {
   return { state, batch: undefined, noRoom: false, stateWritten: true, settled: [], droppedKeys: [], ms: 0 };
 }
 
+/** Whether the transaction is in a file with this state; `commits`: what its row counted. */
+export function isInFile({ stateWritten, state }: Outcome, found: State, commits: number): boolean {
+  return stateWritten ? commits >= state.commits : found.lastKey >= state.lastKey;
+}
+
 /** Does the work inside a transaction that was begun; false if nothing was done that is worth a commit. */
 export function applyWork(store: Store, before: State, outcome: Outcome, work: Work): boolean {
   const { state } = outcome;

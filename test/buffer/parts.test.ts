@@ -6,33 +6,43 @@ import { Ballast } from "../../agent/buffer/ballast.ts";
 import { LOG_BYTES } from "../../agent/buffer/connection.ts";
 import { Housekeeping } from "../../agent/buffer/housekeeping.ts";
 import { Opener } from "../../agent/buffer/opener.ts";
+import { PendingQueue } from "../../agent/buffer/pending.ts";
 import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
 import { Salvager } from "../../agent/buffer/salvage/salvager.ts";
-import { plainOutcome } from "../../agent/buffer/transaction.ts";
-import { Unsynced } from "../../agent/buffer/unsynced.ts";
-import { NOW, ownFolder, settingsIn, testLog } from "./setup.ts";
+import { head, NOW, ownFolder, settingsIn, testLog } from "./setup.ts";
 
 const MIB = 1024 * 1024;
 
 function opened(t: Test, maxBytes: number) {
-  const { path } = settingsIn(ownFolder(t));
+  const settings = settingsIn(ownFolder(t));
+  const { path } = settings;
   const means = { now: () => NOW, random: Math.random, freeBytes: () => 1e12 };
   const result = new Opener(path, maxBytes, means).open();
   t.teardown(() => result.store.close());
-  return { ...result, path };
+  return { ...result, path, settings };
 }
 
 t.test("rejects that are not synced yet are counted among the bytes that wait", async (t) => {
-  const { state } = opened(t, MIB);
-  const unsynced = new Unsynced();
-  const text = { reason: "no_id", detail: "", topic: "", dup: 0 };
-  const reject = { received: NOW, count: 1, bytes: 500, payload: Buffer.alloc(400), ...text };
-  const body = Buffer.alloc(30);
-  const batch = { firstSeq: 1, count: 1, bytes: 600, receivedMs: NOW, body, rejects: [reject], stored: [] };
-  unsynced.push({ ...plainOutcome(state), batch });
-  t.equal(unsynced.bytes, 530);
-  unsynced.takeUpTo(1);
-  t.equal(unsynced.bytes, 0);
+  const { state, settings } = opened(t, MIB);
+  const pending = new PendingQueue(settings, state);
+  const rejection = {
+    reason: "no_id" as const,
+    detail: "",
+    topic: "",
+    payload: Buffer.alloc(400),
+    dup: false,
+  };
+  pending.append(head("PP_1"), "T07", NOW, 0, () => {});
+  const readingBytes = pending.bytes;
+  pending.reject(rejection, NOW, () => {});
+  const { bytes } = pending;
+  t.ok(bytes >= readingBytes + 400);
+  const batch = pending.first();
+  pending.shift();
+  t.ok(pending.isEmpty);
+  t.equal(pending.bytes, bytes, "also once they are committed");
+  if (batch !== undefined) pending.told(batch);
+  t.equal(pending.bytes, 0);
 });
 
 t.test("a file that gives its free pages back keeps its log within its size", async (t) => {
