@@ -102,7 +102,11 @@ export class Condition {
 
   succeeded(task: Task): void {
     if (this.#failures.size > 0) this.#failures.delete(task);
-    if (task !== "sync" || this.mustRetry || this.#failures.size > 0) return;
+  }
+
+  /** Readings got to the disk: the next failure is tried again soon. */
+  progressed(): void {
+    if (this.mustRetry || this.#failures.size > 0) return;
     this.#retryMs = FIRST_RETRY_MS;
     this.notBeforeMs = 0;
   }

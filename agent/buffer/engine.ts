@@ -226,7 +226,6 @@ export class Engine implements SalvageTarget {
       // None if a sync on this thread came before.
       const done = this.#unsynced.splice(0, this.#unsynced.indexOf(newest) + 1);
       this.synced = done.at(-1)?.state ?? this.synced;
-      condition.succeeded("sync");
       this.#tell(done);
       // After the senders are told, for they need not wait for it.
       task = "upkeep";
@@ -238,8 +237,9 @@ export class Engine implements SalvageTarget {
 
   /** The transactions are on the disk: all are counted before the first sender is told. */
   #tell(outcomes: readonly Outcome[]): void {
-    const { pending, leases, rule, timers, log } = this.#parts;
+    const { pending, leases, rule, condition, timers, log } = this.#parts;
     const { totals } = this;
+    if (outcomes.length > 0) condition.progressed();
     for (const { settled, batch, ms } of outcomes) {
       leases.left(settled.length);
       if (batch !== undefined) pending.told(batch);
@@ -249,14 +249,15 @@ export class Engine implements SalvageTarget {
       totals.longestMs = Math.max(totals.longestMs, ms);
     }
     const nowMs = timers.nowMs();
-    for (const stored of outcomes.flatMap(({ batch }) => batch?.stored ?? [])) {
-      rule.told(stored, nowMs);
-      try {
-        stored();
-      } catch (error) {
-        log.error({ err: error }, "A sender could not be told that its reading is stored.");
+    for (const { batch } of outcomes)
+      for (const stored of batch?.stored ?? []) {
+        rule.told(stored, nowMs);
+        try {
+          stored();
+        } catch (error) {
+          log.error({ err: error }, "A sender could not be told that its reading is stored.");
+        }
       }
-    }
   }
 
   /** False if that must be tried later. What is in the file is told, what is not waits again. */

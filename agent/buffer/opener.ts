@@ -7,8 +7,8 @@ import { newProgress, writeProgress } from "./salvage/progress.ts";
 import { quarantine, removeFile } from "./salvage/quarantine.ts";
 import type { State } from "./state.ts";
 
-/** How often the file is opened in one opening, each time but the second a new one. */
-const TRIES = 6;
+/** How often a file is opened in one opening: the one that is there twice, then new ones. */
+const TRIES = 7;
 
 /** A file that was quarantined, and why. */
 export interface Quarantined {

@@ -135,6 +135,19 @@ t.test(
   },
 );
 
+t.test("a disk that fails again after readings got through is tried again as soon as at first", async (t) => {
+  const { loop, disk, told, connection } = play(t, 0);
+  const send = connection("one");
+  for (let round = 1; round <= 6; round++) {
+    send();
+    loop.tick(0);
+    disk.finish(Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" }));
+    t.equal(told.length, round - 1);
+    loop.tick(50);
+    t.equal(told.length, round);
+  }
+});
+
 t.test("a page's worth is committed at once", async (t) => {
   const { loop, disk, told, connection } = play(t);
   for (let sent = 0; sent * 15 < PAGE_WORTH_BYTES; sent++) connection(`${sent}`)();
