@@ -25,6 +25,15 @@
  *  9. Whoever ships is called after every sync that made groups ready, and whenever the buffer stores again after trouble:
  *     no group waits for a call that never comes.
  *
+ * Its parts:
+ *
+ *   schedule    when something is done: one next wake-up (commit-rule, housekeeping)
+ *   engine      what is done: transactions, syncs, telling senders; the only writer (transaction, store)
+ *   condition   whether it can store, why not, and when it is worth trying again (failure, ballast)
+ *   pending     what came and is not told yet (group-writer, batch, gzip)
+ *   leases      who has which group
+ *   file        the open file, its log and its lock; opens it again (opener, open-file, connection, log-sync, lock)
+ *
  * Why our own sync is enough. SQLite writes a transaction's pages to the log at COMMIT and syncs nothing (`synchronous=NORMAL`);
  * after a power cut it takes from the log the longest run of whole transactions whose checksums hold. So a transaction
  * survives once the log was synced up to its end, by whichever descriptor. Before a log is begun again from its start, SQLite

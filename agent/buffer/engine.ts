@@ -26,7 +26,7 @@ const LAZY_COMMITS = 256;
 
 export class Engine implements SalvageTarget {
   readonly #parts: Parts;
-  readonly #synced: () => void;
+  readonly #afterSync: () => void;
   /** Transactions in the file that are not known to be on the disk, oldest first. */
   readonly #unsynced: Outcome[] = [];
   /** What the next transaction builds on. */
@@ -39,12 +39,12 @@ export class Engine implements SalvageTarget {
   /** Of the transactions on the disk, since the process started. */
   readonly totals = { commits: 0, readings: 0, ms: 0, longestMs: 0 };
 
-  /** `synced` is called after each sync beside the loop, whatever came of it. */
-  constructor(parts: Parts, state: State, synced: () => void) {
+  /** `afterSync` is called after each sync beside the loop, whatever came of it. */
+  constructor(parts: Parts, state: State, afterSync: () => void) {
     this.#parts = parts;
     this.#committed = state;
     this.synced = state;
-    this.#synced = synced;
+    this.#afterSync = afterSync;
   }
 
   get isSyncing(): boolean {
@@ -98,7 +98,7 @@ export class Engine implements SalvageTarget {
     log.start((error) => {
       if (error !== null) this.failed(error, "sync");
       else this.#adoptSynced(newest);
-      this.#synced();
+      this.#afterSync();
     });
   }
 

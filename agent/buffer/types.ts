@@ -13,7 +13,7 @@ export interface BufferSettings {
   /** Own quota for the file, bytes. */
   maxBytes: number;
   onFull: "refuse" | "drop_oldest";
-  /** How long a lone reading may wait for company after an idle while, ms. */
+  /** How long the first reading that waits may wait for company, ms. */
   lingerMs: number;
   /** Newest rejects kept, bytes; older ones are dropped from the lane but stay counted. */
   rejectsMaxBytes: number;
