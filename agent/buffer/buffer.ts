@@ -143,7 +143,8 @@ export class DurableBuffer implements ReadingBuffer {
     if (this.#closed) return;
     this.#engine.commit(true);
     this.#engine.syncNow();
-    this.#schedule.run();
+    // Commits nothing: what is committed after this would be told of later, or, when the buffer closes, to nobody.
+    this.#schedule.followUp();
   }
 
   lease(maxBytes: number, end: "oldest" | "newest" = "oldest"): Group[] {

@@ -69,7 +69,7 @@ export class Schedule {
     this.plan();
   }
 
-  /** Commits and syncs what is due, tells whoever ships, and plans the next wake-up. */
+  /** Commits and syncs what is due, and follows it up. */
   run(): void {
     if (this.#stopped) return;
     const { condition, timers } = this.#parts;
@@ -79,6 +79,11 @@ export class Schedule {
     else if (!this.#engine.isSyncing && nowMs >= this.#commitDueMs())
       this.#engine.commit(nowMs >= this.#settledDueMs());
     this.#engine.startSync();
+    this.followUp();
+  }
+
+  /** Tells whoever ships what is new, and plans the next wake-up. */
+  followUp(): void {
     this.#announceNew();
     this.plan();
   }
