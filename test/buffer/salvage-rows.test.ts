@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import t, { type Test } from "tap";
 import { newProgress } from "../../agent/buffer/salvage/progress.ts";
-import { SalvageReader } from "../../agent/buffer/salvage/reader.ts";
+import { readPiece } from "../../agent/buffer/salvage/reader.ts";
 import { drain, NOW, openIn, ownFolder, store, until } from "./setup.ts";
 
 /** A quarantined file of three groups and three rejects; its path. */
@@ -71,7 +71,7 @@ t.test("a file in whose log something stands is never taken for one that was clo
   const file = await quarantined(t, ownFolder(t));
   const told = () => {
     const db = new Database(file, { readonly: true });
-    const { next } = new SalvageReader(db).read(newProgress("x", ""));
+    const { next } = readPiece(db, newProgress("x", ""));
     db.close();
     return next.told?.closed;
   };

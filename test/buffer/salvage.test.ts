@@ -9,9 +9,9 @@ import {
   listQuarantined,
   prune,
   quotaBeside,
-  type Report,
   writeReport,
 } from "../../agent/buffer/salvage/quarantine.ts";
+import type { Report } from "../../agent/buffer/salvage/report.ts";
 import { MAX_TRIES } from "../../agent/buffer/salvage/salvager.ts";
 import { drain, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
 

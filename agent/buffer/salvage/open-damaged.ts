@@ -3,33 +3,42 @@
  * it, nor of its log. They are the same in every file of a schema.
  */
 
-import { closeSync, openSync, readSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
-import type { Database } from "better-sqlite3";
-import { openReadOnly, openWritable, PAGE_BYTES } from "../connection.ts";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import Database from "better-sqlite3";
+import { openReadOnly, PAGE_BYTES } from "../connection.ts";
 import { FILE_MODE } from "../rights.ts";
 import { createSchema } from "../schema.ts";
 
-/** Where the header tells how many pages the file has. */
-const PAGE_COUNT_PLACE = 28;
+/** Places in the header: two bytes that tell a file with a log (2) from one without (1), and the number of pages. */
+const LOGGED = 18;
+const PAGE_COUNT = 28;
 
 /** A connection that can only read. Throws if nothing of the file can be read. */
-export function openDamaged(path: string): Database {
-  const stat = statSync(path, { throwIfNoEntry: false });
+export function openDamaged(path: string): Database.Database {
   try {
     // Beside an empty file SQLite would delete the log unread.
-    if (stat !== undefined && stat.size > 0) return openChecked(path);
-  } catch (error) {
-    if (stat?.isDirectory() === true) throw error;
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return openChecked(path);
+  } catch {
+    // Then with what is the same in every file.
   }
   freshenHeader(path);
   return openChecked(path);
 }
 
-function openChecked(path: string): Database {
+function openChecked(path: string): Database.Database {
   const db = openReadOnly(path);
   try {
     // Reads the header and the list of tables.
-    db.prepare("SELECT key, count, received, body FROM groups");
+    for (const table of ["groups", "rejects"]) db.prepare(`SELECT received, count FROM ${table}`);
     return db;
   } catch (error) {
     db.close();
@@ -37,46 +46,32 @@ function openChecked(path: string): Database {
   }
 }
 
-/** Writes an empty buffer's pages over the file's own, which are kept beside it as `<file>.header`. */
+/** Writes an empty buffer's header and list of tables over the file's own; what stood there is kept as `<file>.header`. */
 function freshenHeader(path: string): void {
-  const pages = schemaPages(`${path}.fresh`);
-  closeSync(openSync(path, "a", FILE_MODE));
-  const file = openSync(path, "r+");
+  const { bytes, listAt } = emptyBuffer();
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE);
   try {
-    const old = Buffer.alloc(PAGE_BYTES * pages.size);
-    let at = 0;
-    const count = Math.max(Math.floor(statSync(path).size / PAGE_BYTES), ...pages.keys());
-    pages.get(1)?.writeUInt32BE(count, PAGE_COUNT_PLACE);
-    for (const [number, page] of pages) {
-      readSync(file, old, at, PAGE_BYTES, (number - 1) * PAGE_BYTES);
-      writeSync(file, page, 0, PAGE_BYTES, (number - 1) * PAGE_BYTES);
-      at += PAGE_BYTES;
-    }
+    const old = Buffer.alloc(bytes.length);
+    readSync(file, old, 0, old.length, 0);
     writeFileSync(`${path}.header`, old, { mode: FILE_MODE });
+    const size = Math.max(fstatSync(file).size, bytes.length);
+    bytes.writeUInt32BE(Math.floor(size / PAGE_BYTES), PAGE_COUNT);
+    writeSync(file, bytes, 0, PAGE_BYTES, 0);
+    writeSync(file, bytes, listAt, bytes.length - listAt, listAt);
   } finally {
     closeSync(file);
   }
 }
 
-/** By number, the pages of an empty buffer that hold its header and its list of tables. */
-function schemaPages(path: string): Map<number, Buffer> {
-  const pages = new Map<number, Buffer>();
-  try {
-    const db = openWritable(path);
-    createSchema(db, { now: () => 0, random: () => 0 });
-    // The tables' own pages come after the header; what does not fit there of the list, behind them.
-    const last = db.prepare<[], number>("SELECT max(rootpage) FROM sqlite_master").pluck().get() ?? 0;
-    db.close();
-    const file = openSync(path, "r");
-    const count = statSync(path).size / PAGE_BYTES;
-    for (let number = 1; number <= count; number = number === 1 ? last + 1 : number + 1) {
-      const page = Buffer.alloc(PAGE_BYTES);
-      readSync(file, page, 0, PAGE_BYTES, (number - 1) * PAGE_BYTES);
-      pages.set(number, page);
-    }
-    closeSync(file);
-  } finally {
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${path}${part}`, { force: true });
-  }
-  return pages;
+/** The bytes of an empty buffer: its header, its empty tables, and from `listAt` on what the header's page lacks of their list. */
+function emptyBuffer(): { bytes: Buffer; listAt: number } {
+  const db = new Database(":memory:");
+  db.pragma(`page_size = ${PAGE_BYTES}`);
+  db.pragma("auto_vacuum = INCREMENTAL");
+  createSchema(db, { now: () => 0, random: () => 0 });
+  const lastTable = db.prepare<[], number>("SELECT max(rootpage) FROM sqlite_master").pluck().get() ?? 0;
+  const bytes = db.serialize();
+  db.close();
+  bytes.fill(2, LOGGED, LOGGED + 2);
+  return { bytes, listAt: lastTable * PAGE_BYTES };
 }

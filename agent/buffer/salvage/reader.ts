@@ -1,196 +1,172 @@
 /**
  * Reads what SQLite can still read of a damaged file, row by row from the oldest on. When it meets an error, it looks for the
- * nearest key behind the damage, in growing steps and then by halving the last one. Only bodies whose own checksum holds are believed: a reading
- * comes back as it was acknowledged or not at all.
+ * nearest key behind the damage, in growing steps and then by halving the last one. Only bodies whose own checksum holds are
+ * believed: a reading comes back as it was acknowledged or not at all.
  */
 
 import { existsSync } from "node:fs";
+import { crc32, inflateRawSync } from "node:zlib";
 import type { Database } from "better-sqlite3";
-import { packLines } from "../gzip.ts";
+import { z } from "zod";
+import { countLines, MAX_BODY_BYTES, packLines, unpackGroup } from "../gzip.ts";
 import { isCutShort } from "../log-end.ts";
-import type { GroupRow, RejectRow } from "../store.ts";
-import { inOrder } from "../store.ts";
-import { type OldGroup, unpackRow } from "./old-schema.ts";
-import type { Found, Progress, SeqSpan } from "./progress.ts";
+import { inOrder, type RejectRow } from "../store.ts";
+import { LOWEST_KEY, type Progress, type SavedGroup, type SeqSpan } from "./progress.ts";
 
 /** Rows read in one step, at most, and the bytes of their bodies. */
 const STEP_ROWS = 64;
 const STEP_BYTES = 64 * 1024;
-const TOP = Number.MAX_SAFE_INTEGER;
+const HIGHEST_KEY = Number.MAX_SAFE_INTEGER;
 
-export class SalvageReader {
-  readonly #db: Database;
-  readonly #isOld: boolean;
-  /** `db` stays the caller's. */
-  constructor(db: Database) {
-    this.#db = db;
-    const columns = db.prepare<[], string>("SELECT name FROM pragma_table_info('groups')").pluck().all();
-    this.#isOld = columns.includes("codec");
+/** What one step brought, and where the reading stands after it. */
+export interface Piece {
+  groups: SavedGroup[];
+  rejects: RejectRow[];
+  next: Progress;
+}
+
+/** The next piece of the file behind `db`. Throws SQLite's error where a table can't be found. */
+export function readPiece(db: Database, at: Progress): Piece {
+  const next = { ...at, seqs: { ...at.seqs }, told: at.told ?? accountsIn(db) };
+  const piece: Piece = { groups: [], rejects: [], next };
+  const key = at.stage === "groups" ? "key" : "number";
+  const select = db.prepare<[number], Row>(
+    `SELECT *, ${key} AS key FROM ${at.stage} WHERE ${key} > ? ORDER BY ${key} LIMIT 1`,
+  );
+  const find = (after: number) => inOrder(select.get(after), after, Number.POSITIVE_INFINITY);
+  let bytes = 0;
+  for (let rows = 0; rows < STEP_ROWS && bytes < STEP_BYTES; rows++) {
+    const row = nextRow(find, next);
+    if (row === undefined) {
+      next.stage = at.stage === "groups" ? "rejects" : "done";
+      next.after = LOWEST_KEY;
+      break;
+    }
+    next.after = row.key;
+    bytes += at.stage === "groups" ? takeGroup(row, piece) : takeReject(row, piece);
   }
+  return piece;
+}
 
-  /** The next piece. Throws only if the progress itself makes no sense. */
-  read(at: Progress): Found {
-    const next = { ...at, seqs: { ...at.seqs } };
-    if (next.told === undefined) this.#readAccounts(next);
-    const groups: Omit<GroupRow, "key">[] = [];
-    const rejects: RejectRow[] = [];
-    if (at.stage === "groups") this.#readGroups(next, groups);
-    else if (at.stage === "rejects") this.#readRejects(next, rejects);
-    return { groups, rejects, next };
+/** As SQLite gives it: types are checked when it writes, and a damaged page was not written by it. */
+interface Row {
+  key: number;
+  count?: unknown;
+}
+
+const Count = z.int().positive();
+const Blob = z.instanceof(Buffer);
+/** Schema 1 had bodies that were plain (codec 0) or deflated, with a CRC-32 of what is stored beside them. */
+const Group = z.object({
+  count: Count,
+  received: z.int(),
+  body: Blob,
+  codec: z.int().optional(),
+  crc: z.int().nullish(),
+});
+/** Schema 1 had no `dup`. */
+const Reject = z.object({
+  received: z.int(),
+  count: Count,
+  bytes: Count,
+  reason: z.string(),
+  detail: z.string(),
+  topic: z.string(),
+  payload: Blob,
+  dup: z.int().default(0),
+});
+
+/** The bytes that were taken. */
+function takeGroup(row: Row, { groups, next }: Piece): number {
+  const { data: group } = Group.safeParse(row);
+  const lines = group === undefined ? undefined : linesOf(group);
+  if (group === undefined || lines === undefined) return passOver(row, next);
+  const { count, received, body } = group;
+  next.readings += count;
+  countSeqs(next.seqs, lines);
+  groups.push({ count, received, body: group.codec === undefined ? body : packLines(lines) });
+  return body.length;
+}
+
+function takeReject(row: Row, { rejects, next }: Piece): number {
+  const { data: reject } = Reject.safeParse(row);
+  if (reject === undefined) return passOver(row, next);
+  next.rejects++;
+  rejects.push(reject);
+  return reject.payload.length;
+}
+
+/** A row that is not believed held the readings it tells of, or one at least. */
+function passOver({ count }: Row, next: Progress): number {
+  next.damaged += Count.safeParse(count).data ?? 1;
+  return 0;
+}
+
+/** The NDJSON of an intact group, or undefined if it is damaged. */
+function linesOf(group: z.output<typeof Group>): Buffer | undefined {
+  const { count, body, codec, crc } = group;
+  if (codec === undefined) return unpackGroup(group);
+  if (crc32(body) !== crc) return undefined;
+  const lines = codec === 0 ? body : inflateRawSync(body, { maxOutputLength: MAX_BODY_BYTES });
+  return countLines(lines) === count ? lines : undefined;
+}
+
+const State = z.object({
+  epoch: z.string(),
+  epoch_base: z.int(),
+  last_key: z.int(),
+  buffered: z.int(),
+  closed: z.int().default(0),
+  newer: z.int(),
+  newest: z.int().nullable(),
+});
+
+/** What the file's own accounts tell, with the readings whose rows were written after them; undefined if nobody knows. */
+function accountsIn(db: Database): Progress["told"] {
+  try {
+    const row = db.prepare<[]>(
+      `SELECT *, (SELECT ifnull(sum(count), 0) FROM groups WHERE key > last_key) AS newer,
+        (SELECT max(key + count) - 1 FROM groups WHERE key > last_key) AS newest FROM state`,
+    );
+    const state = State.parse(row.get());
+    const { epoch } = state;
+    const lastSeq = (state.newest ?? state.last_key) - state.epoch_base;
+    // What stands in the log may be the very write that took the file into use again, in a part of it that can't be read.
+    const log = `${db.name}-wal`;
+    const closed = state.closed === 1 && !(existsSync(log) && isCutShort(log, 0));
+    return { epoch, lastSeq, buffered: state.buffered + state.newer, closed };
+  } catch {
+    return undefined;
   }
+}
 
-  #readAccounts(next: Progress): void {
+/** The first row behind the place that the reading has come to, past what can't be read; undefined at the end. */
+function nextRow(find: (after: number) => Row | undefined, next: Progress): Row | undefined {
+  const read = (after: number): { row: Row | undefined } | undefined => {
     try {
-      const row = this.#db.prepare<[], Record<string, number | string>>("SELECT * FROM state").get();
-      if (row === undefined) return;
-      const lastKey = Number(row.last_key);
-      const newest =
-        "SELECT ifnull(sum(count), 0) AS readings, max(key + count) - 1 AS end FROM groups WHERE key > ?";
-      const after = this.#db.prepare<[number], { readings: number; end: number | null }>(newest).get(lastKey);
-      const lastSeq = (after?.end ?? lastKey) - Number(row.epoch_base);
-      const buffered = Number(row.buffered) + (after?.readings ?? 0);
-      if (!Number.isSafeInteger(lastSeq) || !Number.isSafeInteger(buffered)) return;
-      const closed = row.closed === 1 && !this.#hasLog();
-      next.told = { epoch: String(row.epoch), lastSeq, buffered, closed };
+      return { row: find(after) };
     } catch {
-      // Then nobody knows how many readings there were.
-    }
-  }
-
-  /** True if anything stands in the log: the file may have been used again in a part of it that can't be read. */
-  #hasLog(): boolean {
-    const log = `${this.#db.name}-wal`;
-    return existsSync(log) && isCutShort(log, 0);
-  }
-
-  #readGroups(next: Progress, groups: Omit<GroupRow, "key">[]): void {
-    const select = this.#db.prepare<[number], GroupRow | OldGroup>(
-      "SELECT * FROM groups WHERE key > ? ORDER BY key LIMIT 1",
-    );
-    const find = (after: number) => inOrder(select.get(after), after, Number.POSITIVE_INFINITY);
-    let bytes = 0;
-    for (let rows = 0; rows < STEP_ROWS && bytes < STEP_BYTES; rows++) {
-      const row = nextRow(find, next.afterKey, next);
-      if (row === undefined) {
-        next.stage = "rejects";
-        return;
-      }
-      next.afterKey = row.key;
-      if (!isGroup(row)) {
-        next.damaged += readingsIn(row);
-        continue;
-      }
-      bytes += row.body.length;
-      const group = this.#believe(next, row);
-      if (group !== undefined) groups.push(group);
-    }
-  }
-
-  #readRejects(next: Progress, rejects: RejectRow[]): void {
-    const select = this.#db.prepare<[number], RejectRow & { key: number }>(
-      "SELECT *, number AS key FROM rejects WHERE number > ? ORDER BY number LIMIT 1",
-    );
-    const find = (after: number) => inOrder(select.get(after), after, Number.POSITIVE_INFINITY);
-    let bytes = 0;
-    for (let rows = 0; rows < STEP_ROWS && bytes < STEP_BYTES; rows++) {
-      const row = nextRow(find, next.afterReject, next);
-      if (row === undefined) {
-        next.stage = "done";
-        return;
-      }
-      next.afterReject = row.key;
-      // Schema 1 had no such column.
-      const reject = { ...row, dup: row.dup === undefined ? 0 : row.dup };
-      if (!isReject(reject)) {
-        next.damaged += readingsIn(row);
-        continue;
-      }
-      rejects.push(reject);
-      next.rejects++;
-      bytes += reject.payload.length;
-    }
-  }
-
-  #believe(next: Progress, row: GroupRow | OldGroup): Omit<GroupRow, "key"> | undefined {
-    const lines = unpackRow(row);
-    if (lines === undefined) {
-      next.damaged += row.count;
       return undefined;
     }
-    next.readings += row.count;
-    countSeqs(next.seqs, lines);
-    const body = this.#isOld ? packLines(lines) : row.body;
-    return { count: row.count, received: row.received, body };
-  }
-}
-
-/** What a row may hold whatever its table declares: SQLite checks types when it writes, and a damaged page is not written by it. */
-type Unchecked<Row> = { [Column in keyof Row]: unknown };
-
-function isGroup(row: Unchecked<GroupRow>): boolean {
-  return isNumber(row.key) && isCount(row.count) && isNumber(row.received) && Buffer.isBuffer(row.body);
-}
-
-function isReject({ received, count, bytes, dup, payload, ...texts }: Unchecked<RejectRow>): boolean {
-  const { reason, detail, topic } = texts;
-  const numbers = isNumber(received) && isCount(count) && isCount(bytes) && isNumber(dup);
-  const isText = [reason, detail, topic].every((each) => typeof each === "string");
-  return numbers && isText && Buffer.isBuffer(payload);
-}
-
-function isNumber(value: unknown): boolean {
-  return Number.isSafeInteger(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && isNumber(value) && value > 0;
-}
-
-/** Readings that a row tells of which is not believed otherwise; it held one at least. */
-function readingsIn({ count }: { count: unknown }): number {
-  return isCount(count) ? count : 1;
-}
-
-/** The first row behind `after`, past what can't be read; undefined at the end. */
-function nextRow<Row>(
-  find: (after: number) => Row | undefined,
-  after: number,
-  next: Progress,
-): Row | undefined {
-  try {
-    return find(after);
-  } catch {
-    next.skipped++;
-    const behind = behindDamage((key) => canRead(find, key), after);
-    return behind < TOP ? find(behind) : undefined;
-  }
-}
-
-/** The lowest key from which on reading succeeds again, as far as that grows with the key. */
-function behindDamage(works: (after: number) => boolean, after: number): number {
-  let bad = after;
-  let good = after + 1;
-  for (let step = 1; good < TOP && !works(good); step *= 2) {
+  };
+  let found = read(next.after);
+  if (found !== undefined) return found.row;
+  next.skipped++;
+  let bad = next.after;
+  let good = bad + 1;
+  for (let step = 2; good < HIGHEST_KEY; step *= 2) {
+    found = read(good);
+    if (found !== undefined) break;
     bad = good;
-    good = after + 2 * step;
+    good = Math.min(bad + step, HIGHEST_KEY);
   }
-  good = Math.min(good, TOP);
   while (good - bad > 1) {
-    const middle = Math.floor(bad / 2 + good / 2);
-    if (middle <= bad || middle >= good) break;
-    if (works(middle)) good = middle;
-    else bad = middle;
+    const middle = bad + Math.floor((good - bad) / 2);
+    const there = read(middle);
+    if (there === undefined) bad = middle;
+    else [good, found] = [middle, there];
   }
-  return good;
-}
-
-function canRead(find: (after: number) => unknown, after: number): boolean {
-  try {
-    find(after);
-    return true;
-  } catch {
-    return false;
-  }
+  return found?.row;
 }
 
 const DELIVERY = /"epoch":"([^"]*)","seq":(\d+)/;
@@ -200,12 +176,9 @@ function countSeqs(seqs: Record<string, SeqSpan>, lines: Buffer): void {
     const [, epoch, digits] = DELIVERY.exec(line) ?? [];
     if (epoch === undefined) continue;
     const seq = Number(digits);
-    const known = seqs[epoch];
-    if (known === undefined) {
-      seqs[epoch] = { first: seq, last: seq, count: 1 };
-      continue;
-    }
-    const { first, last, count } = known;
-    seqs[epoch] = { first: Math.min(first, seq), last: Math.max(last, seq), count: count + 1 };
+    const { first, last, count } = seqs[epoch] ?? { first: seq, last: seq - 1, count: 0 };
+    // One that was counted already, or comes out of order, fills no hole: better a hole too many than one unseen.
+    const isNext = seq > last ? 1 : 0;
+    seqs[epoch] = { first: Math.min(first, seq), last: Math.max(last, seq), count: count + isNext };
   }
 }

@@ -1,7 +1,25 @@
 /** What came of reading a quarantined file, as a sentence and as a report. */
 
 import type { Progress } from "./progress.ts";
-import type { Report } from "./quarantine.ts";
+
+/** Lies beside the file as `<name>.json`. */
+export interface Report {
+  file: string;
+  problem: string;
+  readings: number;
+  rejects: number;
+  /** Readings that its accounts tell of and that could not be saved; those in damaged rows, if nobody knows. */
+  lost: number;
+  /** Seqs between the first and the last that are not in it: delivered before, or lost. */
+  missing: number;
+  /** Stretches of the file that could not be read. */
+  unreadable: number;
+  /** True if nothing was lost: it was closed in order, and every seq from its first to its last is there. */
+  complete: boolean;
+  /** ISO 8601. */
+  at: string;
+  result: string;
+}
 
 export function reportOn(job: Progress, nowMs: number): Report {
   const { file, problem, readings, rejects, damaged, skipped: unreadable, told } = job;
@@ -20,7 +38,7 @@ function missingSeqs({ seqs, told }: Progress): number {
   let missing = 0;
   for (const [epoch, { first, last, count }] of Object.entries(seqs)) {
     const end = epoch === told?.epoch ? Math.max(last, told.lastSeq) : last;
-    missing += Math.max(0, end - first + 1 - count);
+    missing += end - first + 1 - count;
   }
   return missing;
 }

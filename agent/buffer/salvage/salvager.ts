@@ -1,6 +1,5 @@
 /** Brings back what can be read of quarantined files, in small steps beside the ordinary work. */
 
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import type { Logger } from "pino";
@@ -13,27 +12,27 @@ import { openDamaged } from "./open-damaged.ts";
 import {
   addSaved,
   deleteProgress,
-  type Found,
   newProgress,
   type Progress,
   pagesForSaved,
   readProgress,
   writeProgress,
 } from "./progress.ts";
-import { listQuarantined, prune, quotaBeside, unreadFiles, writeReport } from "./quarantine.ts";
-import { SalvageReader } from "./reader.ts";
+import { bytesOf, listQuarantined, prune, quarantinedFiles, quotaBeside, writeReport } from "./quarantine.ts";
+import { type Piece, readPiece } from "./reader.ts";
 import { reportOn } from "./report.ts";
 
 const STEP_MS = 5;
 /** While the buffer is full, or the disk refuses. */
 const WAIT_MS = 1000;
-/** While quarantined files take a part of the quota: somebody may move them away. */
+/** While quarantined files take a part of the quota, or can't be looked after: somebody may move them away. */
 const LOOK_AGAIN_MS = 60_000;
 /** Room left to the sensors' next readings, or a sixteenth of a small quota, pages. */
 const LEFT_PAGES = 1024;
 /** How often a file is tried that the disk does not give; then it is the next one's turn, and its own at the next start. */
 export const MAX_TRIES = 3;
 const DETACHED_PROBLEM = "it was deleted or replaced while it was in use";
+const UNKNOWN_PROBLEM = "unknown, an earlier start moved it away";
 /** Sentences kept to be shown. */
 const MAX_SENTENCES = 50;
 
@@ -61,15 +60,12 @@ export interface SalvagerParts {
 export class Salvager {
   readonly #parts: SalvagerParts;
   #job: Progress | undefined;
+  /** The connection to the job's file, once it was opened. */
   #db: Database | undefined;
-  #reader: SalvageReader | undefined;
   /** A file that was deleted while we had it open, and can still be read through its connection. */
-  #detached: { file: string; isThere: boolean; db: Database } | undefined;
-  /** In a row, of the file that is being read. */
-  #failures = 0;
-  /** Files that are not tried again by this process. */
-  readonly #putOff = new Set<string>();
-  #complained = false;
+  #detached: { file: string; db: Database } | undefined;
+  /** By file, how often it could not be read. */
+  readonly #failures = new Map<string, number>();
   /** When there is something to do next, ms of `monotonic`. */
   dueMs = Number.POSITIVE_INFINITY;
   /** Quarantined files as they were found last. */
@@ -90,22 +86,20 @@ export class Salvager {
       this.tell("error", sentence, { file, problem });
     }
     this.#forget();
-    this.#later(STEP_MS);
+    this.dueMs = this.#parts.monotonic() + STEP_MS;
   }
 
-  /** Reads a file that is no longer in its place; `file`: its name now, undefined if it has none. */
-  startDetached(db: Database, file: string | undefined): void {
-    const isThere = file !== undefined;
-    const name = file ?? `the deleted file of ${new Date(this.#parts.now()).toISOString()}`;
-    this.#detached = { file: name, isThere, db };
-    this.#forget();
-    this.#later(STEP_MS);
+  /** Reads a file that is no longer in its place; `name`: its name now, undefined if it has none. */
+  startDetached(db: Database, name: string | undefined): void {
+    const file = name ?? `the deleted file of ${new Date(this.#parts.now()).toISOString()}`;
+    this.#detached = { file, db };
+    this.start();
   }
 
   stop(): void {
+    this.#forget();
     this.#detached?.db.close();
     this.#detached = undefined;
-    this.#forget();
     this.dueMs = Number.POSITIVE_INFINITY;
   }
 
@@ -116,112 +110,82 @@ export class Salvager {
     if (this.recovered.length > MAX_SENTENCES) this.recovered.shift();
   }
 
-  /** One step. True if readings came into the queue. */
-  run(target: SalvageTarget): boolean {
-    const { store } = target;
-    if (store === undefined) {
-      this.#later(WAIT_MS);
-      return false;
-    }
-    const before = this.savedReadings;
+  /** One step. */
+  run(target: SalvageTarget): void {
+    const { log, monotonic } = this.#parts;
+    let waitMs = WAIT_MS;
     try {
-      this.dueMs = Number.POSITIVE_INFINITY;
-      this.#job ??= this.#nextJob(store);
-      if (this.#job !== undefined) this.#later(this.#step(target, store, this.#job) ? STEP_MS : WAIT_MS);
-      else this.#tidy(store);
-      this.#complained = false;
+      if (target.store !== undefined) waitMs = this.#step(target, target.store);
     } catch (error) {
       this.#forget();
-      this.#later(WAIT_MS);
-      this.#complain(target, error);
+      // The buffer's own file failed, or the folder.
+      if (codeOf(error)?.startsWith("SQLITE_")) target.failed(error);
+      else {
+        log.warn({ err: error }, "The quarantined files can't be looked after now; it is tried again.");
+        waitMs = LOOK_AGAIN_MS;
+      }
     }
-    return this.savedReadings > before;
+    this.dueMs = monotonic() + waitMs;
   }
 
-  /** The buffer's own file, or the folder, failed. */
-  #complain(target: SalvageTarget, error: unknown): void {
-    if (codeOf(error)?.startsWith("SQLITE_")) target.failed(error);
-    else if (!this.#complained)
-      this.#parts.log.warn(
-        { err: error },
-        "The quarantined files can't be looked after now; it is tried again.",
-      );
-    this.#complained = true;
+  /** Reads and stores the next piece; how long to wait for the next step, ms. */
+  #step(target: SalvageTarget, store: Store): number {
+    const job = (this.#job ??= this.#nextJob(store));
+    if (job === undefined) return this.#tidy(store);
+    if (job.stage === "done") return this.#finish(target, job) ? STEP_MS : WAIT_MS;
+    const piece = this.#read(job);
+    if (piece === undefined) return WAIT_MS;
+    // What the sensors send meanwhile comes first.
+    const left = Math.min(LEFT_PAGES, store.maxPages / 16);
+    if (pagesForSaved(piece) + left > store.roomPages()) return WAIT_MS;
+    const done = target.change((file, state) => {
+      addSaved(file, state, piece, this.#parts.rejectsMaxBytes);
+      writeProgress(file.db, piece.next);
+    });
+    if (!done) return WAIT_MS;
+    this.savedReadings += piece.next.readings - job.readings;
+    this.#job = piece.next;
+    return STEP_MS;
   }
 
   #nextJob(store: Store): Progress | undefined {
-    const isDue = ({ file }: { file: string }) => !this.#putOff.has(file);
-    const begun = readProgress(store.db).filter(isDue);
+    const { path } = this.#parts;
     const detached = this.#detached?.file;
-    if (detached !== undefined)
-      return begun.find(({ file }) => file === detached) ?? newProgress(detached, DETACHED_PROBLEM);
-    const [known] = begun;
+    const begun = readProgress(store.db);
+    const unread = listQuarantined(path).filter(({ state }) => state === "unread");
+    const files = [...begun, ...unread].map(({ file }) => file);
+    if (detached !== undefined) files.unshift(detached);
+    const file = files.find((each) => (this.#failures.get(each) ?? 0) < MAX_TRIES);
+    if (file === undefined) return undefined;
+    const known = begun.find((each) => each.file === file);
+    if (known === undefined) return newProgress(file, file === detached ? DETACHED_PROBLEM : UNKNOWN_PROBLEM);
     // Somebody has moved it away, or it was a deleted file that an earlier process read.
-    if (known !== undefined) return this.#exists(known) ? known : { ...known, stage: "done" };
-    const unread = unreadFiles(this.#parts.path).map((file) =>
-      newProgress(file, "unknown, an earlier start moved it away"),
-    );
-    return unread.find(isDue);
+    const isGone = file !== detached && !quarantinedFiles(path).includes(file);
+    return isGone ? { ...known, stage: "done" } : known;
   }
 
-  /** Reads and stores the next piece; false if that must wait. */
-  #step(target: SalvageTarget, store: Store, job: Progress): boolean {
-    if (job.stage === "done") return this.#finish(target, job);
-    const found = this.#read(job);
-    if (found === undefined) return false;
-    // What the sensors send meanwhile comes first.
-    const left = Math.min(LEFT_PAGES, store.maxPages / 16);
-    const hasRoom = pagesForSaved(found) + left <= store.roomPages();
-    const done =
-      hasRoom &&
-      target.change((file, state) => {
-        addSaved(file, state, found, this.#parts.rejectsMaxBytes);
-        writeProgress(file.db, found.next);
-      });
-    if (!done) {
-      this.#forget();
-      return false;
-    }
-    this.savedReadings += found.next.readings - job.readings;
-    this.#job = found.next;
-    this.#failures = 0;
-    return true;
-  }
-
-  #exists({ file }: Progress): boolean {
-    return existsSync(join(dirname(this.#parts.path), file));
-  }
-
-  #read(job: Progress): Found | undefined {
+  #read(job: Progress): Piece | undefined {
+    const { file } = job;
     try {
-      this.#reader ??= new SalvageReader(this.#open(job));
-      return this.#reader.read(job);
+      const isDetached = this.#detached?.file === file;
+      this.#db ??= isDetached ? this.#detached?.db : undefined;
+      this.#db ??= openDamaged(join(dirname(this.#parts.path), file));
+      const piece = readPiece(this.#db, job);
+      this.#failures.delete(file);
+      return piece;
     } catch (error) {
-      this.#forget();
-      this.#couldNotRead(job, error);
+      this.#couldNotRead(file, error);
       return undefined;
     }
   }
 
-  #open({ file }: Progress): Database {
-    if (this.#detached?.file === file) return this.#detached.db;
-    this.#db = openDamaged(join(dirname(this.#parts.path), file));
-    return this.#db;
-  }
-
-  #couldNotRead(job: Progress, error: unknown): void {
-    const { file } = job;
-    this.#failures++;
-    if (this.#failures === 1)
+  #couldNotRead(file: string, error: unknown): void {
+    this.#forget();
+    const failures = (this.#failures.get(file) ?? 0) + 1;
+    this.#failures.set(file, failures);
+    if (failures === 1)
       this.#parts.log.warn({ file, err: error }, `${file} can't be read now; it is tried again.`);
-    if (this.#failures < MAX_TRIES) return;
-    this.#failures = 0;
-    if (isHopeless(error)) {
-      // Nothing in it makes sense to SQLite: that is its end, with nothing saved.
-      this.#job = { ...job, stage: "done" };
-      return;
-    }
-    this.#putOff.add(file);
+    if (failures < MAX_TRIES) return;
     const sentence = `${file} can't be read (${messageOf(error)}); it is kept as it is, and the next start tries again.`;
     this.tell("error", sentence, { file, err: error });
   }
@@ -229,50 +193,40 @@ export class Salvager {
   #finish(target: SalvageTarget, job: Progress): boolean {
     const { path, now } = this.#parts;
     const report = reportOn(job, now());
-    const detached = this.#detached?.file === job.file ? this.#detached : undefined;
-    if (detached?.isThere ?? this.#exists(job)) writeReport(path, report);
+    if (quarantinedFiles(path).includes(job.file)) writeReport(path, report);
     if (!target.change((store) => deleteProgress(store.db, job.file))) return false;
-    detached?.db.close();
-    if (detached !== undefined) this.#detached = undefined;
     this.#forget();
+    if (this.#detached?.file === job.file) {
+      this.#detached.db.close();
+      this.#detached = undefined;
+    }
     const { result, at: _at, ...details } = report;
     this.tell(report.complete ? "warn" : "error", result, details);
     return true;
   }
 
-  /** Deletes what is of no use any more, tells what must be kept, and what that leaves the buffer. */
-  #tidy(store: Store): void {
+  /** Deletes what is of no use any more, tells what must be kept, and what that leaves the buffer. When to look again, ms. */
+  #tidy(store: Store): number {
     const { path, maxBytes, log } = this.#parts;
     for (const file of prune(path, maxBytes))
       log.warn({ file }, "A quarantined file from which all was saved is deleted.");
     this.files = listQuarantined(path);
     const quota = quotaBeside(path, maxBytes);
     store.limit(quota);
-    if (quota < maxBytes) this.#later(LOOK_AGAIN_MS);
     const kept = this.files.filter(({ state }) => state !== "complete");
-    if (kept.length === 0) return;
-    const bytes = kept.reduce((sum, file) => sum + file.bytes, 0);
-    const names = kept.map(({ file }) => file).join(", ");
-    const left =
-      quota < maxBytes ? ` The buffer is limited to ${quota} bytes until they are moved away.` : "";
-    const sentence = `Not all is known to be saved from ${names}; kept, ${bytes} bytes, until you move them away.${left}`;
-    if (!this.recovered.includes(sentence)) this.tell("warn", sentence, { kept, quota });
-  }
-
-  #later(ms: number): void {
-    this.dueMs = this.#parts.monotonic() + ms;
+    if (kept.length > 0) {
+      const names = kept.map(({ file }) => file).join(", ");
+      const left =
+        quota < maxBytes ? ` The buffer is limited to ${quota} bytes until they are moved away.` : "";
+      const sentence = `Not all is known to be saved from ${names}; kept, ${bytesOf(kept)} bytes, until you move them away.${left}`;
+      if (!this.recovered.includes(sentence)) this.tell("warn", sentence, { kept, quota });
+    }
+    return quota < maxBytes ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY;
   }
 
   #forget(): void {
-    this.#reader = undefined;
-    this.#db?.close();
+    if (this.#db !== this.#detached?.db) this.#db?.close();
     this.#db = undefined;
     this.#job = undefined;
   }
-}
-
-/** True if SQLite finds no buffer in the file; otherwise the disk may give it another time. */
-function isHopeless(error: unknown): boolean {
-  const code = codeOf(error) ?? "";
-  return code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_ERROR";
 }

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { unpackGroup } from "../gzip.ts";
-import { groupsOf, openForReading } from "./inspect.ts";
+import { groupsOf, openForReading, unreadable } from "./inspect.ts";
 
 export interface Exported {
   readings: number;
@@ -16,17 +16,16 @@ export async function exportBuffer(path: string, out: Writable): Promise<Exporte
   const done: Exported = { readings: 0, lost: 0 };
   const db = openForReading(path);
   try {
-    for (const row of groupsOf(db)) {
-      const lines = unpackGroup(row);
-      if (lines === undefined) {
-        done.lost += row.count;
-        continue;
-      }
-      done.readings += row.count;
-      if (!out.write(lines)) await once(out, "drain");
+    for (const group of groupsOf(db)) {
+      const lines = unpackGroup(group);
+      if (lines === undefined) done.lost += group.count;
+      else done.readings += group.count;
+      if (lines !== undefined && !out.write(lines)) await once(out, "drain");
     }
+    return done;
+  } catch (error) {
+    throw unreadable(path, error);
   } finally {
     db.close();
   }
-  return done;
 }

@@ -7,7 +7,7 @@ import { openReadOnly, PAGE_BYTES } from "../connection.ts";
 import { OwnerLock } from "../lock.ts";
 import { quarantinedFiles } from "../salvage/quarantine.ts";
 import { accountsOf, type State } from "../state.ts";
-import { type Front, type GroupRow, type RejectRow, Store } from "../store.ts";
+import { type GroupRow, type RejectRow, Store } from "../store.ts";
 import type { Accounts } from "../types.ts";
 
 export interface BufferStats {
@@ -36,17 +36,22 @@ export interface KeptReject extends RejectRow {
   number: number;
 }
 
+export const REJECTS =
+  "SELECT number, received, count, bytes, reason, detail, topic, payload, dup FROM rejects";
+
+/** Throws `buffer.missing`. */
+export function assertThere(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  throw new Fault("buffer.missing", `there is no buffer at ${path}`, {
+    hint: "It is made when the agent first runs; see buffer.path in the configuration (--config).",
+  });
+}
+
 /** A connection that can only read; the caller closes it. Throws `buffer.missing`, `buffer.unreadable`. */
 export function openForReading(path: string): Database {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw new Fault("buffer.missing", `there is no buffer at ${path}`, {
-      hint: "It is made when the agent first runs; see buffer.path in the configuration (--config).",
-    });
-  }
+  assertThere(path);
   try {
-    const db = openReadOnly(path);
-    stateIn(db);
-    return db;
+    return openReadOnly(path);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -64,7 +69,8 @@ export function inspect<T>(path: string, look: (db: Database) => T): T {
   }
 }
 
-function unreadable(path: string, error: unknown): unknown {
+/** What SQLite refuses to read, as `buffer.unreadable`. */
+export function unreadable(path: string, error: unknown): unknown {
   if (!(codeOf(error) ?? "").startsWith("SQLITE_")) return error;
   return new Fault("buffer.unreadable", `the buffer ${path} can't be read: ${messageOf(error)}`, {
     hint: "Run as the agent's user (sudo -u windfarm …). A damaged buffer is set aside and saved when the agent starts.",
@@ -73,31 +79,32 @@ function unreadable(path: string, error: unknown): unknown {
 }
 
 export function statsOf(path: string): BufferStats {
-  return inspect(path, (db) =>
-    db.transaction(() => {
-      const state = stateIn(db);
-      const [oldest, newest] = ["ASC", "DESC"].map((order) =>
-        db.prepare<[], Front>(`SELECT key, count, received FROM groups ORDER BY key ${order} LIMIT 1`).get(),
-      );
-      const number = (pragma: string): number => Number(db.pragma(pragma, { simple: true }));
-      return {
-        path,
-        running: OwnerLock.isHeld(path),
-        epoch: state.epoch,
-        bornMs: state.born,
-        lastSeq: state.lastKey - state.epochBase,
-        accounts: accountsOf(state),
-        ...(oldest === undefined ? {} : { oldestReceivedMs: oldest.received }),
-        ...(newest === undefined ? {} : { newestReceivedMs: newest.received }),
-        usedBytes: (number("page_count") - number("freelist_count")) * PAGE_BYTES,
-        fileBytes: statSync(path).size,
-        logBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
-        rejectsKept: state.rejectsKept,
-        rejects: rejectsByReason(db),
-        aside: quarantinedFiles(path),
-      };
-    })(),
+  return inspect(path, (db) => db.transaction(() => statsIn(db, path))());
+}
+
+function statsIn(db: Database, path: string): BufferStats {
+  const state = stateIn(db);
+  const [oldest, newest] = ["ASC", "DESC"].map((order) =>
+    db.prepare<[], number>(`SELECT received FROM groups ORDER BY key ${order} LIMIT 1`).pluck().get(),
   );
+  const reasons = db.prepare<[], [string, number]>("SELECT reason, count(*) FROM rejects GROUP BY reason");
+  const number = (pragma: string): number => Number(db.pragma(pragma, { simple: true }));
+  return {
+    path,
+    running: OwnerLock.isHeld(path),
+    epoch: state.epoch,
+    bornMs: state.born,
+    lastSeq: state.lastKey - state.epochBase,
+    accounts: accountsOf(state),
+    ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
+    ...(newest === undefined ? {} : { newestReceivedMs: newest }),
+    usedBytes: (number("page_count") - number("freelist_count")) * PAGE_BYTES,
+    fileBytes: statSync(path).size,
+    logBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    rejectsKept: state.rejectsKept,
+    rejects: Object.fromEntries(reasons.raw().all()),
+    aside: quarantinedFiles(path),
+  };
 }
 
 /** Groups from the oldest to the newest, a read transaction each, so that a running agent's log is not held back. */
@@ -108,25 +115,10 @@ export function* groupsOf(db: Database): Generator<GroupRow> {
   for (let row = next.get(Number.MIN_SAFE_INTEGER); row !== undefined; row = next.get(row.key)) yield row;
 }
 
-/** Rejects from the oldest to the newest. */
-export function* rejectsOf(db: Database): Generator<KeptReject> {
-  const next = db.prepare<[number], KeptReject>(
-    `SELECT number, received, count, bytes, reason, detail, topic, payload, dup FROM rejects
-     WHERE number > ? ORDER BY number LIMIT 1`,
-  );
-  for (let row = next.get(-1); row !== undefined; row = next.get(row.number)) yield row;
-}
-
 /** The newest `limit` rejects, newest first. */
 export function newestRejects(path: string, limit: number): KeptReject[] {
-  return inspect(path, (db) =>
-    db
-      .prepare<[number], KeptReject>(
-        `SELECT number, received, count, bytes, reason, detail, topic, payload, dup FROM rejects
-         ORDER BY number DESC LIMIT ?`,
-      )
-      .all(Math.max(0, Math.floor(limit))),
-  );
+  const newest = `${REJECTS} ORDER BY number DESC LIMIT ?`;
+  return inspect(path, (db) => db.prepare<[number], KeptReject>(newest).all(limit));
 }
 
 export function stateIn(db: Database): State {
@@ -135,13 +127,4 @@ export function stateIn(db: Database): State {
   throw new Fault("buffer.unreadable", `${db.name} holds no accounts`, {
     hint: "Start the agent: it sets a damaged buffer aside and saves what can be read.",
   });
-}
-
-function rejectsByReason(db: Database): Record<string, number> {
-  const rows = db
-    .prepare<[], { reason: string; kept: number }>(
-      "SELECT reason, count(*) AS kept FROM rejects GROUP BY reason",
-    )
-    .all();
-  return Object.fromEntries(rows.map(({ reason, kept }) => [reason, kept]));
 }

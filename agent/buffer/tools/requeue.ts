@@ -1,8 +1,8 @@
 /** Puts readings back into the buffer: an export, lines from anywhere, or a buffer file that was set aside. */
 
 import { isUtf8 } from "node:buffer";
-import { closeSync, openSync, readSync, realpathSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { realpathSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { Fault } from "../../errors.ts";
 import { openReadOnly } from "../connection.ts";
 import { GROUP_BYTES, GROUP_READINGS } from "../group-writer.ts";
@@ -10,10 +10,12 @@ import { packLines } from "../gzip.ts";
 import { isShippedReading } from "../lines.ts";
 import { openDamaged } from "../salvage/open-damaged.ts";
 import { addSaved, newProgress, pagesForSaved, type Saved } from "../salvage/progress.ts";
-import { SalvageReader } from "../salvage/reader.ts";
-import { type OfflineSettings, type OwnedBuffer, withOwned } from "./offline.ts";
+import { readPiece } from "../salvage/reader.ts";
+import { unreadable } from "./inspect.ts";
+import { type OfflineSettings, withOwned } from "./offline.ts";
 
 const QUARANTINED = /\.damaged-\d{8}T\d{6}Z(-\d+)?$/;
+const SQLITE = "SQLite format 3";
 
 export interface Requeued {
   readings: number;
@@ -27,94 +29,82 @@ export interface Requeued {
  * the lake knows those it has already. Throws `buffer.locked` while an agent runs, `buffer.full` where not all fits.
  */
 export function requeue(settings: OfflineSettings, file: string): Promise<Requeued> {
-  return withOwned(settings, async (buffer) => {
-    if (realpathSync(file) === realpathSync(settings.path)) {
+  const { path, rejectsMaxBytes } = settings;
+  const done: Requeued = { readings: 0, rejects: 0, unreadable: 0 };
+  return withOwned(settings, async ({ store, change }) => {
+    if (realpathSync(file) === realpathSync(path)) {
       throw new Fault("buffer.same_file", `${file} is the buffer itself`, {
         hint: "Name an export (NDJSON) or a file that was set aside (….damaged-…).",
       });
     }
-    const done: Requeued = { readings: 0, rejects: 0, unreadable: 0 };
-    const pieces = isDatabase(file) ? fromDatabase(file, done) : fromLines(file, done);
-    for await (const piece of pieces) put(buffer, piece, settings, done);
+    for await (const piece of piecesOf(file, done)) {
+      if (pagesForSaved(piece) > store.roomPages()) {
+        throw new Fault(
+          "buffer.full",
+          `the buffer has no room for more; ${done.readings} readings were put back`,
+          {
+            hint: "Let the agent deliver some, or raise buffer.max_size; then run this again: what is there twice does no harm.",
+          },
+        );
+      }
+      change((state) => addSaved(store, state, piece, rejectsMaxBytes));
+      done.readings += piece.groups.reduce((sum, { count }) => sum + count, 0);
+      done.rejects += piece.rejects.length;
+    }
     return done;
   });
 }
 
-function put(buffer: OwnedBuffer, saved: Saved, { rejectsMaxBytes }: OfflineSettings, done: Requeued): void {
-  if (pagesForSaved(saved) > buffer.store.roomPages()) {
-    throw new Fault(
-      "buffer.full",
-      `the buffer has no room for more; ${done.readings} readings were put back`,
-      {
-        hint: "Let the agent deliver some, or raise buffer.max_size; then run this again: what is there twice does no harm.",
-      },
-    );
-  }
-  buffer.change((store, state) => addSaved(store, state, saved, rejectsMaxBytes));
-  done.readings += saved.groups.reduce((sum, group) => sum + group.count, 0);
-  done.rejects += saved.rejects.length;
-}
-
-function isDatabase(file: string): boolean {
-  const start = Buffer.alloc(16);
-  const descriptor = openSync(file, "r");
-  try {
-    readSync(descriptor, start, 0, start.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return start.toString("latin1").startsWith("SQLite format 3") || QUARANTINED.test(file);
-}
-
-function* fromDatabase(file: string, done: Requeued): Generator<Saved> {
-  // A quarantined file may need a fresh first page; another one is left as it is.
-  const db = QUARANTINED.test(file) ? openDamaged(file) : openReadOnly(file);
-  try {
-    const reader = new SalvageReader(db);
-    for (let progress = newProgress(file, ""); progress.stage !== "done"; ) {
-      const found = reader.read(progress);
-      done.unreadable += found.next.damaged - progress.damaged;
-      progress = found.next;
-      yield found;
-    }
-  } finally {
-    db.close();
-  }
-}
-
-async function* fromLines(file: string, done: Requeued): AsyncGenerator<Saved> {
+async function* piecesOf(file: string, done: Requeued): AsyncGenerator<Saved> {
   const input = await open(file);
-  let lines: string[] = [];
-  let bytes = 0;
   try {
-    // Bytes as they are: decoded at once, a damaged character would become another one.
-    for await (const bytesOfLine of input.readLines({ encoding: "latin1" })) {
-      if (bytesOfLine === "") continue;
-      const raw = Buffer.from(bytesOfLine, "latin1");
-      const line = raw.toString("utf8");
-      if (!isUtf8(raw) || !isShippedReading(line)) {
-        done.unreadable++;
-        continue;
-      }
-      lines.push(line);
-      bytes += raw.length;
-      if (lines.length < GROUP_READINGS && bytes < GROUP_BYTES) continue;
-      yield groupOf(lines);
-      lines = [];
-      bytes = 0;
-    }
-    if (lines.length > 0) yield groupOf(lines);
+    const { buffer: start } = await input.read({ buffer: Buffer.alloc(SQLITE.length), position: 0 });
+    if (start.toString() === SQLITE || QUARANTINED.test(file)) yield* fromDatabase(file, done);
+    else yield* fromLines(input, done);
   } finally {
     await input.close();
   }
 }
 
+function* fromDatabase(file: string, done: Requeued): Generator<Saved> {
+  // A quarantined file may need a fresh header; another one is left as it is.
+  const db = QUARANTINED.test(file) ? openDamaged(file) : openReadOnly(file);
+  try {
+    for (let progress = newProgress(file, ""); progress.stage !== "done"; ) {
+      const piece = readPiece(db, progress);
+      done.unreadable += piece.next.damaged - progress.damaged;
+      progress = piece.next;
+      yield piece;
+    }
+  } catch (error) {
+    throw unreadable(file, error);
+  } finally {
+    db.close();
+  }
+}
+
+async function* fromLines(input: FileHandle, done: Requeued): AsyncGenerator<Saved> {
+  let lines: string[] = [];
+  let bytes = 0;
+  // Bytes as they are: decoded at once, a damaged character would become another one.
+  for await (const latin1 of input.readLines({ encoding: "latin1", start: 0 })) {
+    const raw = Buffer.from(latin1, "latin1");
+    const line = raw.toString("utf8");
+    if (line === "") continue;
+    if (isUtf8(raw) && isShippedReading(line)) {
+      lines.push(line);
+      bytes += raw.length;
+    } else done.unreadable++;
+    if (lines.length < GROUP_READINGS && bytes < GROUP_BYTES) continue;
+    yield groupOf(lines);
+    lines = [];
+    bytes = 0;
+  }
+  if (lines.length > 0) yield groupOf(lines);
+}
+
 function groupOf(lines: string[]): Saved {
-  const body = Buffer.from(lines.map((line) => `${line}\n`).join(""));
   const first: { received: string } = JSON.parse(lines[0] ?? "{}");
-  const received = Date.parse(first.received);
-  return {
-    groups: [{ count: lines.length, received, body: packLines(body) }],
-    rejects: [],
-  };
+  const body = packLines(Buffer.from(lines.map((line) => `${line}\n`).join("")));
+  return { groups: [{ count: lines.length, received: Date.parse(first.received), body }], rejects: [] };
 }
