@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { Writable } from "node:stream";
 import type { CommandModule } from "yargs";
-import type { Exported } from "../buffer/tools/export.ts";
+import type { Exported } from "../buffer/tools/inspect.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { codeOf, EXIT, Fault } from "../errors.ts";
@@ -79,7 +79,7 @@ const exportCommand: CommandModule<object, BufferArguments & { out: string | und
 
 /** As they are into a file or a pipe; on a terminal the same JSON, with nothing in it that the terminal would obey. */
 async function exportToStdout(path: string): Promise<Exported> {
-  const { exportBuffer } = await import("../buffer/tools/export.ts");
+  const { exportBuffer } = await import("../buffer/tools/inspect.ts");
   const { stdout } = process;
   if (!stdout.isTTY) return exportBuffer(path, stdout);
   // Groups come whole, so that no character is cut in two.
@@ -90,16 +90,16 @@ async function exportToStdout(path: string): Promise<Exported> {
 }
 
 async function exportToFile(path: string, out: string): Promise<Exported> {
-  const { exportBuffer } = await import("../buffer/tools/export.ts");
-  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`]) {
-    if (!isSameFile(out, file)) continue;
-    const hint = "name another file: this one would be overwritten, with all that waits in it";
-    throw new Fault("buffer.same_file", `${out} belongs to the buffer itself`, {
-      hint,
-      exitCode: EXIT.usage,
-    });
-  }
+  const { exportBuffer } = await import("../buffer/tools/inspect.ts");
+  assertOther(out, path);
   return writeNamed(out, (target) => exportBuffer(path, target));
+}
+
+/** Throws a Fault where `file` belongs to the buffer itself: it would be overwritten, or put into itself. */
+function assertOther(file: string, path: string): void {
+  if (!["", "-wal", "-shm", ".lock"].some((part) => isSameFile(file, `${path}${part}`))) return;
+  const hint = "name another file: this one holds all that waits";
+  throw new Fault("buffer.same_file", `${file} belongs to the buffer itself`, { hint, exitCode: EXIT.usage });
 }
 
 const requeueCommand: CommandModule<object, BufferArguments & { file: string }> = {
@@ -115,6 +115,7 @@ const requeueCommand: CommandModule<object, BufferArguments & { file: string }> 
     const { requeue } = await import("../buffer/tools/requeue.ts");
     const buffer = await bufferOf(config);
     assertReadable(file, "name an export (NDJSON) or a buffer file that was set aside (….damaged-…)");
+    assertOther(file, buffer.path);
     const result = await requeue(buffer, file);
     const { readings, rejects, unreadable } = result;
     const sentence = `${readings} readings and ${rejects} rejects put back; ${unreadable} could not be read.`;

@@ -77,6 +77,18 @@ t.test("a file with a hole between its first seq and its last is never called co
   t.match(reportBeside(file), { readings: 450, lost: 0, missing: 50, complete: false });
 });
 
+t.test("readings that are in a file twice don't make up for others that are not in it", async (t) => {
+  const folder = ownFolder(t);
+  const file = await quarantined(t, folder, 1, 0, 500);
+  const db = new Database(file);
+  db.exec(`INSERT INTO groups SELECT -5, count, received, body FROM groups WHERE key = 51;
+    DELETE FROM groups WHERE key = 101`);
+  db.close();
+  const { buffer } = openIn(t, {}, { folder });
+  await until(() => buffer.status().aside.length === 1);
+  t.match(reportBeside(file), { readings: 500, lost: 0, complete: false });
+});
+
 t.test("a file that was not closed in order is never called complete", async (t) => {
   const folder = ownFolder(t);
   const file = await quarantined(t, folder, 1, 0, 500);

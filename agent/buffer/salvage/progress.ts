@@ -24,7 +24,7 @@ export interface Progress {
   /** Rows of the table with this key or a lower one are saved or given up. */
   after: number;
   /** What the file's own accounts tell; undefined if they can't be read. */
-  told?: { epoch: string; lastSeq: number; buffered: number; closed: boolean } | undefined;
+  told?: { epoch: string; lastSeq: number; held: number; closed: boolean } | undefined;
   /** Saved so far. */
   readings: number;
   rejects: number;

@@ -13,9 +13,9 @@ import { isCutShort } from "../log-end.ts";
 import { inOrder, type RejectRow } from "../store.ts";
 import { LOWEST_KEY, type Progress, type SavedGroup, type SeqSpan } from "./progress.ts";
 
-/** Rows read in one step, at most, and the bytes of their bodies. */
-const STEP_ROWS = 64;
-const STEP_BYTES = 64 * 1024;
+/** Bytes read in one step, and what a row is charged besides its own. */
+const STEP_BYTES = 128 * 1024;
+const ROW_BYTES = 1024;
 const HIGHEST_KEY = Number.MAX_SAFE_INTEGER;
 
 /** What one step brought, and where the reading stands after it. */
@@ -34,8 +34,7 @@ export function readPiece(db: Database, at: Progress): Piece {
     `SELECT *, ${key} AS key FROM ${at.stage} WHERE ${key} > ? ORDER BY ${key} LIMIT 1`,
   );
   const find = (after: number) => inOrder(select.get(after), after, Number.POSITIVE_INFINITY);
-  let bytes = 0;
-  for (let rows = 0; rows < STEP_ROWS && bytes < STEP_BYTES; rows++) {
+  for (let left = STEP_BYTES; left > 0; left -= ROW_BYTES) {
     const row = nextRow(find, next);
     if (row === undefined) {
       next.stage = at.stage === "groups" ? "rejects" : "done";
@@ -43,7 +42,10 @@ export function readPiece(db: Database, at: Progress): Piece {
       break;
     }
     next.after = row.key;
-    bytes += at.stage === "groups" ? takeGroup(row, piece) : takeReject(row, piece);
+    const taken = at.stage === "groups" ? takeGroup(row, piece) : takeReject(row, piece);
+    // A row that is not believed held the readings it tells of, or one at least.
+    if (taken === undefined) next.damaged += Count.safeParse(row.count).data ?? 1;
+    else left -= taken.length;
   }
   return piece;
 }
@@ -54,52 +56,40 @@ interface Row {
   count?: unknown;
 }
 
-const Count = z.int().positive();
+const Int = z.int();
+const Count = Int.positive();
 const Blob = z.instanceof(Buffer);
-/** Schema 1 had bodies that were plain (codec 0) or deflated, with a CRC-32 of what is stored beside them. */
-const Group = z.object({
-  count: Count,
-  received: z.int(),
-  body: Blob,
-  codec: z.int().optional(),
-  crc: z.int().nullish(),
-});
-/** Schema 1 had no `dup`. */
-const Reject = z.object({
-  received: z.int(),
+const Text = z.string();
+/** Schema 1 had bodies that were plain (codec 0) or deflated, beside them the CRC-32 of what is stored; and no `dup`. */
+const OldGroup = z.object({ codec: Int.optional(), crc: Int.nullish() });
+const Group = OldGroup.extend({ count: Count, received: Int, body: Blob });
+const Texts = z.object({ reason: Text, detail: Text, topic: Text });
+const Reject = Texts.extend({
+  received: Int,
   count: Count,
   bytes: Count,
-  reason: z.string(),
-  detail: z.string(),
-  topic: z.string(),
   payload: Blob,
-  dup: z.int().default(0),
+  dup: Int.default(0),
 });
 
-/** The bytes that were taken. */
-function takeGroup(row: Row, { groups, next }: Piece): number {
+/** The body that was taken; undefined if the row is damaged. */
+function takeGroup(row: Row, { groups, next }: Piece): Buffer | undefined {
   const { data: group } = Group.safeParse(row);
-  const lines = group === undefined ? undefined : linesOf(group);
-  if (group === undefined || lines === undefined) return passOver(row, next);
+  const lines = group && linesOf(group);
+  if (group === undefined || lines === undefined) return undefined;
   const { count, received, body } = group;
   next.readings += count;
   countSeqs(next.seqs, lines);
   groups.push({ count, received, body: group.codec === undefined ? body : packLines(lines) });
-  return body.length;
+  return body;
 }
 
-function takeReject(row: Row, { rejects, next }: Piece): number {
+function takeReject(row: Row, { rejects, next }: Piece): Buffer | undefined {
   const { data: reject } = Reject.safeParse(row);
-  if (reject === undefined) return passOver(row, next);
+  if (reject === undefined) return undefined;
   next.rejects++;
   rejects.push(reject);
-  return reject.payload.length;
-}
-
-/** A row that is not believed held the readings it tells of, or one at least. */
-function passOver({ count }: Row, next: Progress): number {
-  next.damaged += Count.safeParse(count).data ?? 1;
-  return 0;
+  return reject.payload;
 }
 
 /** The NDJSON of an intact group, or undefined if it is damaged. */
@@ -111,30 +101,18 @@ function linesOf(group: z.output<typeof Group>): Buffer | undefined {
   return countLines(lines) === count ? lines : undefined;
 }
 
-const State = z.object({
-  epoch: z.string(),
-  epoch_base: z.int(),
-  last_key: z.int(),
-  buffered: z.int(),
-  closed: z.int().default(0),
-  newer: z.int(),
-  newest: z.int().nullable(),
-});
+/** The file's accounts, with the readings whose rows were written after them. */
+const TOLD = `SELECT *, buffered + (SELECT ifnull(sum(count), 0) FROM groups WHERE key > last_key) AS held,
+  ifnull((SELECT max(key + count) - 1 FROM groups WHERE key > last_key), last_key) - epoch_base AS lastSeq FROM state`;
+const Told = z.object({ epoch: Text, held: Int, lastSeq: Int, closed: Int.default(0) });
 
-/** What the file's own accounts tell, with the readings whose rows were written after them; undefined if nobody knows. */
+/** What the file's own accounts tell; undefined if they can't be read. */
 function accountsIn(db: Database): Progress["told"] {
   try {
-    const row = db.prepare<[]>(
-      `SELECT *, (SELECT ifnull(sum(count), 0) FROM groups WHERE key > last_key) AS newer,
-        (SELECT max(key + count) - 1 FROM groups WHERE key > last_key) AS newest FROM state`,
-    );
-    const state = State.parse(row.get());
-    const { epoch } = state;
-    const lastSeq = (state.newest ?? state.last_key) - state.epoch_base;
+    const { epoch, held, lastSeq, closed } = Told.parse(db.prepare(TOLD).get());
     // What stands in the log may be the very write that took the file into use again, in a part of it that can't be read.
     const log = `${db.name}-wal`;
-    const closed = state.closed === 1 && !(existsSync(log) && isCutShort(log, 0));
-    return { epoch, lastSeq, buffered: state.buffered + state.newer, closed };
+    return { epoch, held, lastSeq, closed: closed === 1 && !(existsSync(log) && isCutShort(log, 0)) };
   } catch {
     return undefined;
   }
@@ -149,16 +127,12 @@ function nextRow(find: (after: number) => Row | undefined, next: Progress): Row 
       return undefined;
     }
   };
-  let found = read(next.after);
-  if (found !== undefined) return found.row;
-  next.skipped++;
-  let bad = next.after;
-  let good = bad + 1;
-  for (let step = 2; good < HIGHEST_KEY; step *= 2) {
-    found = read(good);
-    if (found !== undefined) break;
+  let [bad, good, found] = [next.after, next.after, read(next.after)];
+  if (found === undefined) next.skipped++;
+  for (let step = 1; found === undefined && good < HIGHEST_KEY; step *= 2) {
     bad = good;
     good = Math.min(bad + step, HIGHEST_KEY);
+    found = read(good);
   }
   while (good - bad > 1) {
     const middle = bad + Math.floor((good - bad) / 2);

@@ -1,36 +1,39 @@
-/** What came of reading a quarantined file, as a sentence and as a report. */
+/** What came of reading a quarantined file; lies beside it as `<name>.json`. */
 
 import type { Progress } from "./progress.ts";
 
-/** Lies beside the file as `<name>.json`. */
-export interface Report {
-  file: string;
-  problem: string;
-  readings: number;
-  rejects: number;
-  /** Readings that its accounts tell of and that could not be saved; those in damaged rows, if nobody knows. */
-  lost: number;
-  /** Seqs between the first and the last that are not in it: delivered before, or lost. */
-  missing: number;
-  /** Stretches of the file that could not be read. */
-  unreadable: number;
-  /** True if nothing was lost: it was closed in order, and every seq from its first to its last is there. */
-  complete: boolean;
-  /** ISO 8601. */
-  at: string;
-  result: string;
-}
+export type Report = ReturnType<typeof reportOn>;
 
-export function reportOn(job: Progress, nowMs: number): Report {
-  const { file, problem, readings, rejects, damaged, skipped: unreadable, told } = job;
+export function reportOn(job: Progress, nowMs: number) {
+  const { file, problem, readings, rejects, damaged, skipped, told } = job;
   const missing = missingSeqs(job);
-  const lost = told === undefined ? damaged : Math.max(0, told.buffered - readings);
-  const complete = told?.closed === true && lost + damaged + unreadable + missing === 0;
-  const held = told === undefined ? "" : ` of ${Math.max(told.buffered, readings)}`;
-  const rest = complete ? "nothing in it was lost" : reservations(job, missing).join("; ");
-  const result = `${readings}${held} readings and ${rejects} rejects were saved from ${file}; ${rest}.`;
-  const at = new Date(nowMs).toISOString();
-  return { file, problem, readings, rejects, lost, missing, unreadable, complete, at, result };
+  const held = Math.max(told?.held ?? 0, readings);
+  /** Why it can't be called complete. */
+  const doubts = [
+    damaged > 0 && `${damaged} stood in damaged rows`,
+    skipped > 0 && `${skipped} stretches of it could not be read`,
+    told === undefined && "what else it held can't be told",
+    held > readings && "the rest is lost",
+    missing > 0 && `${missing} between its first and its last were delivered before, or are lost`,
+    told?.closed === false && "it was not closed in order, so whether its log held more can't be told",
+  ].filter((doubt) => doubt !== false);
+  const saved = `${readings}${told === undefined ? "" : ` of ${held}`} readings and ${rejects} rejects`;
+  return {
+    file,
+    problem,
+    readings,
+    rejects,
+    /** Readings that its accounts tell of and that could not be saved; those in damaged rows, if nobody knows. */
+    lost: told === undefined ? damaged : held - readings,
+    /** Seqs between the first and the last that are not in it: delivered before, or lost. */
+    missing,
+    /** Stretches of the file that could not be read. */
+    unreadable: skipped,
+    /** True if nothing was lost: it was closed in order, and every seq from its first to its last is there. */
+    complete: doubts.length === 0,
+    at: new Date(nowMs).toISOString(),
+    result: `${saved} were saved from ${file}; ${doubts.join("; ") || "nothing in it was lost"}.`,
+  };
 }
 
 /** Holes in `seq`, up to the newest reading that the file's accounts tell of. */
@@ -41,17 +44,4 @@ function missingSeqs({ seqs, told }: Progress): number {
     missing += end - first + 1 - count;
   }
   return missing;
-}
-
-/** Why it can't be called complete. */
-function reservations({ told, readings, damaged, skipped }: Progress, missing: number): string[] {
-  const said: string[] = [];
-  if (damaged > 0) said.push(`${damaged} stood in damaged rows`);
-  if (skipped > 0) said.push(`${skipped} stretches of it could not be read`);
-  if (told === undefined) said.push("what else it held can't be told");
-  else if (told.buffered > readings) said.push("the rest is lost");
-  if (missing > 0) said.push(`${missing} between its first and its last were delivered before, or are lost`);
-  if (told?.closed === false)
-    said.push("it was not closed in order, so whether its log held more can't be told");
-  return said;
 }

@@ -59,8 +59,9 @@ export interface SalvagerParts {
 
 export class Salvager {
   readonly #parts: SalvagerParts;
-  #job: Progress | undefined;
-  /** The connection to the job's file, once it was opened. */
+  /** All that is to be done, a step at a time; gives how long to wait before the next one, ms. */
+  #steps: Generator<number, never> | undefined;
+  /** The connection to the file that is being read. */
   #db: Database | undefined;
   /** A file that was deleted while we had it open, and can still be read through its connection. */
   #detached: { file: string; db: Database } | undefined;
@@ -85,7 +86,7 @@ export class Salvager {
       const sentence = `The buffer could not be used (${problem}); it is kept as ${file}, and a new one was begun.`;
       this.tell("error", sentence, { file, problem });
     }
-    this.#forget();
+    this.#begin();
     this.dueMs = this.#parts.monotonic() + STEP_MS;
   }
 
@@ -97,9 +98,8 @@ export class Salvager {
   }
 
   stop(): void {
-    this.#forget();
+    this.#begin();
     this.#detached?.db.close();
-    this.#detached = undefined;
     this.dueMs = Number.POSITIVE_INFINITY;
   }
 
@@ -112,40 +112,38 @@ export class Salvager {
 
   /** One step. */
   run(target: SalvageTarget): void {
-    const { log, monotonic } = this.#parts;
+    const { store } = target;
     let waitMs = WAIT_MS;
     try {
-      if (target.store !== undefined) waitMs = this.#step(target, target.store);
+      if (store !== undefined) {
+        this.#steps ??= this.#work(target, store);
+        waitMs = this.#steps.next().value;
+      }
     } catch (error) {
-      this.#forget();
+      this.#begin();
       // The buffer's own file failed, or the folder.
       if (codeOf(error)?.startsWith("SQLITE_")) target.failed(error);
       else {
-        log.warn({ err: error }, "The quarantined files can't be looked after now; it is tried again.");
+        const sentence = "The quarantined files can't be looked after now; it is tried again.";
+        this.#parts.log.warn({ err: error }, sentence);
         waitMs = LOOK_AGAIN_MS;
       }
     }
-    this.dueMs = monotonic() + waitMs;
+    this.dueMs = this.#parts.monotonic() + waitMs;
   }
 
-  /** Reads and stores the next piece; how long to wait for the next step, ms. */
-  #step(target: SalvageTarget, store: Store): number {
-    const job = (this.#job ??= this.#nextJob(store));
-    if (job === undefined) return this.#tidy(store);
-    if (job.stage === "done") return this.#finish(target, job) ? STEP_MS : WAIT_MS;
-    const piece = this.#read(job);
-    if (piece === undefined) return WAIT_MS;
-    // What the sensors send meanwhile comes first.
-    const left = Math.min(LEFT_PAGES, store.maxPages / 16);
-    if (pagesForSaved(piece) + left > store.roomPages()) return WAIT_MS;
-    const done = target.change((file, state) => {
-      addSaved(file, state, piece, this.#parts.rejectsMaxBytes);
-      writeProgress(file.db, piece.next);
-    });
-    if (!done) return WAIT_MS;
-    this.savedReadings += piece.next.readings - job.readings;
-    this.#job = piece.next;
-    return STEP_MS;
+  /** From the start again, where the new file says how far it has come. */
+  #begin(): void {
+    this.#steps = undefined;
+    this.#closeFile();
+  }
+
+  *#work(target: SalvageTarget, store: Store): Generator<number, never> {
+    for (;;) {
+      const job = this.#nextJob(store);
+      yield job === undefined ? this.#tidy(store) : yield* this.#salvage(job, target, store);
+      this.#closeFile();
+    }
   }
 
   #nextJob(store: Store): Progress | undefined {
@@ -164,45 +162,49 @@ export class Salvager {
     return isGone ? { ...known, stage: "done" } : known;
   }
 
+  *#salvage(begun: Progress, target: SalvageTarget, store: Store): Generator<number, number> {
+    let job = begun;
+    while (job.stage !== "done") {
+      const piece = this.#read(job);
+      if (piece === undefined) return WAIT_MS;
+      const save = (file: Store, state: State): void => {
+        addSaved(file, state, piece, this.#parts.rejectsMaxBytes);
+        writeProgress(file.db, piece.next);
+      };
+      // What the sensors send meanwhile comes first.
+      const pages = pagesForSaved(piece) + Math.min(LEFT_PAGES, store.maxPages / 16);
+      while (pages > store.roomPages() || !target.change(save)) yield WAIT_MS;
+      this.savedReadings += piece.next.readings - job.readings;
+      job = piece.next;
+      yield STEP_MS;
+    }
+    const { path, now } = this.#parts;
+    const { file } = job;
+    const { result, at, ...details } = reportOn(job, now());
+    if (quarantinedFiles(path).includes(file)) writeReport(path, { result, at, ...details });
+    while (!target.change(({ db }) => deleteProgress(db, file))) yield WAIT_MS;
+    if (this.#detached?.file === file) this.#detached = undefined;
+    this.tell(details.complete ? "warn" : "error", result, details);
+    return STEP_MS;
+  }
+
   #read(job: Progress): Piece | undefined {
     const { file } = job;
     try {
-      const isDetached = this.#detached?.file === file;
-      this.#db ??= isDetached ? this.#detached?.db : undefined;
+      if (this.#detached?.file === file) this.#db = this.#detached.db;
       this.#db ??= openDamaged(join(dirname(this.#parts.path), file));
       const piece = readPiece(this.#db, job);
       this.#failures.delete(file);
       return piece;
     } catch (error) {
-      this.#couldNotRead(file, error);
+      const failures = (this.#failures.get(file) ?? 0) + 1;
+      this.#failures.set(file, failures);
+      if (failures === 1)
+        this.#parts.log.warn({ file, err: error }, `${file} can't be read now; it is tried again.`);
+      const sentence = `${file} can't be read (${messageOf(error)}); it is kept as it is, and the next start tries again.`;
+      if (failures === MAX_TRIES) this.tell("error", sentence, { file, err: error });
       return undefined;
     }
-  }
-
-  #couldNotRead(file: string, error: unknown): void {
-    this.#forget();
-    const failures = (this.#failures.get(file) ?? 0) + 1;
-    this.#failures.set(file, failures);
-    if (failures === 1)
-      this.#parts.log.warn({ file, err: error }, `${file} can't be read now; it is tried again.`);
-    if (failures < MAX_TRIES) return;
-    const sentence = `${file} can't be read (${messageOf(error)}); it is kept as it is, and the next start tries again.`;
-    this.tell("error", sentence, { file, err: error });
-  }
-
-  #finish(target: SalvageTarget, job: Progress): boolean {
-    const { path, now } = this.#parts;
-    const report = reportOn(job, now());
-    if (quarantinedFiles(path).includes(job.file)) writeReport(path, report);
-    if (!target.change((store) => deleteProgress(store.db, job.file))) return false;
-    this.#forget();
-    if (this.#detached?.file === job.file) {
-      this.#detached.db.close();
-      this.#detached = undefined;
-    }
-    const { result, at: _at, ...details } = report;
-    this.tell(report.complete ? "warn" : "error", result, details);
-    return true;
   }
 
   /** Deletes what is of no use any more, tells what must be kept, and what that leaves the buffer. When to look again, ms. */
@@ -224,9 +226,9 @@ export class Salvager {
     return quota < maxBytes ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY;
   }
 
-  #forget(): void {
+  /** But for one whose connection is the only way to it. */
+  #closeFile(): void {
     if (this.#db !== this.#detached?.db) this.#db?.close();
     this.#db = undefined;
-    this.#job = undefined;
   }
 }

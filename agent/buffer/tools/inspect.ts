@@ -1,36 +1,21 @@
 /** Looks into a buffer beside a running agent or without one; never writes. */
 
+import { once } from "node:events";
 import { statSync } from "node:fs";
+import type { Writable } from "node:stream";
 import type { Database } from "better-sqlite3";
 import { codeOf, Fault, messageOf } from "../../errors.ts";
 import { openReadOnly, PAGE_BYTES } from "../connection.ts";
+import { unpackGroup } from "../gzip.ts";
 import { OwnerLock } from "../lock.ts";
 import { quarantinedFiles } from "../salvage/quarantine.ts";
 import { accountsOf, type State } from "../state.ts";
 import { type GroupRow, type RejectRow, Store } from "../store.ts";
-import type { Accounts } from "../types.ts";
 
-export interface BufferStats {
-  path: string;
-  /** Whether an agent owns the buffer now. */
-  running: boolean;
-  epoch: string;
-  bornMs: number;
-  /** `seq` of the newest reading of the epoch. */
-  lastSeq: number;
-  accounts: Accounts;
-  oldestReceivedMs?: number;
-  newestReceivedMs?: number;
-  /** The file's pages in use, the file, its log. */
-  usedBytes: number;
-  fileBytes: number;
-  logBytes: number;
-  rejectsKept: number;
-  /** Messages kept, by reason. */
-  rejects: Record<string, number>;
-  /** Quarantined files. */
-  aside: string[];
-}
+export type BufferStats = ReturnType<typeof statsOf>;
+
+/** Told how many readings a long piece of work has come to. */
+export type Look = (readings: number) => void;
 
 export interface KeptReject extends RejectRow {
   number: number;
@@ -78,31 +63,37 @@ export function unreadable(path: string, error: unknown): unknown {
   });
 }
 
-export function statsOf(path: string): BufferStats {
+/** In one transaction, so that a running agent can't change one side of the sum. */
+export function statsOf(path: string) {
   return inspect(path, (db) => db.transaction(() => statsIn(db, path))());
 }
 
-function statsIn(db: Database, path: string): BufferStats {
+function statsIn(db: Database, path: string) {
   const state = stateIn(db);
-  const [oldest, newest] = ["ASC", "DESC"].map((order) =>
+  const [oldestReceivedMs, newestReceivedMs] = ["ASC", "DESC"].map((order) =>
     db.prepare<[], number>(`SELECT received FROM groups ORDER BY key ${order} LIMIT 1`).pluck().get(),
   );
   const reasons = db.prepare<[], [string, number]>("SELECT reason, count(*) FROM rejects GROUP BY reason");
   const number = (pragma: string): number => Number(db.pragma(pragma, { simple: true }));
   return {
     path,
+    /** Whether an agent owns the buffer now. */
     running: OwnerLock.isHeld(path),
     epoch: state.epoch,
     bornMs: state.born,
+    /** `seq` of the newest reading of the epoch. */
     lastSeq: state.lastKey - state.epochBase,
     accounts: accountsOf(state),
-    ...(oldest === undefined ? {} : { oldestReceivedMs: oldest }),
-    ...(newest === undefined ? {} : { newestReceivedMs: newest }),
+    oldestReceivedMs,
+    newestReceivedMs,
+    /** The file's pages in use, the file, its log. */
     usedBytes: (number("page_count") - number("freelist_count")) * PAGE_BYTES,
     fileBytes: statSync(path).size,
     logBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
     rejectsKept: state.rejectsKept,
+    /** Messages kept, by reason. */
     rejects: Object.fromEntries(reasons.raw().all()),
+    /** Quarantined files. */
     aside: quarantinedFiles(path),
   };
 }
@@ -119,6 +110,32 @@ export function* groupsOf(db: Database): Generator<GroupRow> {
 export function newestRejects(path: string, limit: number): KeptReject[] {
   const newest = `${REJECTS} ORDER BY number DESC LIMIT ?`;
   return inspect(path, (db) => db.prepare<[number], KeptReject>(newest).all(limit));
+}
+
+export interface Exported {
+  readings: number;
+  /** In groups that are damaged. */
+  lost: number;
+}
+
+/** Writes the buffered readings to `out` as NDJSON, oldest first, as they would be shipped. Throws also what `out` fails with. */
+export async function exportBuffer(path: string, out: Writable, look: Look = () => {}): Promise<Exported> {
+  const done: Exported = { readings: 0, lost: 0 };
+  const db = openForReading(path);
+  try {
+    for (const group of groupsOf(db)) {
+      const lines = unpackGroup(group);
+      if (lines === undefined) done.lost += group.count;
+      else done.readings += group.count;
+      look(done.readings);
+      if (lines !== undefined && !out.write(lines)) await once(out, "drain");
+    }
+    return done;
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    db.close();
+  }
 }
 
 export function stateIn(db: Database): State {

@@ -6,14 +6,10 @@ import { OwnerLock } from "../lock.ts";
 import { openFile, prepareFolder } from "../open-file.ts";
 import type { State } from "../state.ts";
 import type { Store } from "../store.ts";
+import type { BufferSettings } from "../types.ts";
 import { assertThere } from "./inspect.ts";
 
-export interface OfflineSettings {
-  path: string;
-  gateway: string;
-  maxBytes: number;
-  rejectsMaxBytes: number;
-}
+export type OfflineSettings = Pick<BufferSettings, "path" | "gateway" | "maxBytes" | "rejectsMaxBytes">;
 
 export interface OwnedBuffer {
   readonly store: Store;
@@ -62,7 +58,8 @@ export async function withOwned<T>(
   }
 }
 
-function noRoom(path: string, cause: unknown): Fault {
+/** Where what was put in may not take the room that deletes need, or SQLite finds none. */
+export function noRoom(path: string, cause?: unknown): Fault {
   return new Fault("buffer.full", `neither the buffer ${path} nor its disk has room for more`, {
     hint: "Let the agent deliver some, make room on the disk, or raise buffer.max_size; then run this again: what is there twice does no harm.",
     cause,

@@ -1,9 +1,7 @@
 /** Puts readings back into the buffer: an export, lines from anywhere, or a buffer file that was set aside. */
 
 import { isUtf8 } from "node:buffer";
-import { realpathSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { Fault } from "../../errors.ts";
 import { openReadOnly } from "../connection.ts";
 import { GROUP_BYTES, GROUP_READINGS } from "../group-writer.ts";
 import { packLines } from "../gzip.ts";
@@ -11,8 +9,8 @@ import { isShippedReading } from "../lines.ts";
 import { openDamaged } from "../salvage/open-damaged.ts";
 import { addSaved, newProgress, pagesForSaved, type Saved } from "../salvage/progress.ts";
 import { readPiece } from "../salvage/reader.ts";
-import { unreadable } from "./inspect.ts";
-import { type OfflineSettings, withOwned } from "./offline.ts";
+import { type Look, unreadable } from "./inspect.ts";
+import { noRoom, type OfflineSettings, withOwned } from "./offline.ts";
 
 const QUARANTINED = /\.damaged-\d{8}T\d{6}Z(-\d+)?$/;
 const SQLITE = "SQLite format 3";
@@ -28,28 +26,16 @@ export interface Requeued {
  * Puts the readings of `file` in front of the queue. They keep the gateway, epoch and seq they were given first, so that
  * the lake knows those it has already. Throws `buffer.locked` while an agent runs, `buffer.full` where not all fits.
  */
-export function requeue(settings: OfflineSettings, file: string): Promise<Requeued> {
+export function requeue(settings: OfflineSettings, file: string, look: Look = () => {}): Promise<Requeued> {
   const { path, rejectsMaxBytes } = settings;
   const done: Requeued = { readings: 0, rejects: 0, unreadable: 0 };
   return withOwned(settings, async ({ store, change }) => {
-    if (realpathSync(file) === realpathSync(path)) {
-      throw new Fault("buffer.same_file", `${file} is the buffer itself`, {
-        hint: "Name an export (NDJSON) or a file that was set aside (….damaged-…).",
-      });
-    }
     for await (const piece of piecesOf(file, done)) {
-      if (pagesForSaved(piece) > store.roomPages()) {
-        throw new Fault(
-          "buffer.full",
-          `the buffer has no room for more; ${done.readings} readings were put back`,
-          {
-            hint: "Let the agent deliver some, or raise buffer.max_size; then run this again: what is there twice does no harm.",
-          },
-        );
-      }
+      if (pagesForSaved(piece) > store.roomPages()) throw noRoom(path);
       change((state) => addSaved(store, state, piece, rejectsMaxBytes));
       done.readings += piece.groups.reduce((sum, { count }) => sum + count, 0);
       done.rejects += piece.rejects.length;
+      look(done.readings);
     }
     return done;
   });

@@ -5,7 +5,7 @@ import { unpackLines } from "../gzip.ts";
 import { isShippedReading } from "../lines.ts";
 import { inBalance, type State } from "../state.ts";
 import type { GroupRow } from "../store.ts";
-import { groupsOf, inspect, stateIn } from "./inspect.ts";
+import { groupsOf, inspect, type Look, stateIn } from "./inspect.ts";
 
 /** Problems reported in full; the rest are counted. */
 export const MAX_PROBLEMS = 100;
@@ -23,7 +23,7 @@ export interface Verification {
 type Report = (problem: string) => void;
 
 /** Checks the whole buffer; groups that a running agent delivers meanwhile are gone, which is no problem. */
-export function verifyBuffer(path: string): Verification {
+export function verifyBuffer(path: string, look: Look = () => {}): Verification {
   const result: Verification = { ok: true, groups: 0, readings: 0, problems: [], moreProblems: 0 };
   const report: Report = (problem) => {
     result.ok = false;
@@ -38,6 +38,7 @@ export function verifyBuffer(path: string): Verification {
     for (const row of groupsOf(db)) {
       result.groups++;
       result.readings += row.count;
+      look(result.readings);
       checkGroup(row, state, (problem) => report(`group ${row.key}: ${problem}`));
     }
     return result;
@@ -59,14 +60,17 @@ function checkAccounts(db: Database, report: Report): State {
 
 function checkGroup(row: GroupRow, state: State, report: Report): void {
   const body = unpackLines(row.body);
-  if (body === undefined) return report("its bytes are not those that were stored");
+  if (body === undefined) {
+    report("its bytes are not those that were stored");
+    return;
+  }
   const lines = body.toString("utf8").split("\n").slice(0, -1);
   if (lines.length !== row.count) report(`${lines.length} readings instead of ${row.count}`);
   if (row.key > 0 && row.key + row.count - 1 > state.lastKey) report("newer than the accounts");
   const wrong = lines.findIndex((line) => !isShippedReading(line));
-  if (wrong !== -1) return report(`line ${wrong + 1} is no shipped reading`);
+  if (wrong !== -1) report(`line ${wrong + 1} is no shipped reading`);
   // What was salvaged may have lost some of its own.
-  if (row.key < 0) return;
+  if (wrong !== -1 || row.key < 0) return;
   const deliveries: { epoch: string; seq: number }[] = lines.map((line) => JSON.parse(line));
   const { epoch, seq: first } = deliveries[0] ?? { epoch: "", seq: 0 };
   const expected = row.key - state.epochBase;
