@@ -11,6 +11,7 @@ import { printableJson } from "../observe/printable.ts";
 import { assertReadable, isSameFile, writeNamed } from "./named-files.ts";
 import { configOption, jsonOption } from "./options.ts";
 import { print, printJson } from "./print.ts";
+import { withProgress } from "./progress.ts";
 
 interface BufferArguments {
   config: string | undefined;
@@ -51,7 +52,8 @@ const verifyCommand: CommandModule<object, BufferArguments> = {
   handler: async ({ config, json }) => {
     const { verifyBuffer } = await import("../buffer/tools/verify.ts");
     const { verificationText } = await import("./buffer-text.ts");
-    const result = verifyBuffer((await bufferOf(config)).path);
+    const { path } = await bufferOf(config);
+    const result = await withProgress("checked", (look) => verifyBuffer(path, look));
     if (json) printJson(result);
     else print(verificationText(result));
     if (!result.ok) process.exitCode = EXIT.failed;
@@ -81,7 +83,7 @@ const exportCommand: CommandModule<object, BufferArguments & { out: string | und
 async function exportToStdout(path: string): Promise<Exported> {
   const { exportBuffer } = await import("../buffer/tools/inspect.ts");
   const { stdout } = process;
-  if (!stdout.isTTY) return exportBuffer(path, stdout);
+  if (!stdout.isTTY) return withProgress("exported", (look) => exportBuffer(path, stdout, look));
   // Groups come whole, so that no character is cut in two.
   const shown = new Writable({
     write: (lines: Buffer, _encoding, done) => stdout.write(printableJson(lines.toString("utf8")), done),
@@ -92,7 +94,7 @@ async function exportToStdout(path: string): Promise<Exported> {
 async function exportToFile(path: string, out: string): Promise<Exported> {
   const { exportBuffer } = await import("../buffer/tools/inspect.ts");
   assertOther(out, path);
-  return writeNamed(out, (target) => exportBuffer(path, target));
+  return writeNamed(out, (target) => withProgress("exported", (look) => exportBuffer(path, target, look)));
 }
 
 /** Throws a Fault where `file` belongs to the buffer itself: it would be overwritten, or put into itself. */
@@ -116,7 +118,7 @@ const requeueCommand: CommandModule<object, BufferArguments & { file: string }> 
     const buffer = await bufferOf(config);
     assertReadable(file, "name an export (NDJSON) or a buffer file that was set aside (….damaged-…)");
     assertOther(file, buffer.path);
-    const result = await requeue(buffer, file);
+    const result = await withProgress("put back", (look) => requeue(buffer, file, look));
     const { readings, rejects, unreadable } = result;
     const sentence = `${readings} readings and ${rejects} rejects put back; ${unreadable} could not be read.`;
     if (json) printJson(result);

@@ -1,23 +1,11 @@
 /** The gateway's identity in its configuration folder: written whole or not at all, readable by the agent's group. */
 
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  copyFileSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, copyFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { unreadable } from "../config/files.ts";
 import { codeOf, EXIT, Fault } from "../errors.ts";
 import { unwritable } from "./named-files.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export const CONFIG_FOLDER = "/etc/windfarm";
 
@@ -56,35 +44,10 @@ export function requireFolder(folder: string, hint: string): void {
 
 /** Puts `text` at `name` in `folder`, with the folder's owner and group. */
 export function place(folder: string, name: string, text: string): void {
-  const file = join(folder, name);
-  const beside = `${file}.new`;
-  try {
-    rmSync(beside, { force: true });
-    const descriptor = openSync(beside, "wx", MODE);
-    try {
-      fchmodSync(descriptor, MODE);
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+  replaceFile(join(folder, name), text, (beside) => {
+    chmodSync(beside, MODE);
     giveAs(folder, beside);
-    renameSync(beside, file);
-    syncFolder(folder);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw unwritable(file, error);
-  }
-}
-
-/** A name that was changed is on the disk once its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  });
 }
 
 /** Keeps what is at `name` as `name.old`. */

@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
+import { parseJson } from "../contract/json.ts";
 import { EXIT, Fault, messageOf } from "../errors.ts";
 import { FILES, NEXT_KEY, readIn } from "./gateway-files.ts";
 
@@ -84,13 +85,5 @@ function belongs(certificate: string, privateKey: string): boolean {
       hint: "copy the folder again",
       cause: error,
     });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

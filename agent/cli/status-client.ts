@@ -2,6 +2,7 @@
 
 import { get } from "node:http";
 import * as z from "zod";
+import { parseJson } from "../contract/json.ts";
 import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -131,12 +132,4 @@ function unanswered(url: URL, error: unknown): Fault {
 function describe(error: unknown): string {
   const timedOut = codeOf(error) === "ABORT_ERR" || (error instanceof Error && error.name === "TimeoutError");
   return timedOut ? `no answer within ${ANSWER_TIMEOUT_MS / 1000} s` : messageOf(error);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

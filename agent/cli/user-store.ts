@@ -1,27 +1,17 @@
 /** The users file on the disk: written whole or not at all, for its owner alone. */
 
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, chownSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ReadUsers, readUsersText } from "../collect/users-file.ts";
 import { unreadable } from "../config/files.ts";
 import { ConfigFault } from "../config/problems.ts";
 import { codeOf, EXIT, Fault } from "../errors.ts";
-import { unwritable } from "./named-files.ts";
+import { replaceFile } from "./replace-file.ts";
 
-/** Of a new file; one that is there keeps owner and mode, for the agent must go on reading it. */
-const MODE = 0o600;
-/** Of a new file that root makes: it belongs to its folder's group, which in /etc/windfarm is the agent's. */
+/**
+ * Of a new file that root makes: it belongs to its folder's group, which in /etc/windfarm is the agent's. One that is there
+ * keeps owner and mode, for the agent must go on reading it.
+ */
 const SHARED_MODE = 0o640;
 
 export interface StoredUsers extends ReadUsers {
@@ -50,16 +40,7 @@ function readIfThere(file: string): string | undefined {
 
 export function writeUsersFile(file: string, content: string): void {
   const before = statSync(file, { throwIfNoEntry: false });
-  const beside = `${file}.new`;
-  try {
-    rmSync(beside, { force: true });
-    const descriptor = openSync(beside, "wx", MODE);
-    try {
-      writeSync(descriptor, content);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+  replaceFile(file, content, (beside) => {
     if (before !== undefined) {
       chownSync(beside, before.uid, before.gid);
       chmodSync(beside, before.mode & 0o777);
@@ -67,9 +48,5 @@ export function writeUsersFile(file: string, content: string): void {
       chownSync(beside, 0, statSync(dirname(file)).gid);
       chmodSync(beside, SHARED_MODE);
     }
-    renameSync(beside, file);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw unwritable(file, error);
-  }
+  });
 }

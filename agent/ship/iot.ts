@@ -14,6 +14,7 @@ import { type Agent, type RequestOptions, request } from "node:https";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { parseJson } from "../contract/json.ts";
 import { type Fault, messageOf } from "../errors.ts";
 import { classify, shipFault } from "./errors.ts";
 import type { Identity } from "./identity.ts";
@@ -206,13 +207,5 @@ export class IotCredentials {
     if (this.#failed) return;
     this.#failed = true;
     this.#deps.log.warn({ err: error }, "AWS credentials could not be renewed yet; the old ones still hold");
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

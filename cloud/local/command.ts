@@ -10,6 +10,11 @@ export function endWith(error: unknown): never {
   process.exit(error instanceof Fault ? error.exitCode : EXIT.failed);
 }
 
+/** How far long work has come: a line that is rewritten for a person at a terminal, and nothing where a program reads. */
+export function tellProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
 /** Whoever has seen enough (`| head -1`) closes our output; that is no failure of ours, and stops nothing. */
 export function forgiveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

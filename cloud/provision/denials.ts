@@ -10,6 +10,7 @@
 
 import { GetRolePolicyCommand, type IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { z } from "zod";
+import { parseJson } from "../../agent/contract/json.ts";
 import { Fault } from "../../agent/errors.ts";
 import { CREDENTIAL_SECONDS, DENIALS_POLICY, NOBODY_DENIED } from "../settings.ts";
 
@@ -159,12 +160,4 @@ function sidOf(ms: number): string {
 
 function endOf(sid: string): number {
   return Date.parse(sid.replace(UNTIL, "$1-$2-$3T$4:$5:$6Z"));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@
 import { access, chmod, constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseJson } from "../../agent/contract/json.ts";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
 import type { NewCertificate } from "./registry.ts";
 
@@ -132,13 +133,5 @@ export class GatewayFolder {
       hint: "Choose a folder of your own with --out.",
       cause: error,
     });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

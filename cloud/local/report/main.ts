@@ -6,7 +6,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT, Fault, messageOf } from "../../../agent/errors.ts";
 import pkg from "../../../package.json" with { type: "json" };
-import { endWith, failUsage, forgiveReaders } from "../command.ts";
+import { endWith, failUsage, forgiveReaders, tellProgress } from "../command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../places.ts";
 import { parseDay } from "./day.ts";
 import { pageOf } from "./page.ts";
@@ -33,7 +33,9 @@ function options() {
 async function main(): Promise<void> {
   const asked = options();
   const day = parseDay(asked.day);
-  const report = await readDay(cloudFolders(asked.data).lake, day, Date.now());
+  const look = (questions: number) => tellProgress(`reading ${day.name}, question ${questions} …`);
+  const reading = readDay(cloudFolders(asked.data).lake, day, Date.now(), look);
+  const report = await reading.finally(() => tellProgress(""));
   const out = asked.out || join(asked.data, "reports", `${day.name}.html`);
   await write(out, pageOf(report));
   process.stdout.write(`${summaryOf(report)}\n${out}\n`);

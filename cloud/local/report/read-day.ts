@@ -35,12 +35,21 @@ export interface DayReport {
 /** How often a day is read anew that was replaced while it was read. */
 const ATTEMPTS = 3;
 
-/** Throws a Fault (exit code 1) where there is no lake, or the day has no readings. @param root the lake's folder */
-export async function readDay(root: string, day: Day, nowMs: number): Promise<DayReport> {
+/**
+ * Throws a Fault (exit code 1) where there is no lake, or the day has no readings.
+ * @param root the lake's folder
+ * @param look is told how many questions about the day were asked
+ */
+export async function readDay(
+  root: string,
+  day: Day,
+  nowMs: number,
+  look: (asked: number) => void = () => {},
+): Promise<DayReport> {
   const version = () => tableFiles(resolve(root))?.join();
   let before = version();
   for (let attempt = 1; ; attempt++) {
-    const report = await readOnce(root, day, nowMs);
+    const report = await readOnce(root, day, nowMs, look);
     const after = version();
     // All figures of a report are of one version of the table, unless it never holds still.
     if (after === before || attempt === ATTEMPTS) return report;
@@ -48,8 +57,17 @@ export async function readDay(root: string, day: Day, nowMs: number): Promise<Da
   }
 }
 
-async function readOnce(root: string, day: Day, nowMs: number): Promise<DayReport> {
-  const rows = async <T>(sql: string, shape: z.ZodType<T>) => row.rowsOf(await queryLake(root, sql), shape);
+async function readOnce(
+  root: string,
+  day: Day,
+  nowMs: number,
+  look: (asked: number) => void,
+): Promise<DayReport> {
+  let asked = 0;
+  const rows = async <T>(sql: string, shape: z.ZodType<T>) => {
+    look(++asked);
+    return row.rowsOf(await queryLake(root, sql), shape);
+  };
   const named = <T>(name: string, shape: z.ZodType<T>) => rows(ask.namedOnDay(name, day), shape);
   const completeness = await named("daily-completeness", row.Completeness);
   if (completeness.length === 0) throw nothingOn(day, await rows(ask.DAYS, row.KnownDay));

@@ -11,6 +11,7 @@ import { readDay } from "../../../cloud/local/report/read-day.ts";
 import { linear, ticks, valueDomain } from "../../../cloud/local/report/scale.ts";
 import { summaryOf } from "../../../cloud/local/report/summary.ts";
 import { plainNode } from "../../helpers/node.ts";
+import { atTerminal, NO_TERMINAL } from "../../helpers/terminal.ts";
 import { DAY, farm, MINUTE, SICK, START } from "./helpers/farm-day.ts";
 import { lakeFolder, objectName } from "./helpers/lake.ts";
 
@@ -43,6 +44,12 @@ t.test("the command writes one file that needs nothing else", async (t) => {
 
   const inside = await report("--data", data, "--day", DAY);
   t.match(inside.out, join(data, "reports", `${DAY}.html`), "by default it lies in the cloud's folder");
+});
+
+t.test("a person at a terminal sees how far it has come", { skip: NO_TERMINAL }, async (t) => {
+  const shown = await atTerminal("report", ["--data", data, "--day", DAY]);
+  t.match(shown, `reading ${DAY}, question 2 …`);
+  t.match(shown, "…\r\x1b[K8,520 readings", "and the line is erased before the result");
 });
 
 t.test("what was wrong with the day is told and drawn", async (t) => {
