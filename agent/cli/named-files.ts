@@ -15,8 +15,11 @@ const WRONG_NAME = ["ENOENT", "ENOTDIR", "EISDIR"];
 export function assertReadable(file: string, hint: string): void {
   if (file === "") throw noName(hint);
   try {
-    if (statSync(file).isDirectory())
-      throw new Fault("cli.file", `${file} is a folder`, { hint, exitCode: EXIT.usage });
+    const stat = statSync(file);
+    if (!stat.isFile()) {
+      const what = stat.isDirectory() ? "a folder" : "no file on a disk";
+      throw new Fault("cli.file", `${file} is ${what}`, { hint, exitCode: EXIT.usage });
+    }
     accessSync(file, constants.R_OK);
   } catch (error) {
     if (error instanceof Fault) throw error;

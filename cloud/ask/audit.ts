@@ -6,7 +6,7 @@ import { hideBin } from "yargs/helpers";
 import { z } from "zod";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { endWith, failUsage, forgiveReaders } from "../local/command.ts";
+import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "../local/command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../local/places.ts";
 import { type Audit, auditAthena, auditLocal, judge } from "./auditing.ts";
 import { formatted } from "./format.ts";
@@ -26,6 +26,7 @@ function options() {
     .option("athena", { type: "boolean", default: false, describe: "ask Athena instead of the local lake" })
     .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's" })
     .option("region", { type: "string", describe: "Athena's; by default the AWS configuration's" })
+    .option("debug", debugOption)
     .strict()
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
@@ -72,11 +73,14 @@ async function flushRunningCloud(path: string): Promise<void> {
 }
 
 async function askAgent(url: string): Promise<z.infer<typeof AgentStatus>> {
+  if (!URL.canParse(url))
+    throw usageFault(`--agent ${url} is not the address of a page`, "write --agent http://127.0.0.1:8080");
   try {
     const answer = await fetch(new URL("/api/status", url), { signal: AbortSignal.timeout(5_000) });
     return AgentStatus.parse(await answer.json());
   } catch (error) {
-    throw new Fault("audit.agent", `no agent answers at ${url}: ${messageOf(error)}`, {
+    const { cause } = error instanceof Error ? error : {};
+    throw new Fault("audit.agent", `no agent answers at ${url}: ${messageOf(cause ?? error)}`, {
       hint: "start it, or leave out --agent to audit the lake alone",
       cause: error,
     });
@@ -100,6 +104,9 @@ function asText({ epochs, lake, delivered, rejects }: Audit, verdict: string): s
   const totals = `delivered ${delivered}, of them ${delivered - lake.rows} again${rejected}; rows ${lake.rows}`;
   return `${verdict}\n\n${formatted({ columns, rows }, "table")}\n${totals}\n`;
 }
+
+// The SDK would announce that it will drop Node 20; the lockfile keeps the version that has it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 forgiveReaders();
 main().catch(endWith);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { failUsage, usageFault } from "../local/command.ts";
+import { debugOption, failUsage, usageFault } from "../local/command.ts";
 import { DEFAULT_DATA } from "../local/places.ts";
 import { type NamedQuery, namedQueries } from "../sql/read.ts";
 import type { Format } from "./format.ts";
@@ -49,6 +49,7 @@ function commandLine(args: readonly string[]) {
     .option("athena", { type: "boolean", describe: "ask Athena instead of the local lake" })
     .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's" })
     .option("region", { type: "string", describe: "Athena's; by default the AWS configuration's" })
+    .option("debug", debugOption)
     .strictOptions()
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false, "parse-positional-numbers": false })
@@ -108,8 +109,9 @@ function named(name: string): NamedQuery {
 }
 
 function read(file: string): string {
+  let text: string;
   try {
-    return readFileSync(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (cause) {
     throw new Fault("query.file", `--file ${file} can't be read: ${messageOf(cause)}`, {
       hint: "give the path of a file that holds one SELECT",
@@ -117,4 +119,7 @@ function read(file: string): string {
       cause,
     });
   }
+  if (text.includes("\0"))
+    throw usageFault(`--file ${file} holds no text`, "give the path of a file that holds one SELECT");
+  return text;
 }

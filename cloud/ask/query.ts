@@ -1,7 +1,6 @@
 /** `npm run query -- "SELECT …"`: SQL over the lake, here or, with --athena, the same text in Athena. */
 
 import { hideBin } from "yargs/helpers";
-import { EXIT } from "../../agent/errors.ts";
 import { endWith, forgiveReaders } from "../local/command.ts";
 import { type QueryResult, queryLake } from "../local/lake-reader.ts";
 import { cloudFolders } from "../local/places.ts";
@@ -32,7 +31,8 @@ function list(format: Format): void {
   process.stdout.write(formatted({ columns, rows }, format));
 }
 
-// A reader that has seen enough (npm run query … | head) is no failure.
-process.stdout.on("error", () => process.exit(EXIT.ok));
+// The SDK would announce that it will drop Node 20; the lockfile keeps the version that has it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 forgiveReaders();
 main().catch(endWith);

@@ -1,8 +1,9 @@
 /** Athena's place: one SELECT over the lake as the catalog describes it, reading only, whether the cloud runs or not. */
 
+import { accessSync } from "node:fs";
 import { resolve } from "node:path";
 import { DuckDBInstance, StatementType } from "@duckdb/node-api";
-import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import { codeOf, EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import { LAYOUT } from "../layout.ts";
 import { Catalog, tableFiles } from "./catalog.ts";
 import { quoted } from "./duck.ts";
@@ -33,6 +34,11 @@ export async function queryLake(root: string, sql: string): Promise<QueryResult>
 function existingFiles(root: string): string[] {
   const files = tableFiles(root);
   if (files !== undefined) return files;
+  try {
+    accessSync(root);
+  } catch (error) {
+    if (codeOf(error) === "EACCES") throw error;
+  }
   throw new Fault("lake.none", `there is no lake in ${root} yet`, {
     hint: "npm start or npm run cloud makes one as readings arrive; --data names another folder",
   });

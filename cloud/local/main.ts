@@ -9,7 +9,7 @@ import { EXIT } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { LAYOUT } from "../layout.ts";
 import { type CloudSettings, LocalCloud } from "./cloud.ts";
-import { endWith, failUsage, forgiveReaders, usageFault } from "./command.ts";
+import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "./command.ts";
 import { DEFAULT_DATA } from "./places.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
@@ -51,6 +51,7 @@ function options() {
       default: "info" as const,
       describe: "least weight of what is logged",
     })
+    .option("debug", debugOption)
     .strict()
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false, "parse-positional-numbers": false })

@@ -1,9 +1,10 @@
 /** `npm run plan`: the result to stdout. */
 
-import { Fault } from "../../agent/errors.ts";
+import { endWith, forgiveReaders } from "../local/command.ts";
 import { parseOptions } from "./options.ts";
 import { asJson, asText, planOf } from "./plan.ts";
 
+forgiveReaders();
 try {
   const options = await parseOptions(process.argv.slice(2));
   if (options !== undefined) {
@@ -12,8 +13,5 @@ try {
     process.stdout.write(json ? asJson(plan) : asText(plan, stage));
   }
 } catch (error) {
-  if (!(error instanceof Fault)) throw error;
-  console.error(`plan: ${error.message}`);
-  if (error.hint !== undefined) console.error(`  try: ${error.hint}`);
-  process.exitCode = error.exitCode;
+  endWith(error);
 }

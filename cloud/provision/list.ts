@@ -9,7 +9,7 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { Fault, messageOf } from "../../agent/errors.ts";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 
 export interface Listed {
   gateway: string;
@@ -36,7 +36,11 @@ export async function readList(file: string, site: string): Promise<Listed[]> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new Fault("provision.list", `can't read the list ${file}: ${messageOf(error)}`, { cause: error });
+    throw new Fault("provision.list", `can't read the list ${file}: ${messageOf(error)}`, {
+      hint: "Name a CSV file with --gateways; its first line is gateway,site.",
+      exitCode: EXIT.usage,
+      cause: error,
+    });
   }
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
   const rows = lines.map((line, index) => ({ line: index + 1, cells: cellsOf(line) }));

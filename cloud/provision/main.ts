@@ -5,6 +5,7 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { IoTClient } from "@aws-sdk/client-iot";
 import { Fault, messageOf } from "../../agent/errors.ts";
+import { forgiveReaders } from "../local/command.ts";
 import { settingsOf } from "../settings.ts";
 import { parseOptions } from "./options.ts";
 import { type Listener, type Order, type Provisioned, provision } from "./provision.ts";
@@ -104,7 +105,7 @@ const HINTS: Readonly<Record<string, string>> = {
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 // Nobody reads on (`| head -1`): what was begun is done all the same.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+forgiveReaders();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

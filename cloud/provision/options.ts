@@ -94,7 +94,7 @@ function commandLine() {
     .strict()
     .exitProcess(false)
     .fail((message, error) => {
-      throw usage(message ?? error?.message ?? "wrong usage");
+      throw usage((message ?? error?.message ?? "wrong usage").replaceAll(/\s*\n\s*/g, " "));
     });
 }
 

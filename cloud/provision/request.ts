@@ -2,7 +2,7 @@
 
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { Fault, messageOf } from "../../agent/errors.ts";
+import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 
 export interface CertificateRequest {
   /** PEM. */
@@ -26,7 +26,11 @@ export async function readRequest(file: string): Promise<CertificateRequest> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new Fault("provision.csr", `can't read the request ${file}: ${messageOf(error)}`, { cause: error });
+    throw new Fault("provision.csr", `can't read the request ${file}: ${messageOf(error)}`, {
+      hint: "Name the file that windfarm csr printed on the gateway with --csr.",
+      exitCode: EXIT.usage,
+      cause: error,
+    });
   }
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     throw new Fault("provision.csr", `${file} holds a private key; that must not leave the gateway`, {

@@ -23,6 +23,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .scriptName("npm run deb --")
     .usage("Writes dist/windfarm_<version>_<arch>.deb.")
     .option("arch", {
+      requiresArg: true,
       choices: TARGETS.map((target) => target.arch),
       default: hostArch(),
       describe: "the gateway's architecture, in Debian's word",
@@ -38,7 +39,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(false)
     .fail((message: string | null, error) => {
       const what = message ?? messageOf(error);
-      throw new Fault("deb.usage", what.replaceAll("\n", " "), {
+      throw new Fault("deb.usage", what.replaceAll(/\s*\n\s*/g, " "), {
         hint: "npm run deb -- --help",
         exitCode: EXIT.usage,
       });

@@ -2,8 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import t, { type Test } from "tap";
 import { openIn, store } from "../buffer/setup.ts";
 import { type Ended, Program, ROOT } from "../helpers/program.ts";
@@ -53,6 +54,7 @@ async function inShell(cwd: string, line: string): Promise<{ code: number; stdou
 
 t.test("a file that a command names is not there, is a folder, or has no name", async (t) => {
   const cwd = await farm(t);
+  new Database(join(cwd, "foreign.db")).exec("CREATE TABLE photos (path TEXT)").close();
   const cases: [string[], number, RegExp][] = [
     [["export", "--out", "none/x"], 2, /^windfarm: there is no folder none\n {2}try: make it/],
     [["export", "--out", "a-file/x"], 2, /^windfarm: there is no folder a-file\n {2}try: /],
@@ -71,6 +73,12 @@ t.test("a file that a command names is not there, is a folder, or has no name", 
     [["requeue", "none"], 2, /^windfarm: there is no file none\n {2}try: name an export/],
     [["requeue", "folder"], 2, /^windfarm: folder is a folder\n {2}try: /],
     [["requeue", ""], 2, /^windfarm: the file has no name\n {2}try: /],
+    [["requeue", "/dev/zero"], 2, /^windfarm: \/dev\/zero is no file on a disk\n {2}try: name an export/],
+    [
+      ["requeue", "foreign.db"],
+      1,
+      /^windfarm: [^\n]*no such table: groups\n {2}try: Name an export[^\n]*\n$/,
+    ],
   ];
   for (const [args, code, said] of cases) {
     const { stderr, ...ended } = await windfarm(cwd, "buffer", ...args);
@@ -82,6 +90,33 @@ t.test("a file that a command names is not there, is a folder, or has no name", 
     { code: 0, stdout: /^3 readings/ },
     "the buffer is as it was",
   );
+});
+
+t.test("a line without an end is never held whole, and no reading", async (t) => {
+  const cwd = await farm(t, 0);
+  // Longer than any string of Node's, and no bytes on the disk.
+  writeFileSync(join(cwd, "image"), "");
+  truncateSync(join(cwd, "image"), 600 * 1024 * 1024);
+  const { code, stdout, stderr } = await windfarm(cwd, "buffer", "requeue", "image");
+  t.same([code, stderr], [1, ""]);
+  t.match(stdout, /^0 readings and 0 rejects put back; \d+ could not be read\.\n$/);
+});
+
+t.test("a damaged buffer is for the agent to mend, and no defect of the program", async (t) => {
+  const cwd = await farm(t, 0);
+  writeFileSync(join(cwd, "all.ndjson"), "");
+  writeFileSync(join(cwd, "buffer.db"), "Dear diary,\n".repeat(1000));
+  for (const command of [
+    "buffer stats",
+    "buffer verify",
+    "buffer export",
+    "buffer requeue all.ndjson",
+    "rejects --replay",
+  ]) {
+    const { code, stderr } = await windfarm(cwd, ...command.split(" "));
+    t.equal(code, 1, command);
+    t.match(stderr, /^windfarm: the buffer buffer\.db can't be read: [^\n]+\n {2}try: Run as [^\n]+\n$/);
+  }
 });
 
 t.test("a number of rejects is a whole one, and not beyond all reason", async (t) => {

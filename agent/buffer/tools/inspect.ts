@@ -54,13 +54,14 @@ export function inspect<T>(path: string, look: (db: Database) => T): T {
   }
 }
 
-/** What SQLite refuses to read, as `buffer.unreadable`. */
-export function unreadable(path: string, error: unknown): unknown {
-  if (!(codeOf(error) ?? "").startsWith("SQLITE_")) return error;
-  return new Fault("buffer.unreadable", `the buffer ${path} can't be read: ${messageOf(error)}`, {
-    hint: "Run as the agent's user (sudo -u windfarm …). A damaged buffer is set aside and saved when the agent starts.",
-    cause: error,
-  });
+const UNREADABLE =
+  "Run as the agent's user (sudo -u windfarm …). A damaged buffer is set aside and saved when the agent starts.";
+
+/** What SQLite refuses to read, or what is only for the agent to mend, as `buffer.unreadable`. */
+export function unreadable(path: string, error: unknown, hint = UNREADABLE): unknown {
+  if (!/^(SQLITE_|buffer\.(damaged|older)$)/.test(codeOf(error) ?? "")) return error;
+  const message = `the buffer ${path} can't be read: ${messageOf(error)}`;
+  return new Fault("buffer.unreadable", message, { hint, cause: error });
 }
 
 /** In one transaction, so that a running agent can't change one side of the sum. */

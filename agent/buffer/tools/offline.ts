@@ -7,7 +7,7 @@ import { openFile, prepareFolder } from "../open-file.ts";
 import type { State } from "../state.ts";
 import type { Store } from "../store.ts";
 import type { BufferSettings } from "../types.ts";
-import { assertThere } from "./inspect.ts";
+import { assertThere, unreadable } from "./inspect.ts";
 
 export type OfflineSettings = Pick<BufferSettings, "path" | "gateway" | "maxBytes" | "rejectsMaxBytes">;
 
@@ -52,7 +52,7 @@ export async function withOwned<T>(
       store.close();
     }
   } catch (error) {
-    throw codeOf(error) === "SQLITE_FULL" ? noRoom(path, error) : error;
+    throw codeOf(error) === "SQLITE_FULL" ? noRoom(path, error) : unreadable(path, error);
   } finally {
     lock.release();
   }

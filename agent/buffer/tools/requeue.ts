@@ -14,6 +14,7 @@ import { noRoom, type OfflineSettings, withOwned } from "./offline.ts";
 
 const QUARANTINED = /\.damaged-\d{8}T\d{6}Z(-\d+)?$/;
 const SQLITE = "SQLite format 3";
+const LONGEST_LINE = 1024 * 1024;
 
 export interface Requeued {
   readings: number;
@@ -63,7 +64,11 @@ function* fromDatabase(file: string, done: Requeued): Generator<Saved> {
       yield piece;
     }
   } catch (error) {
-    throw unreadable(file, error);
+    throw unreadable(
+      file,
+      error,
+      "Name an export (NDJSON) or a buffer file that was set aside (….damaged-…).",
+    );
   } finally {
     db.close();
   }
@@ -72,11 +77,8 @@ function* fromDatabase(file: string, done: Requeued): Generator<Saved> {
 async function* fromLines(input: FileHandle, done: Requeued): AsyncGenerator<Saved> {
   let lines: string[] = [];
   let bytes = 0;
-  // Bytes as they are: decoded at once, a damaged character would become another one.
-  for await (const latin1 of input.readLines({ encoding: "latin1", start: 0 })) {
-    const raw = Buffer.from(latin1, "latin1");
+  for await (const raw of linesOf(input)) {
     const line = raw.toString("utf8");
-    if (line === "") continue;
     if (isUtf8(raw) && isShippedReading(line)) {
       lines.push(line);
       bytes += raw.length;
@@ -87,6 +89,22 @@ async function* fromLines(input: FileHandle, done: Requeued): AsyncGenerator<Sav
     bytes = 0;
   }
   if (lines.length > 0) yield groupOf(lines);
+}
+
+/** Lines that are not empty, as bytes: decoded at once, a damaged character would become another one. */
+async function* linesOf(input: FileHandle): AsyncGenerator<Buffer> {
+  let rest = "";
+  for await (const chunk of input.createReadStream({ encoding: "latin1", start: 0 })) {
+    const lines = `${rest}${chunk}`.split(/[\r\n]+/);
+    rest = lines.pop() ?? "";
+    // No reading is so long: what comes in pieces is none, and never held whole.
+    if (rest.length > LONGEST_LINE) {
+      lines.push(rest);
+      rest = "";
+    }
+    for (const line of lines) if (line !== "") yield Buffer.from(line, "latin1");
+  }
+  if (rest !== "") yield Buffer.from(rest, "latin1");
 }
 
 function groupOf(lines: string[]): Saved {

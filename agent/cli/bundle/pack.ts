@@ -20,7 +20,9 @@ export function packBundle(documents: readonly BundleDocument[], file: string): 
     const packed = spawnSync("tar", ["-czf", archive, "-C", work, folder], { encoding: "utf8" });
     if (packed.status === 0) return archive;
     const why =
-      packed.error === undefined ? packed.stderr.trim() : `tar can't be run (${codeOf(packed.error)})`;
+      packed.error === undefined
+        ? packed.stderr.split("\n")[0]
+        : `tar can't be run (${codeOf(packed.error)})`;
     throw new Fault("bundle.tar", `${archive} could not be written: ${why}`, {
       hint: "make room (df -h), or name another file with --out",
     });

@@ -6,7 +6,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT, Fault, messageOf } from "../../../agent/errors.ts";
 import pkg from "../../../package.json" with { type: "json" };
-import { endWith, failUsage, forgiveReaders, tellProgress } from "../command.ts";
+import { debugOption, endWith, failUsage, forgiveReaders, tellProgress } from "../command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../places.ts";
 import { parseDay } from "./day.ts";
 import { pageOf } from "./page.ts";
@@ -23,6 +23,7 @@ function options() {
       describe: "the file; by default reports/<day>.html in the cloud's folder",
     })
     .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
+    .option("debug", debugOption)
     .strict()
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
