@@ -15,10 +15,13 @@ interface Ended {
 /** A line of bash in `cwd`, in which `npm-run NAME` stands for the built program; its last command's exit code. */
 function inShell(cwd: string, line: string): Promise<Ended> {
   const script = line.replaceAll(/npm-run (\w+)/g, `'${process.execPath}' '${ROOT}/dist/$1.js'`);
-  const env = { ...process.env, NODE_OPTIONS: "", AWS_EC2_METADATA_DISABLED: "true", AWS_REGION: "" };
+  const env = { ...process.env, AWS_EC2_METADATA_DISABLED: "true", AWS_REGION: "" };
   return new Promise((resolve) => {
-    execFile("bash", ["-c", `set -o pipefail; ${script}`], { cwd, env }, (error, out, said) =>
-      resolve({ code: error?.code ?? 0, out, said }),
+    execFile(
+      "bash",
+      ["-c", `unset NODE_OPTIONS; set -o pipefail; ${script}`],
+      { cwd, env },
+      (error, out, said) => resolve({ code: error?.code ?? 0, out, said }),
     );
   });
 }
