@@ -15,10 +15,10 @@ export function packLines(lines: Uint8Array): Buffer {
   return gzipSync(lines, { level: 1, windowBits: WINDOW_BITS });
 }
 
-/** The NDJSON of an intact body, or undefined if it is damaged. */
-export function unpackLines(body: Uint8Array): Buffer | undefined {
+/** The NDJSON of an intact body, or undefined if it is damaged. `chunkSize`: memory is taken in pieces of so many bytes. */
+export function unpackLines(body: Uint8Array, chunkSize?: number): Buffer | undefined {
   try {
-    return gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES });
+    return gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES, chunkSize });
   } catch {
     return undefined;
   }
@@ -28,6 +28,25 @@ export function unpackLines(body: Uint8Array): Buffer | undefined {
 export function unpackGroup({ body, count }: { body: Uint8Array; count: number }): Buffer | undefined {
   const lines = unpackLines(body);
   return lines !== undefined && countLines(lines) === count ? lines : undefined;
+}
+
+/**
+ * The NDJSON of each group, undefined for a damaged one. All in one go, which costs half as much as one after the other;
+ * only if that finds damage, each by itself.
+ */
+export function unpackGroups(groups: readonly { body: Buffer; count: number }[]): (Buffer | undefined)[] {
+  const lengths = groups.map(({ body }) => (body.length < 4 ? 0 : body.readUInt32LE(body.length - 4)));
+  const length = lengths.reduce((sum, each) => sum + each, 0);
+  if (length > MAX_BODY_BYTES) return groups.map(unpackGroup);
+  const all = unpackLines(Buffer.concat(groups.map(({ body }) => body)), length + 64);
+  if (all?.length !== length) return groups.map(unpackGroup);
+  let end = 0;
+  const parts = lengths.map((each) => {
+    end += each;
+    return all.subarray(end - each, end);
+  });
+  const isWhole = groups.every(({ count }, index) => countLines(parts[index] ?? all) === count);
+  return isWhole ? parts : groups.map(unpackGroup);
 }
 
 export function countLines(lines: Uint8Array): number {

@@ -7,7 +7,7 @@
  */
 
 import type { Logger } from "pino";
-import { unpackGroup } from "./gzip.ts";
+import { unpackGroups } from "./gzip.ts";
 import type { State } from "./state.ts";
 import type { GroupRow, Store } from "./store.ts";
 import type { Group, Settlement } from "./types.ts";
@@ -196,29 +196,40 @@ export function lendGroups(
   synced: Readonly<State>,
   { maxBytes, end, log }: { maxBytes: number; end: "oldest" | "newest"; log: Logger },
 ): Group[] {
-  const groups: Group[] = [];
   const ends = { salvaged: synced.salvagedKey, key: synced.lastKey + 1 };
-  let left = Math.min(maxBytes, MAX_LEASE_BYTES);
-  const fits = ({ body }: GroupRow) => groups.length === 0 || body.length <= left;
-  try {
-    while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
-      const row = leases.take(store, end, ends, fits);
-      if (row === undefined) break;
-      const { key: groupKey, count, received: receivedMs, body } = row;
-      if (unpackGroup(row) === undefined) {
-        log.error(
-          { group: groupKey, readings: count },
-          "A group in the buffer is damaged: its readings are lost.",
-        );
-        leases.damaged(groupKey);
-        continue;
+  for (;;) {
+    const rows: GroupRow[] = [];
+    let left = Math.min(maxBytes, MAX_LEASE_BYTES);
+    const fits = ({ body }: GroupRow) => rows.length === 0 || body.length <= left;
+    store.beginReading();
+    try {
+      while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
+        const row = leases.take(store, end, ends, fits);
+        if (row === undefined) break;
+        left -= row.body.length;
+        rows.push(row);
       }
-      left -= body.length;
-      groups.push({ groupKey, count, receivedMs, body });
+    } catch (error) {
+      // What was read before is whole; the next call meets the error again.
+      if (rows.length === 0) throw error;
+    } finally {
+      store.rollback();
     }
-  } catch (error) {
-    // What was read before is whole; the next call meets the error again.
-    if (groups.length === 0) throw error;
+    const groups = wholeOf(rows, leases, log);
+    if (groups.length > 0 || rows.length === 0) return groups.sort((a, b) => a.groupKey - b.groupKey);
   }
-  return groups.sort((a, b) => a.groupKey - b.groupKey);
+}
+
+function wholeOf(rows: readonly GroupRow[], leases: Leases, log: Logger): Group[] {
+  const unpacked = unpackGroups(rows);
+  return rows.flatMap(({ key: groupKey, count, received: receivedMs, body }, index) => {
+    const lines = unpacked[index];
+    if (lines !== undefined) return [{ groupKey, count, receivedMs, body, lines }];
+    log.error(
+      { group: groupKey, readings: count },
+      "A group in the buffer is damaged: its readings are lost.",
+    );
+    leases.damaged(groupKey);
+    return [];
+  });
 }

@@ -63,6 +63,11 @@ export class Store {
     this.#sql.begin.run();
   }
 
+  /** Until `rollback`, what is read is of one moment, and SQLite doesn't lock the file for each row anew. */
+  beginReading(): void {
+    this.#sql.beginReading.run();
+  }
+
   commit(): void {
     this.#sql.commit.run();
   }
@@ -199,6 +204,7 @@ function prepare(db: Database) {
     db.prepare(`SELECT ${columns} FROM groups WHERE key > ? AND key < ? ORDER BY key ${order} LIMIT 1`);
   return {
     begin: bare("BEGIN IMMEDIATE"),
+    beginReading: bare("BEGIN"),
     commit: bare("COMMIT"),
     rollback: bare("ROLLBACK"),
     writeState: db.prepare<[State]>(WRITE_STATE),

@@ -46,6 +46,8 @@ export interface Group {
   receivedMs: number;
   /** One gzip member of NDJSON, a reading a line. */
   body: Buffer;
+  /** What is in it. */
+  lines: Buffer;
 }
 
 /** What became of a leased group. What is not settled stays leased until the buffer is reopened. */

@@ -1,11 +1,19 @@
 /** What was leased and is not settled: its size, and that each group is settled once. */
 
 import type { ShipRecord } from "./record.ts";
-import type { LeasedGroup, ReadingSource } from "./source.ts";
+import type { LeasedGroup, ReadingSource, Settlement } from "./source.ts";
+
+/** A group without what is in it: that is in a record by now. */
+export interface HeldGroup {
+  groupKey: number;
+  count: number;
+  /** As leased. */
+  bytes: number;
+}
 
 export class HeldGroups {
   readonly #source: Pick<ReadingSource, "settle">;
-  readonly #groups = new Map<number, LeasedGroup>();
+  readonly #groups = new Map<number, HeldGroup>();
   #bytes = 0;
   #readings = 0;
 
@@ -26,41 +34,31 @@ export class HeldGroups {
     return this.#readings;
   }
 
-  add(groups: readonly LeasedGroup[]): void {
-    for (const group of groups) {
-      // From a buffer file that was there before, and is never settled now.
-      const earlier = this.#groups.get(group.groupKey);
-      if (earlier !== undefined) this.#remove(earlier);
-      this.#groups.set(group.groupKey, group);
-      this.#bytes += group.body.length;
-      this.#readings += group.count;
-    }
+  add({ groupKey, count, body }: LeasedGroup): HeldGroup {
+    const group = { groupKey, count, bytes: body.length };
+    // From a buffer file that was there before, and is never settled now.
+    const earlier = this.#groups.get(groupKey);
+    if (earlier !== undefined) this.#remove(earlier);
+    this.#groups.set(groupKey, group);
+    this.#bytes += group.bytes;
+    this.#readings += count;
+    return group;
   }
 
-  accepted({ groups }: ShipRecord): void {
-    for (const group of groups) {
-      if (this.#remove(group)) this.#source.settle(group.groupKey, { outcome: "delivered" });
-    }
-  }
-
-  /** It can never be delivered. */
-  refuse(group: LeasedGroup, detail: string): void {
-    if (this.#remove(group)) this.#source.settle(group.groupKey, { outcome: "refused", detail });
+  settle({ groups }: Pick<ShipRecord, "groups">, settlement: Settlement): void {
+    for (const group of groups) if (this.#remove(group)) this.#source.settle(group.groupKey, settlement);
   }
 
   /** Gives back whatever is not settled. */
   giveBack(): void {
-    for (const group of [...this.#groups.values()]) {
-      this.#remove(group);
-      this.#source.settle(group.groupKey, { outcome: "again" });
-    }
+    this.settle({ groups: [...this.#groups.values()] }, { outcome: "again" });
   }
 
   /** False if another group has its key by now, which its answer must not settle. */
-  #remove(group: LeasedGroup): boolean {
+  #remove(group: HeldGroup): boolean {
     if (this.#groups.get(group.groupKey) !== group) return false;
     this.#groups.delete(group.groupKey);
-    this.#bytes -= group.body.length;
+    this.#bytes -= group.bytes;
     this.#readings -= group.count;
     return true;
   }

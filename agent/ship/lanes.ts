@@ -5,7 +5,7 @@
  */
 
 import type { HeldGroups } from "./held.ts";
-import { recordOf, type ShipRecord } from "./record.ts";
+import { membersOf, type ShipRecord } from "./record.ts";
 import { MAX_HELD_BYTES, MAX_RECORD_BYTES, type ShipSettings } from "./settings.ts";
 import type { LeasedGroup, ReadingSource } from "./source.ts";
 
@@ -109,7 +109,7 @@ export class Lanes {
   }
 
   #lease(end: "oldest" | "newest"): LeasedGroup[] {
-    const { source, held, leaseFailed } = this.#deps;
+    const { source, leaseFailed } = this.#deps;
     let groups: LeasedGroup[] = [];
     try {
       groups = source.lease(this.#leaseBytes, end);
@@ -117,7 +117,6 @@ export class Lanes {
       leaseFailed(error);
     }
     this.#announced = groups.length > 0;
-    held.add(groups);
     return groups;
   }
 
@@ -130,14 +129,23 @@ export class Lanes {
   }
 
   #record(leased: readonly LeasedGroup[]): ShipRecord | undefined {
-    const tooLarge = leased.filter(({ body }) => body.length > MAX_GROUP_BYTES);
-    for (const group of tooLarge) this.#deps.refuse(group);
-    const groups = tooLarge.length === 0 ? leased : leased.filter((group) => !tooLarge.includes(group));
+    const { held, newKey, refuse } = this.#deps;
+    for (const group of leased.filter(({ body }) => body.length > MAX_GROUP_BYTES)) refuse(group);
+    const groups = leased.filter(({ body }) => body.length <= MAX_GROUP_BYTES);
     if (groups.length === 0) return undefined;
-    const record = recordOf(groups, this.#deps.newKey);
+    const data = membersOf(groups);
     const bytes = groups.reduce((sum, { body }) => sum + body.length, 0);
-    this.#packing = Math.max(1, bytes / record.data.length);
-    this.#storedReadingBytes = bytes / Math.max(1, record.readings);
-    return record;
+    const readings = groups.reduce((sum, { count }) => sum + count, 0);
+    const newestMs = groups.reduce((newest, { receivedMs }) => Math.max(newest, receivedMs), 0);
+    this.#packing = Math.max(1, bytes / data.length);
+    this.#storedReadingBytes = bytes / Math.max(1, readings);
+    return {
+      key: newKey(),
+      data,
+      readings,
+      newestMs,
+      groups: groups.map((group) => held.add(group)),
+      refusals: 0,
+    };
   }
 }

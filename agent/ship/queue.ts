@@ -8,7 +8,6 @@ import { type ShipRecord, sizeOf } from "./record.ts";
 export class RecordQueue {
   #records: ShipRecord[] = [];
   #resting: { record: ShipRecord; untilMs: number }[] = [];
-  #bytes = 0;
 
   /** Records that may leave now, and those that rest. */
   get size(): number {
@@ -22,7 +21,7 @@ export class RecordQueue {
 
   /** Of the records that may leave now, with their keys. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#records.reduce((sum, record) => sum + sizeOf(record), 0);
   }
 
   /** When the first resting record may leave; Infinity where none rests. */
@@ -33,13 +32,11 @@ export class RecordQueue {
   /** Behind all others. */
   push(record: ShipRecord): void {
     this.#records.push(record);
-    this.#bytes += sizeOf(record);
   }
 
   /** Before all others. */
   putFirst(records: readonly ShipRecord[]): void {
     this.#records.unshift(...records);
-    for (const record of records) this.#bytes += sizeOf(record);
   }
 
   rest(record: ShipRecord, untilMs: number): void {
@@ -48,7 +45,6 @@ export class RecordQueue {
 
   /** Lets those go on that have rested by `nowMs`. */
   wake(nowMs: number): void {
-    if (this.restUntilMs > nowMs) return;
     const rested = this.#resting.filter(({ untilMs }) => untilMs <= nowMs);
     this.#resting = this.#resting.filter(({ untilMs }) => untilMs > nowMs);
     this.putFirst(rested.map(({ record }) => record));
@@ -57,25 +53,17 @@ export class RecordQueue {
   /** The next records, at most `maxRecords` of `maxBytes` together, but one where there is one. */
   take(maxBytes: number, maxRecords: number): ShipRecord[] {
     let bytes = 0;
-    let count = 0;
-    for (const record of this.#records) {
-      if (count === maxRecords || (count > 0 && bytes + sizeOf(record) > maxBytes)) break;
+    const tooMany = this.#records.findIndex((record, index) => {
       bytes += sizeOf(record);
-      count++;
-    }
-    this.#bytes -= bytes;
-    return this.#records.splice(0, count);
+      return index === maxRecords || (index > 0 && bytes > maxBytes);
+    });
+    return this.#records.splice(0, tooMany === -1 ? this.#records.length : tooMany);
   }
 
-  /** Puts other records in the place of each that waits. */
-  replace(each: (record: ShipRecord) => readonly ShipRecord[]): void {
-    const records = this.#records;
-    this.clear();
-    for (const record of records.flatMap(each)) this.push(record);
-  }
-
-  clear(): void {
-    this.#records = [];
-    this.#bytes = 0;
+  /** Takes out those that `match`. */
+  remove(match: (record: ShipRecord) => boolean): ShipRecord[] {
+    const removed = this.#records.filter(match);
+    this.#records = this.#records.filter((record) => !removed.includes(record));
+    return removed;
   }
 }

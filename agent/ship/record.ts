@@ -2,11 +2,12 @@
  * A Kinesis record: one or more gzip members, each of whole lines. It is made of whole groups, and a group is in one
  * record only, so that a record's acceptance settles its groups and nothing has to be counted.
  *
- * A group is a gzip member already, so records are put together without inflating. Where groups are small (a trickle),
- * neighbours are inflated and packed anew into one member, which takes a third of the bytes.
+ * A group is a gzip member already, so records are put together as they are. Where groups are small (a trickle), the lines
+ * of neighbours are packed anew into one member, which takes a third of the bytes.
  */
 
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
+import type { HeldGroup } from "./held.ts";
 import type { LeasedGroup } from "./source.ts";
 
 export interface ShipRecord {
@@ -15,7 +16,9 @@ export interface ShipRecord {
   data: Buffer;
   /** Readings inside. */
   readings: number;
-  groups: readonly LeasedGroup[];
+  /** When the newest group in it was received, ms since 1970. */
+  newestMs: number;
+  groups: readonly HeldGroup[];
   /** How often it alone was refused, for another reason than throttling. */
   refusals: number;
 }
@@ -27,67 +30,36 @@ const MEMBER_LINES_BYTES = 384 * 1024;
 /** With a window of 8 KiB, lines that repeat each other come out smaller than with 32, in three quarters of the time. */
 const PACKING = { level: 6, windowBits: 13, chunkSize: 32 * 1024 };
 
-/** A record of `groups`, with another key than any other. */
-export function recordOf(groups: readonly LeasedGroup[], newKey: () => string): ShipRecord {
-  const readings = groups.reduce((sum, { count }) => sum + count, 0);
-  return { key: newKey(), data: membersOf(groups), readings, groups, refusals: 0 };
-}
-
-/** The same groups in records of at most `maxBytes`, or of one group where that is larger. */
-export function cutAnew(record: ShipRecord, maxBytes: number, newKey: () => string): ShipRecord[] {
-  const { data, groups } = record;
-  if (data.length <= maxBytes || groups.length === 1) return [record];
-  const middle = groups.length >> 1;
-  return [groups.slice(0, middle), groups.slice(middle)].flatMap((half) =>
-    cutAnew(recordOf(half, newKey), maxBytes, newKey),
-  );
-}
-
 /** A record's share of a request's limits, bytes. */
 export function sizeOf({ data, key }: { data: Buffer; key: string }): number {
   return data.length + key.length;
 }
 
-/** A line as a gzip member. */
-export function memberOf(line: string): Buffer {
-  return gzipSync(line, PACKING);
+/** Lines as a gzip member. */
+export function memberOf(lines: string | Buffer): Buffer {
+  return gzipSync(lines, PACKING);
 }
 
-function membersOf(groups: readonly LeasedGroup[]): Buffer {
+/** All of the groups' lines, in order. */
+export function membersOf(groups: readonly Pick<LeasedGroup, "body" | "lines">[]): Buffer {
   const members: Buffer[] = [];
-  let run: Buffer[] = [];
+  let run: Pick<LeasedGroup, "body" | "lines">[] = [];
   let runBytes = 0;
   const endRun = () => {
-    members.push(...packAnew(run));
+    const [first, ...others] = run;
+    if (first !== undefined)
+      members.push(others.length === 0 ? first.body : memberOf(Buffer.concat(run.map(({ lines }) => lines))));
     run = [];
     runBytes = 0;
   };
-  for (const { body } of groups) {
-    if (body.length >= SMALL_MEMBER_BYTES) endRun();
-    if (body.length >= SMALL_MEMBER_BYTES) {
-      members.push(body);
-      continue;
-    }
-    run.push(body);
-    runBytes += inflatedBytes(body);
-    if (runBytes >= MEMBER_LINES_BYTES) endRun();
+  for (const group of groups) {
+    const isSmall = group.body.length < SMALL_MEMBER_BYTES;
+    if (!isSmall || runBytes >= MEMBER_LINES_BYTES) endRun();
+    if (isSmall) {
+      run.push(group);
+      runBytes += group.lines.length;
+    } else members.push(group.body);
   }
   endRun();
   return members.length === 1 && members[0] !== undefined ? members[0] : Buffer.concat(members);
-}
-
-/** One member in place of many; inflating them in one go is many times cheaper than one by one. */
-function packAnew(members: readonly Buffer[]): readonly Buffer[] {
-  if (members.length < 2) return members;
-  try {
-    return [gzipSync(gunzipSync(Buffer.concat(members)), PACKING)];
-  } catch {
-    // A member is damaged: they travel as they are, and whoever reads them passes over that one alone.
-    return members;
-  }
-}
-
-/** The last four bytes of a member tell how long its content is. */
-function inflatedBytes(member: Buffer): number {
-  return member.length < 4 ? 0 : member.readUInt32LE(member.length - 4);
 }

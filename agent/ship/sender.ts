@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { classify, classifyRecords, isThrottling } from "./errors.ts";
 import type { Pace } from "./pace.ts";
 import { RecordQueue } from "./queue.ts";
-import { cutAnew, type ShipRecord, sizeOf } from "./record.ts";
+import { type ShipRecord, sizeOf } from "./record.ts";
 import { MAX_REQUEST_RECORDS, type ShipSettings } from "./settings.ts";
 import type { FailedRecord, Sink, SinkRecord } from "./sink.ts";
 import type { StateLine } from "./state-line.ts";
@@ -31,6 +31,8 @@ export interface SenderDeps {
   waiting: () => number;
   /** The record was accepted. */
   accepted: (record: ShipRecord) => void;
+  /** The record is too large for the link as it is. */
+  tooLarge: (record: ShipRecord) => void;
   /** A request has come to its end, whichever. */
   ended: () => void;
 }
@@ -105,7 +107,6 @@ export class Sender {
   /** Ends what is under way; what then still comes back is of no effect. */
   stop(): void {
     this.#abort.abort();
-    this.queue.clear();
     this.#deps.sink.close();
   }
 
@@ -167,10 +168,12 @@ export class Sender {
 
   #failed(setbacksThen: number, slowBytes?: number): void {
     if (setbacksThen !== this.#setbacks) return;
-    const { pace, newKey } = this.#deps;
+    const { pace, tooLarge } = this.#deps;
     this.#setbacks++;
     pace.failed(slowBytes);
-    if (slowBytes !== undefined) this.queue.replace((record) => cutAnew(record, pace.recordBytes, newKey));
+    if (slowBytes === undefined) return;
+    const isTooLarge = (record: ShipRecord) => record.groups.length > 1 && sizeOf(record) > pace.recordBytes;
+    for (const record of this.queue.remove(isTooLarge)) tooLarge(record);
   }
 
   #rest(record: ShipRecord): void {

@@ -129,6 +129,10 @@ class KinesisShipper implements Shipper {
       backoff,
       waiting: () => source.accounts().buffered,
       accepted: (record) => this.#accepted(record),
+      tooLarge: (record) => {
+        this.#held.settle(record, { outcome: "again" });
+        this.#lanes.announce();
+      },
       ended: () => this.#wake(),
     });
   }
@@ -256,16 +260,15 @@ class KinesisShipper implements Shipper {
   }
 
   #accepted(record: ShipRecord): void {
-    for (const { receivedMs } of record.groups)
-      this.#newestShippedMs = Math.max(receivedMs, this.#newestShippedMs ?? receivedMs);
-    this.#held.accepted(record);
+    this.#newestShippedMs = Math.max(record.newestMs, this.#newestShippedMs ?? 0);
+    this.#held.settle(record, { outcome: "delivered" });
   }
 
   #refuse(group: LeasedGroup): void {
     const { groupKey, count, body } = group;
     const detail = `readings of ${body.length} bytes are larger than a Kinesis record may be (${MAX_GROUP_BYTES})`;
     this.#log.error({ groupKey, count }, `Readings set aside: ${detail}.`);
-    this.#held.refuse(group, detail);
+    this.#source.settle(groupKey, { outcome: "refused", detail });
   }
 
   #sayLeaseFailed(error: unknown): void {

@@ -10,6 +10,8 @@ export interface LeasedGroup {
   receivedMs: number;
   /** One gzip member of NDJSON, a reading a line, each with its newline. */
   body: Buffer;
+  /** What is in it. */
+  lines: Buffer;
 }
 
 /** What became of a leased group; one that is never settled stays leased. */

@@ -33,7 +33,7 @@ function readingOf(index: number): Reading {
 }
 
 /** Fills a buffer through its own interface, as an outage would. */
-async function fill(path: string, readings: number, group: number): Promise<void> {
+export async function fill(path: string, readings: number, group: number): Promise<void> {
   const settings = {
     gateway: "gw-01",
     maxBytes: 20 * 2 ** 30,
@@ -60,7 +60,7 @@ async function fill(path: string, readings: number, group: number): Promise<void
 }
 
 /** Ships what lies in `folder` to a stub; what it took. */
-async function drain(folder: string, readings: number) {
+export async function drain(folder: string, readings: number) {
   const stub = await forkKinesisStub();
   const agent = await AgentProgram.start({ folder, endpoint: stub.endpoint });
   let peak = 0;

@@ -60,9 +60,9 @@ export class MemoryBuffer implements ReadingBuffer {
     this.#rejects = [];
     if (pending.length + rejects.length === 0) return;
     if (first !== undefined) {
-      const body = gzipSync(Buffer.concat(pending.map(({ line }) => line)));
-      const { receivedMs } = first;
-      this.#groups.push({ groupKey: this.#seq + 1, count: pending.length, receivedMs, body, out: false });
+      const lines = Buffer.concat(pending.map(({ line }) => line));
+      const group = { groupKey: this.#seq + 1, count: pending.length, receivedMs: first.receivedMs };
+      this.#groups.push({ ...group, body: gzipSync(lines), lines, out: false });
     }
     this.#seq += pending.length;
     this.#accounts.received += pending.length + rejects.length;
@@ -82,8 +82,8 @@ export class MemoryBuffer implements ReadingBuffer {
       if (groups.length > 0 && group.body.length > left) break;
       left -= group.body.length;
       group.out = true;
-      const { groupKey, count, receivedMs, body } = group;
-      groups.push({ groupKey, count, receivedMs, body });
+      const { groupKey, count, receivedMs, body, lines } = group;
+      groups.push({ groupKey, count, receivedMs, body, lines });
       if (left <= 0) break;
     }
     return groups;

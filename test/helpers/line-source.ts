@@ -40,8 +40,9 @@ export class LineSource implements ReadingSource {
   add(lines: readonly string[]): number {
     const groupKey = this.#nextSeq;
     this.#nextSeq += Math.max(1, lines.length);
-    const body = gzipSync(lines.join(""), { level: 1 });
-    this.#groups.set(groupKey, { groupKey, count: lines.length, receivedMs: Date.now(), body });
+    const text = Buffer.from(lines.join(""));
+    const body = gzipSync(text, { level: 1 });
+    this.#groups.set(groupKey, { groupKey, count: lines.length, receivedMs: Date.now(), body, lines: text });
     this.#ready();
     return groupKey;
   }
