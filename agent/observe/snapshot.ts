@@ -96,7 +96,7 @@ export interface Snapshot {
   ship: {
     stream: string;
     region: string;
-    endpoint?: string;
+    endpoint?: string | undefined;
     /** Since this process started. */
     requests: number;
     failedRequests: number;
@@ -106,15 +106,17 @@ export interface Snapshot {
     bytes: number;
     /** Seconds until the next try, 0 when not backing off. */
     backoffSeconds: number;
-    lastSuccessMs?: number;
+    lastSuccessMs?: number | undefined;
     /** When the newest accepted reading was received, ms since 1970: a dashboard is current up to then. */
-    newestShippedMs?: number;
+    newestShippedMs?: number | undefined;
     /** Readings that wait behind the live ones; 0 while all leave as they come. */
     backlogReadings?: number;
     /** `cause` says in a few words what went wrong ("the endpoint refuses the connection"), `message` all of it. */
-    lastError?: { code: string; message: string; cause?: string; hint?: string; atMs: number };
+    lastError?:
+      | { code: string; message: string; cause?: string | undefined; hint?: string | undefined; atMs: number }
+      | undefined;
     /** Who the agent is to AWS, and how long its present credentials still hold; absent where nobody tells. */
-    identity?: { described: string; secondsLeft?: number };
+    identity?: { described: string; secondsLeft?: number | undefined } | undefined;
   };
   /** What the agent uses up. */
   usage?: {

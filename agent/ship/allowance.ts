@@ -1,31 +1,48 @@
-/** A token bucket with a fixed rate: what is taken may exceed what is there, and is waited for afterwards. */
+/** A token bucket: what is taken may exceed what is there, and is waited for afterwards. */
 
 export class Allowance {
-  readonly bytesPerSecond: number;
   readonly #monotonicMs: () => number;
-  #debt = 0;
+  /** Of a rate, how much may be saved up: so many seconds' worth. */
+  readonly #burstSeconds: number;
+  #bytesPerSecond: number;
+  /** Below zero: owed. */
+  #bytes = 0;
   #atMs: number;
 
-  constructor(bytesPerSecond: number, monotonicMs: () => number) {
-    this.bytesPerSecond = bytesPerSecond;
+  /** `bytesPerSecond`: Infinity for no limit; `monotonicMs`: a clock that never steps. */
+  constructor(bytesPerSecond: number, burstSeconds: number, monotonicMs: () => number) {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#burstSeconds = burstSeconds;
     this.#monotonicMs = monotonicMs;
     this.#atMs = monotonicMs();
   }
 
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  set bytesPerSecond(rate: number) {
+    this.#refill();
+    this.#bytesPerSecond = rate;
+  }
+
   /** Milliseconds until nothing is owed any more. */
   get waitMs(): number {
-    this.#repay();
-    return (this.#debt / this.bytesPerSecond) * 1000;
+    this.#refill();
+    return this.#bytes < 0 ? (-this.#bytes / this.#bytesPerSecond) * 1000 : 0;
   }
 
   take(bytes: number): void {
-    this.#repay();
-    this.#debt += bytes;
+    this.#refill();
+    if (this.#bytesPerSecond < Number.POSITIVE_INFINITY) this.#bytes -= bytes;
   }
 
-  #repay(): void {
+  #refill(): void {
     const nowMs = this.#monotonicMs();
-    this.#debt = Math.max(0, this.#debt - (this.bytesPerSecond * (nowMs - this.#atMs)) / 1000);
+    const rate = this.#bytesPerSecond;
+    const refill = (rate * (nowMs - this.#atMs)) / 1000;
+    this.#bytes =
+      rate < Number.POSITIVE_INFINITY ? Math.min(rate * this.#burstSeconds, this.#bytes + refill) : 0;
     this.#atMs = nowMs;
   }
 }

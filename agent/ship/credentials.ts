@@ -1,8 +1,7 @@
 /** Who the agent is to AWS. */
 
 import type { Logger } from "pino";
-import type { Identity } from "./identity.ts";
-import { IotCredentials } from "./iot.ts";
+import { type Identity, IotCredentials } from "./iot.ts";
 import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
 

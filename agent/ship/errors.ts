@@ -11,6 +11,8 @@ export type ShipFaultCode = keyof typeof CATALOGUE;
 interface Entry {
   what: string;
   hint: string;
+  /** Of the system errors, TLS errors and service exceptions that mean it here. */
+  names?: string;
 }
 
 type Place = Pick<StreamSettings, "stream" | "region" | "endpoint">;
@@ -19,26 +21,32 @@ const CATALOGUE = {
   "ship.dns": {
     what: "the endpoint's name can't be resolved",
     hint: "Check the gateway's network and DNS, and kinesis.endpoint and kinesis.region for a typing error.",
+    names: "ENOTFOUND EAI_AGAIN EAI_FAIL EAI_NODATA",
   },
   "ship.refused": {
     what: "the endpoint refuses the connection",
     hint: "Nothing listens there: check kinesis.endpoint, a firewall, or start the local cloud.",
+    names: "ECONNREFUSED",
   },
   "ship.unreachable": {
     what: "there is no way to the endpoint",
     hint: "Check the gateway's link, address and route.",
+    names: "EHOSTUNREACH ENETUNREACH ENETDOWN EADDRNOTAVAIL",
   },
   "ship.timeout": {
     what: "no answer in time",
     hint: "The link is down, very slow, or a firewall swallows the packets; see kinesis.request_timeout.",
+    names: "ETIMEDOUT ESOCKETTIMEDOUT TimeoutError AbortError",
   },
   "ship.connection_lost": {
     what: "the connection was cut before the answer",
     hint: "Usually the link or a proxy; what was under way is sent again.",
+    names: "ECONNRESET ERR_STREAM_PREMATURE_CLOSE ECONNABORTED EPIPE",
   },
   "ship.proxy": {
     what: "the proxy lets nothing through",
     hint: "Check kinesis.proxy or HTTPS_PROXY, the proxy's login, and that it allows CONNECT to port 443; NO_PROXY goes past it.",
+    names: "EPROXY",
   },
   "ship.tls": {
     what: "the endpoint's certificate is not trusted",
@@ -47,18 +55,24 @@ const CATALOGUE = {
   "ship.clock": {
     what: "the gateway's clock is wrong",
     hint: "Check `timedatectl` and NTP; shipping goes on by itself once the clock is right.",
+    names:
+      "CERT_NOT_YET_VALID CERT_HAS_EXPIRED CRL_NOT_YET_VALID RequestTimeTooSkewed RequestExpired RequestInTheFuture",
   },
   "ship.credentials_missing": {
     what: "no usable AWS credentials",
     hint: "Set kinesis.credentials, or the default chain: environment, shared files, instance role.",
+    names: "CredentialsProviderError TokenProviderError ProviderError MissingAuthenticationTokenException",
   },
   "ship.credentials_expired": {
     what: "the AWS credentials have expired",
     hint: "Renew the session; temporary credentials given as static ones can't be renewed by the agent.",
+    names: "ExpiredTokenException ExpiredToken",
   },
   "ship.credentials_invalid": {
     what: "the AWS credentials are not accepted",
     hint: "The access key is unknown or inactive, or the secret does not belong to it.",
+    names:
+      "UnrecognizedClientException InvalidClientTokenId InvalidSignatureException IncompleteSignatureException SignatureDoesNotMatch InvalidAccessKeyId",
   },
   "ship.credentials_file": {
     what: "a certificate or key file can't be used",
@@ -75,26 +89,36 @@ const CATALOGUE = {
   "ship.access_denied": {
     what: "the AWS identity may not write to the stream",
     hint: "Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key where it is encrypted.",
+    names: "NotAuthorizedException AccessDeniedException AccessDenied OptInRequired",
   },
   "ship.stream_missing": {
     what: "the stream does not exist",
     hint: "Check kinesis.stream, kinesis.region and the account; or deploy the cloud's data stack.",
+    names: "ResourceNotFoundException ResourceInUseException",
   },
   "ship.throttled": {
     what: "the stream takes less than is sent",
     hint: "It catches up by itself; if this lasts, give the stream more shards or on-demand capacity.",
+    names:
+      "ProvisionedThroughputExceededException KMSThrottlingException ThrottlingException Throttling LimitExceededException TooManyRequestsException",
   },
   "ship.encryption": {
     what: "the stream's encryption key can't be used",
     hint: "Check the state of the KMS key and that its policy lets this identity use it.",
+    names:
+      "KMSAccessDeniedException KMSDisabledException KMSInvalidStateException KMSNotFoundException KMSOptInRequired",
   },
   "ship.service": {
     what: "Kinesis has a fault of its own",
     hint: "Nothing to do here; look at the AWS health dashboard if it lasts.",
+    names:
+      "InternalFailure InternalFailureException InternalServerError ServiceUnavailable ServiceUnavailableException",
   },
   "ship.invalid_request": {
     what: "Kinesis does not accept the request",
     hint: "Is kinesis.endpoint really a Kinesis endpoint? Otherwise please report it; the readings stay in the buffer.",
+    names:
+      "HPE_INVALID_CONSTANT ERR_ANSWER_TOO_LONG ValidationException InvalidArgumentException SerializationException UnknownOperationException",
   },
   "ship.unknown": {
     what: "sending failed",
@@ -102,73 +126,11 @@ const CATALOGUE = {
   },
 } as const satisfies Record<string, Entry>;
 
-/** Names of system errors, TLS errors and service exceptions, and what each of them means here. */
-const MEANING: Readonly<Record<string, ShipFaultCode>> = {
-  ENOTFOUND: "ship.dns",
-  EAI_AGAIN: "ship.dns",
-  EAI_FAIL: "ship.dns",
-  EAI_NODATA: "ship.dns",
-  ECONNREFUSED: "ship.refused",
-  EHOSTUNREACH: "ship.unreachable",
-  ENETUNREACH: "ship.unreachable",
-  ENETDOWN: "ship.unreachable",
-  EADDRNOTAVAIL: "ship.unreachable",
-  ETIMEDOUT: "ship.timeout",
-  ESOCKETTIMEDOUT: "ship.timeout",
-  TimeoutError: "ship.timeout",
-  AbortError: "ship.timeout",
-  EPROXY: "ship.proxy",
-  ECONNRESET: "ship.connection_lost",
-  ERR_STREAM_PREMATURE_CLOSE: "ship.connection_lost",
-  ECONNABORTED: "ship.connection_lost",
-  EPIPE: "ship.connection_lost",
-  HPE_INVALID_CONSTANT: "ship.invalid_request",
-  CERT_NOT_YET_VALID: "ship.clock",
-  CERT_HAS_EXPIRED: "ship.clock",
-  CRL_NOT_YET_VALID: "ship.clock",
-  RequestTimeTooSkewed: "ship.clock",
-  RequestExpired: "ship.clock",
-  RequestInTheFuture: "ship.clock",
-  CredentialsProviderError: "ship.credentials_missing",
-  TokenProviderError: "ship.credentials_missing",
-  ProviderError: "ship.credentials_missing",
-  MissingAuthenticationTokenException: "ship.credentials_missing",
-  ExpiredTokenException: "ship.credentials_expired",
-  ExpiredToken: "ship.credentials_expired",
-  UnrecognizedClientException: "ship.credentials_invalid",
-  InvalidClientTokenId: "ship.credentials_invalid",
-  InvalidSignatureException: "ship.credentials_invalid",
-  IncompleteSignatureException: "ship.credentials_invalid",
-  SignatureDoesNotMatch: "ship.credentials_invalid",
-  InvalidAccessKeyId: "ship.credentials_invalid",
-  NotAuthorizedException: "ship.access_denied",
-  AccessDeniedException: "ship.access_denied",
-  AccessDenied: "ship.access_denied",
-  OptInRequired: "ship.access_denied",
-  ResourceNotFoundException: "ship.stream_missing",
-  ResourceInUseException: "ship.stream_missing",
-  ProvisionedThroughputExceededException: "ship.throttled",
-  KMSThrottlingException: "ship.throttled",
-  ThrottlingException: "ship.throttled",
-  Throttling: "ship.throttled",
-  LimitExceededException: "ship.throttled",
-  TooManyRequestsException: "ship.throttled",
-  KMSAccessDeniedException: "ship.encryption",
-  KMSDisabledException: "ship.encryption",
-  KMSInvalidStateException: "ship.encryption",
-  KMSNotFoundException: "ship.encryption",
-  KMSOptInRequired: "ship.encryption",
-  InternalFailure: "ship.service",
-  InternalFailureException: "ship.service",
-  InternalServerError: "ship.service",
-  ServiceUnavailable: "ship.service",
-  ServiceUnavailableException: "ship.service",
-  ERR_ANSWER_TOO_LONG: "ship.invalid_request",
-  ValidationException: "ship.invalid_request",
-  InvalidArgumentException: "ship.invalid_request",
-  SerializationException: "ship.invalid_request",
-  UnknownOperationException: "ship.invalid_request",
-};
+const MEANING: ReadonlyMap<string, ShipFaultCode> = new Map(
+  Object.entries<Entry>(CATALOGUE).flatMap(([code, { names }]) =>
+    (names?.split(" ") ?? []).map((name) => [name, code as ShipFaultCode]),
+  ),
+);
 
 /** Clocks further apart than this make signatures worthless, ms (the service allows five minutes). */
 const CLOCK_TOLERANCE_MS = 4 * 60_000;
@@ -203,15 +165,16 @@ export function classify(error: unknown, place: Place, nowMs: number): Fault {
 export function classifyRecords(errorCodes: readonly string[], place: Place): Fault {
   const throttled = errorCodes.find(isThrottling);
   const code = throttled ?? errorCodes[0] ?? "no error code";
-  return shipFault(MEANING[code] ?? "ship.service", `${errorCodes.length} records: ${code}`, place);
+  return shipFault(MEANING.get(code) ?? "ship.service", `${errorCodes.length} records: ${code}`, place);
 }
 
 /** Whether a record with this error code was refused because the stream takes less than is sent. */
 export function isThrottling(errorCode: string): boolean {
-  return MEANING[errorCode] === "ship.throttled";
+  return MEANING.get(errorCode) === "ship.throttled";
 }
 
-function meaningOf(error: unknown): ShipFaultCode {
+/** What the names of an error, or of what caused it, mean here. */
+export function meaningOf(error: unknown): ShipFaultCode {
   for (let each: unknown = error, depth = 0; each !== undefined && depth < 5; depth++) {
     const found = known(codeOf(each)) ?? known(each instanceof Error ? each.name : undefined);
     if (found !== undefined) return found;
@@ -226,8 +189,7 @@ function meaningOf(error: unknown): ShipFaultCode {
 }
 
 function known(text: string | undefined): ShipFaultCode | undefined {
-  if (text === undefined) return undefined;
-  if (Object.hasOwn(MEANING, text)) return MEANING[text];
+  if (text === undefined || MEANING.has(text)) return MEANING.get(text ?? "");
   if (/^(ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|EPROTO)/.test(text)) return "ship.tls";
   return undefined;
 }

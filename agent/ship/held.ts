@@ -1,15 +1,7 @@
 /** What was leased and is not settled: its size, and that each group is settled once. */
 
-import type { ShipRecord } from "./record.ts";
+import type { HeldGroup, ShipRecord } from "./record.ts";
 import type { LeasedGroup, ReadingSource, Settlement } from "./source.ts";
-
-/** A group without what is in it: that is in a record by now. */
-export interface HeldGroup {
-  groupKey: number;
-  count: number;
-  /** As leased. */
-  bytes: number;
-}
 
 export class HeldGroups {
   readonly #source: Pick<ReadingSource, "settle">;

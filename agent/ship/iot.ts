@@ -15,10 +15,18 @@ import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { parseJson } from "../contract/json.ts";
-import { type Fault, messageOf } from "../errors.ts";
-import { classify, shipFault } from "./errors.ts";
-import type { Identity } from "./identity.ts";
+import { codeOf, type Fault, messageOf } from "../errors.ts";
+import { meaningOf, shipFault } from "./errors.ts";
 import type { CredentialSettings, StreamSettings } from "./settings.ts";
+
+/** What signs a request; the AWS client's own shape. */
+export interface Identity {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** Asked for again once this has passed. */
+  expiration?: Date;
+}
 
 type IotSettings = Extract<CredentialSettings, { kind: "iot" }>;
 
@@ -83,7 +91,12 @@ export class IotCredentials {
     } catch (error) {
       if (held === undefined || nowMs >= held.endsAtMs) throw error;
       held.renewAtMs = nowMs + RENEW_AGAIN_MS;
-      this.#renewalFailed(error);
+      if (!this.#failed)
+        this.#deps.log.warn(
+          { err: error },
+          "AWS credentials could not be renewed yet; the old ones still hold",
+        );
+      this.#failed = true;
       return held.identity;
     }
   }
@@ -171,41 +184,19 @@ export class IotCredentials {
   }
 
   #exchangeFault(error: unknown): Fault {
-    const { endpoint } = this.#iot;
-    if (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError")) {
-      return shipFault(
-        "ship.timeout",
-        `the credentials provider ${endpoint} did not answer`,
-        this.#place,
-        error,
-      );
-    }
-    const fault = classify(error, this.#place, this.#deps.now());
-    const detail = `credentials provider ${endpoint}: ${messageOf(error)}`;
-    if (fault.code === "ship.unknown" || fault.code === "ship.tls") {
-      const alert = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_SSL_");
-      if (alert) return shipFault("ship.iot_refused", detail, this.#place, error);
-    }
-    return fault;
+    const detail = `credentials provider ${this.#iot.endpoint}: ${messageOf(error)}`;
+    // A provider that does not know the certificate ends the handshake.
+    const isAlert = codeOf(error)?.startsWith("ERR_SSL_") === true;
+    return shipFault(isAlert ? "ship.iot_refused" : meaningOf(error), detail, this.#place, error);
   }
 
   #refusal(status: number, text: string, problem: z.ZodError | undefined): Fault {
     const { endpoint, roleAlias } = this.#iot;
-    const said = Refusal.safeParse(parseJson(text));
     if (status >= 500)
       return shipFault("ship.service", `credentials provider ${endpoint}: HTTP ${status}`, this.#place);
-    const why = said.success
-      ? said.data.message
-      : status === 200
-        ? z.prettifyError(problem ?? new z.ZodError([]))
-        : text;
+    const said = Refusal.safeParse(parseJson(text)).data?.message ?? text;
+    const why = status === 200 && problem !== undefined ? z.prettifyError(problem) : said;
     const code = status === 404 ? "ship.role_alias_missing" : "ship.iot_refused";
     return shipFault(code, `role alias ${roleAlias}: HTTP ${status} ${why}`, this.#place);
-  }
-
-  #renewalFailed(error: unknown): void {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.#deps.log.warn({ err: error }, "AWS credentials could not be renewed yet; the old ones still hold");
   }
 }

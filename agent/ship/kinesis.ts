@@ -29,22 +29,23 @@ export class KinesisSink implements Sink {
 
   identity(): SinkIdentity {
     const { described, secondsLeft } = this.#credentials;
-    const left = secondsLeft?.();
-    return { described, ...(left === undefined ? {} : { secondsLeft: left }) };
+    return { described, secondsLeft: secondsLeft?.() };
   }
 
-  async put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]> {
-    const { stream } = this.#settings;
+  async put(records: readonly SinkRecord[]): Promise<FailedRecord[]> {
+    const { stream: StreamName, requestTimeoutMs } = this.#settings;
     const Records = records.map(({ key, data }) => ({ PartitionKey: key, Data: data }));
-    const command = new PutRecordsCommand({ StreamName: stream, Records });
+    // For the whole exchange, also for an answer that comes in drops.
+    const late = AbortSignal.timeout(requestTimeoutMs);
     try {
-      const answer = await this.#withinTime(signal, (abortSignal) =>
-        this.#client.send(command, { abortSignal }),
-      );
+      const command = new PutRecordsCommand({ StreamName, Records });
+      const answer = await this.#client.send(command, { abortSignal: late });
       const failed = readAnswer(records.length, answer);
       if (typeof failed === "string") throw shipFault("ship.invalid_request", failed, this.#settings);
       return failed;
     } catch (error) {
+      if (late.aborted)
+        throw shipFault("ship.timeout", `no complete answer within ${requestTimeoutMs} ms`, this.#settings);
       throw this.#fault(error);
     }
   }
@@ -52,30 +53,6 @@ export class KinesisSink implements Sink {
   close(): void {
     this.#client.destroy();
     this.#link.close();
-  }
-
-  /** The whole exchange has a time limit, also an answer that comes in drops. */
-  #withinTime<T>(signal: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const ended = new AbortController();
-    const { requestTimeoutMs } = this.#settings;
-    return new Promise<T>((resolve, reject) => {
-      const end = (fault: Fault) => {
-        reject(fault);
-        ended.abort();
-      };
-      const late = () =>
-        end(shipFault("ship.timeout", `no complete answer within ${requestTimeoutMs} ms`, this.#settings));
-      const stopped = () => end(shipFault("ship.connection_lost", "the agent is stopping", this.#settings));
-      const timer = setTimeout(late, requestTimeoutMs);
-      signal.addEventListener("abort", stopped, { once: true });
-      if (signal.aborted) stopped();
-      send(ended.signal)
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", stopped);
-        });
-    });
   }
 
   /** Credentials found wanting are thrown away, so that the next try asks for new ones. */

@@ -55,14 +55,13 @@ export class Pace {
     this.#random = random;
     this.#rate = new StreamRate(settings.baseMs * ROUND, monotonicMs);
     const { maxBandwidth } = settings;
-    this.#link = maxBandwidth === undefined ? undefined : new Allowance(maxBandwidth, monotonicMs);
+    this.#link = maxBandwidth === undefined ? undefined : new Allowance(maxBandwidth, 0, monotonicMs);
     this.#requestBytes = settings.maxRequestBytes;
   }
 
   /** Milliseconds until the next request may leave. */
   get waitMs(): number {
-    const closedMs = this.#openAtMs - this.#monotonicMs();
-    return Math.max(0, closedMs, this.#rate.waitMs, this.#link?.waitMs ?? 0);
+    return Math.max(this.backoffMs, this.#rate.waitMs, this.#link?.waitMs ?? 0);
   }
 
   /** Milliseconds of backoff left. */

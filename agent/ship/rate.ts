@@ -7,6 +7,8 @@
  * and does not slow us down.
  */
 
+import { Allowance } from "./allowance.ts";
+
 /** The rate falls no lower than this, bytes a second: an eighth of a shard, from which the way back is short. */
 const LEAST_RATE = 128 * 1024;
 /** What may leave at once after a pause: this long at the present rate, seconds. */
@@ -29,11 +31,10 @@ const TOLERANCE = 0.02;
 export class StreamRate {
   readonly #roundMs: number;
   readonly #monotonicMs: () => number;
+  readonly #bucket: Allowance;
   /** Bytes a second, and before it was last limited. */
   #rate = Number.POSITIVE_INFINITY;
   #rateBefore = Number.POSITIVE_INFINITY;
-  #tokens = 0;
-  #refilledMs = 0;
   #growth = FIRST_GROWTH;
   /** Share that is throttled however little we send. */
   #background = 0;
@@ -46,6 +47,7 @@ export class StreamRate {
   constructor(roundMs: number, monotonicMs: () => number) {
     this.#roundMs = roundMs;
     this.#monotonicMs = monotonicMs;
+    this.#bucket = new Allowance(this.#rate, BURST_SECONDS, monotonicMs);
     this.#round.startMs = monotonicMs();
   }
 
@@ -56,20 +58,17 @@ export class StreamRate {
 
   /** Milliseconds until the next request may leave. */
   get waitMs(): number {
-    if (!this.limited) return 0;
-    this.#refill();
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#now) * 1000;
+    return this.#bucket.waitMs;
   }
 
   /** Bytes that should leave at once, at most. */
   get burstBytes(): number {
-    return this.#now * BURST_SECONDS;
+    return this.#bucket.bytesPerSecond * BURST_SECONDS;
   }
 
   /** A request of `bytes` leaves now; its answer is told with what this returns. */
   sent(bytes: number): number {
-    this.#refill();
-    if (this.limited) this.#tokens -= bytes;
+    this.#bucket.take(bytes);
     return this.#limits;
   }
 
@@ -88,11 +87,6 @@ export class StreamRate {
       this.#judge(elapsedMs);
       this.#startRound(this.#round.number + 1);
     }
-  }
-
-  /** The rate of this round. */
-  get #now(): number {
-    return this.#isBreak ? this.#rate * BREAK_FACTOR : this.#rate;
   }
 
   /** A limit begins with a break, in its rounds 1 and 2. */
@@ -132,18 +126,7 @@ export class StreamRate {
   }
 
   #startRound(number: number): void {
-    this.#refill();
     this.#round = { number, startMs: this.#monotonicMs(), accepted: 0, throttled: 0 };
-  }
-
-  #refill(): void {
-    const nowMs = this.#monotonicMs();
-    if (!this.limited) this.#tokens = 0;
-    else
-      this.#tokens = Math.min(
-        this.burstBytes,
-        this.#tokens + (this.#now * (nowMs - this.#refilledMs)) / 1000,
-      );
-    this.#refilledMs = nowMs;
+    this.#bucket.bytesPerSecond = this.#isBreak ? this.#rate * BREAK_FACTOR : this.#rate;
   }
 }

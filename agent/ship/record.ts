@@ -7,8 +7,15 @@
  */
 
 import { gzipSync } from "node:zlib";
-import type { HeldGroup } from "./held.ts";
 import type { LeasedGroup } from "./source.ts";
+
+/** A group without what is in it: that is in a record by now. */
+export interface HeldGroup {
+  groupKey: number;
+  count: number;
+  /** As leased. */
+  bytes: number;
+}
 
 export interface ShipRecord {
   /** Partition key. */

@@ -27,8 +27,6 @@ export interface SenderDeps {
   newKey: () => string;
   /** First and longest backoff of a record, ms. */
   backoff: { baseMs: number; capMs: number };
-  /** Readings that wait in all, for the log. */
-  waiting: () => number;
   /** The record was accepted. */
   accepted: (record: ShipRecord) => void;
   /** The record is too large for the link as it is. */
@@ -53,7 +51,7 @@ export class Sender {
   lastSuccessMs: number | undefined;
   readonly #settings: ShipSettings;
   readonly #deps: SenderDeps;
-  readonly #abort = new AbortController();
+  #stopped = false;
   #inFlight = 0;
   /** Grows with each setback; of several requests under way that meet the same one, only the first slows us down. */
   #setbacks = 0;
@@ -106,7 +104,7 @@ export class Sender {
 
   /** Ends what is under way; what then still comes back is of no effect. */
   stop(): void {
-    this.#abort.abort();
+    this.#stopped = true;
     this.#deps.sink.close();
   }
 
@@ -114,12 +112,12 @@ export class Sender {
     const { sink, state } = this.#deps;
     let arrived = false;
     try {
-      const failed = await sink.put(records, this.#abort.signal);
-      if (this.#abort.signal.aborted) return;
+      const failed = await sink.put(records);
+      if (this.#stopped) return;
       arrived = failed.every(({ index }) => index !== 0);
       this.#answered(request, failed);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#stopped) return;
       this.#noneAccepted(request, error);
     }
     if (withState) state.sent(arrived);
@@ -129,7 +127,7 @@ export class Sender {
   }
 
   #answered({ batch, bytes, sent, startedMs, setbacks }: Request, failed: readonly FailedRecord[]): void {
-    const { pace, trouble, waiting, monotonicMs } = this.#deps;
+    const { pace, trouble, monotonicMs } = this.#deps;
     const codes = new Map(failed.map(({ index, errorCode }) => [index, errorCode]));
     const throttled: ShipRecord[] = [];
     let failedBytes = 0;
@@ -149,21 +147,21 @@ export class Sender {
     if (nothing) this.#failed(setbacks);
     else pace.answered(sent, took, bytes - failedBytes, throttledBytes, failed.length > 0);
     if (failed.length === 0) {
-      if (pace.calm) trouble.over(waiting());
+      if (pace.calm) trouble.over();
       return;
     }
     this.#countFailed(failed.length);
-    trouble.met(classifyRecords([...codes.values()], this.#settings), waiting());
+    trouble.met(classifyRecords([...codes.values()], this.#settings));
   }
 
   #noneAccepted({ batch, bytes, sent, startedMs, setbacks }: Request, error: unknown): void {
-    const { pace, trouble, waiting, now, monotonicMs } = this.#deps;
+    const { pace, trouble, now, monotonicMs } = this.#deps;
     const fault = classify(error, this.#settings, now());
     this.queue.putFirst(batch);
     this.#countFailed(batch.length);
     if (fault.code === "ship.throttled") pace.answered(sent, monotonicMs() - startedMs, 0, bytes, true);
     else this.#failed(setbacks, fault.code === "ship.timeout" ? bytes : undefined);
-    trouble.met(fault, waiting());
+    trouble.met(fault);
   }
 
   #failed(setbacksThen: number, slowBytes?: number): void {

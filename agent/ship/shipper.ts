@@ -99,7 +99,7 @@ class KinesisShipper implements Shipper {
     const maxRequestBytes = Math.max(MAX_REQUEST_BYTES, recordBytes);
     const targetMs = Math.min(requestTimeoutMs / 2, Math.max(flushEveryMs, LEAST_TARGET_MS));
     this.#pace = new Pace({ ...backoff, maxRequestBytes, targetMs, maxBandwidth }, monotonicMs, random);
-    this.#trouble = new Trouble({ log, now, monotonicMs });
+    this.#trouble = new Trouble({ log, now, monotonicMs, waiting: () => source.accounts().buffered });
     this.#held = new HeldGroups(source);
     this.#link = new Link(settings, env);
     this.#stateLine = new StateLine(stateLine, monotonicMs, deps.stateEveryMs);
@@ -127,7 +127,6 @@ class KinesisShipper implements Shipper {
       random,
       newKey,
       backoff,
-      waiting: () => source.accounts().buffered,
       accepted: (record) => this.#accepted(record),
       tooLarge: (record) => {
         this.#held.settle(record, { outcome: "again" });
@@ -155,24 +154,19 @@ class KinesisShipper implements Shipper {
 
   stats(): ShipStats {
     const { stream, region, endpoint } = this.#settings;
-    const { lastSuccessMs, count } = this.#sender;
-    const lastError = this.#trouble.last;
-    const newest = this.#newestShippedMs;
-    const stored = this.#lanes.storedReadingBytes;
-    const identity = this.#sink.identity?.();
     return {
       stream,
       region,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...count,
+      endpoint,
+      ...this.#sender.count,
       linkBytes: this.#link.bytes,
       backlogReadings: this.#lanes.backlog,
       backoffSeconds: this.#phase === "stopped" ? 0 : this.#pace.backoffMs / 1000,
-      ...(stored === undefined ? {} : { storedReadingBytes: stored }),
-      ...(newest === undefined ? {} : { newestShippedMs: newest }),
-      ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
-      ...(lastError === undefined ? {} : { lastError }),
-      ...(identity === undefined ? {} : { identity }),
+      storedReadingBytes: this.#lanes.storedReadingBytes,
+      newestShippedMs: this.#newestShippedMs,
+      lastSuccessMs: this.#sender.lastSuccessMs,
+      lastError: this.#trouble.last,
+      identity: this.#sink.identity?.(),
     };
   }
 

@@ -15,7 +15,7 @@ export interface FailedRecord {
 export interface SinkIdentity {
   described: string;
   /** How long its present credentials still hold; absent where nobody tells. */
-  secondsLeft?: number;
+  secondsLeft?: number | undefined;
 }
 
 export interface Sink {
@@ -24,7 +24,7 @@ export interface Sink {
    * The records not accepted; the bytes of the others must not be read after that. Rejects, with a Fault or whatever
    * broke, where nothing is known to be accepted.
    */
-  put(records: readonly SinkRecord[], signal: AbortSignal): Promise<FailedRecord[]>;
-  /** Ends all connections. */
+  put(records: readonly SinkRecord[]): Promise<FailedRecord[]>;
+  /** Ends all connections, and with them what is under way. */
   close(): void;
 }

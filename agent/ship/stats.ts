@@ -7,7 +7,7 @@ import type { LastError } from "./trouble.ts";
 export interface ShipStats {
   stream: string;
   region: string;
-  endpoint?: string;
+  endpoint?: string | undefined;
   requests: number;
   /** Of which not everything was accepted. */
   failedRequests: number;
@@ -24,15 +24,15 @@ export interface ShipStats {
   /** Readings that wait behind the live ones. */
   backlogReadings: number;
   /** What a reading takes in the source, as last leased; absent before. */
-  storedReadingBytes?: number;
+  storedReadingBytes?: number | undefined;
   /** When the newest accepted reading was received, ms since 1970. */
-  newestShippedMs?: number;
+  newestShippedMs?: number | undefined;
   /** Until the next try, 0 when not backing off. */
   backoffSeconds: number;
-  lastSuccessMs?: number;
-  lastError?: LastError;
+  lastSuccessMs?: number | undefined;
+  lastError?: LastError | undefined;
   /** Who the agent is to AWS, and how long its credentials hold. */
-  identity?: SinkIdentity;
+  identity?: SinkIdentity | undefined;
 }
 
 /** failing: the last request brought nothing across. throttled: the stream takes less than is sent. */

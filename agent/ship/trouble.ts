@@ -8,8 +8,8 @@ export interface LastError {
   code: string;
   message: string;
   /** The message in a few words. */
-  cause?: string;
-  hint?: string;
+  cause?: string | undefined;
+  hint?: string | undefined;
   /** ms since 1970. */
   atMs: number;
 }
@@ -18,48 +18,36 @@ export interface TroubleDeps {
   log: Logger;
   now: () => number;
   monotonicMs: () => number;
+  /** Readings that wait in all. */
+  waiting: () => number;
 }
 
 export class Trouble {
   readonly #deps: TroubleDeps;
   readonly #saidCodes = new Set<string>();
   #sinceMs: number | undefined;
-  #last: LastError | undefined;
+  /** The latest fault, also after it is over. */
+  last: LastError | undefined;
 
   constructor(deps: TroubleDeps) {
     this.#deps = deps;
   }
 
-  /** The latest fault, also after it is over. */
-  get last(): LastError | undefined {
-    return this.#last;
-  }
-
-  get active(): boolean {
-    return this.#sinceMs !== undefined;
-  }
-
-  met(fault: Fault, waiting: number): void {
+  met(fault: Fault): void {
     const { code, message, hint } = fault;
-    const cause = causeOf(code);
-    this.#last = {
-      code,
-      message,
-      ...(cause === undefined ? {} : { cause }),
-      ...(hint === undefined ? {} : { hint }),
-      atMs: this.#deps.now(),
-    };
+    this.last = { code, message, cause: causeOf(code), hint, atMs: this.#deps.now() };
     this.#sinceMs ??= this.#deps.monotonicMs();
     if (this.#saidCodes.has(code)) return;
     this.#saidCodes.add(code);
     this.#deps.log.warn(
-      { code, hint, waiting },
+      { code, hint, waiting: this.#deps.waiting() },
       `${message}. Readings wait in the buffer and are sent again.`,
     );
   }
 
-  over(waiting: number): void {
+  over(): void {
     if (this.#sinceMs === undefined) return;
+    const waiting = this.#deps.waiting();
     const seconds = Math.round((this.#deps.monotonicMs() - this.#sinceMs) / 1000);
     this.#sinceMs = undefined;
     this.#saidCodes.clear();

@@ -21,7 +21,7 @@ async function grief(settings: StreamSettings): Promise<Fault> {
     env: {},
   });
   try {
-    const failed = await sink.put([record], new AbortController().signal);
+    const failed = await sink.put([record]);
     return new Fault("none", `accepted but for ${failed.length}`);
   } catch (error) {
     if (error instanceof Fault) return error;
