@@ -1,5 +1,6 @@
 /** The sockets to AWS: kept between requests, counted, and led through a proxy where there is one. */
 
+import { once } from "node:events";
 import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import { connect, Socket } from "node:net";
@@ -100,25 +101,16 @@ class SecureAgent extends HttpsAgent {
   }
 }
 
-function direct(host: string, port: number, timeoutMs: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    const late = setTimeout(() => socket.destroy(new Late(host, port)), timeoutMs);
-    // An error after this moment is told by the TLS socket above it.
-    socket.on("error", reject);
-    socket.once("close", () => clearTimeout(late));
-    socket.once("connect", () => {
-      clearTimeout(late);
-      resolve(socket);
-    });
-  });
-}
-
-class Late extends Error {
-  readonly code = "ETIMEDOUT";
-
-  constructor(host: string, port: number) {
-    super(`no connection to ${host}:${port} in time`);
+async function direct(host: string, port: number, timeoutMs: number): Promise<Socket> {
+  const socket = connect({ host, port });
+  // An error after this moment is told by the TLS socket above it.
+  socket.on("error", () => {});
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(timeoutMs) });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }
 

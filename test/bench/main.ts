@@ -19,6 +19,7 @@ import { ownSeconds, profileTable } from "./profile.ts";
 import { Program } from "./programs.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
+import { stream } from "./stream.ts";
 
 // Nobody reads on (`| head -1`): that is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
@@ -31,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   flash,
   quiet,
   backlog,
+  stream,
   link,
   lake,
 ];

@@ -14,8 +14,17 @@ const Counts = z.object({
   readings: z.number(),
   bytes: z.number(),
   putUnits: z.number(),
+  refusedRecords: z.number(),
+  live: z.object({ readings: z.number(), slowestMs: z.number() }),
 });
 const Message = z.union([z.object({ endpoint: z.string() }), z.object({ counts: Counts })]);
+
+export interface StubPlan {
+  /** Shards with the service's limits. Default: it takes whatever comes, and does not look at it. */
+  shards?: number;
+  /** Share of the records that are throttled besides. */
+  failing?: number;
+}
 
 export interface StubProcess {
   endpoint: string;
@@ -25,7 +34,10 @@ export interface StubProcess {
 }
 
 /** `entry`: path of kinesis-stub-main.ts, seen from the working folder. */
-export async function forkKinesisStub(entry = "test/helpers/kinesis-stub-main.ts"): Promise<StubProcess> {
+export async function forkKinesisStub(
+  plan: StubPlan = {},
+  entry = "test/helpers/kinesis-stub-main.ts",
+): Promise<StubProcess> {
   const folder = await mkdtemp(join(tmpdir(), "kinesis-stub-"));
   const outfile = join(folder, "stub.mjs");
   await build({
@@ -36,7 +48,7 @@ export async function forkKinesisStub(entry = "test/helpers/kinesis-stub-main.ts
     format: "esm",
     target: "node20",
   });
-  const child = fork(outfile, { execArgv: [] });
+  const child = fork(outfile, [JSON.stringify(plan)], { execArgv: [] });
   const { endpoint } = z.object({ endpoint: z.string() }).parse(await message(child));
   return {
     endpoint,

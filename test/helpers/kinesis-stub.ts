@@ -19,7 +19,11 @@ export type StubFault =
   /** The request as a whole is throttled. */
   | { kind: "throttle" }
   /** The records at the positions for which `fails` is true are not stored. */
-  | { kind: "partial"; fails: (index: number) => boolean; code?: string }
+  | {
+      kind: "partial";
+      fails: (index: number, record: { key: string; data: Buffer }) => boolean;
+      code?: string;
+    }
   /** Answered with this exception and nothing stored. */
   | { kind: "exception"; status: number; type: string; message?: string; headers?: Record<string, string> }
   /** Stored, but the connection is cut before the answer. */
@@ -47,6 +51,8 @@ export interface StubOptions {
   fault?: (request: StubRequest) => StubFault | undefined;
   /** Keep every accepted line. Default true; counts are kept always. */
   keep?: boolean;
+  /** Told of every record's lines that are stored. */
+  stored?: (lines: string) => void;
   /** PEM; speaks HTTPS with it. */
   tls?: { cert: Buffer; key: Buffer };
 }
@@ -72,7 +78,15 @@ export class KinesisStub {
   readonly answered = new Set<string>();
   /** Partition keys and bytes of every record that ever came, also of those not stored. */
   readonly seen: { key: string; data: string; request: number }[] = [];
-  readonly counts = { requests: 0, records: 0, readings: 0, bytes: 0, putUnits: 0, refused: 0 };
+  readonly counts = {
+    requests: 0,
+    records: 0,
+    readings: 0,
+    bytes: 0,
+    putUnits: 0,
+    refused: 0,
+    refusedRecords: 0,
+  };
   fault: StubOptions["fault"];
 
   constructor(options: StubOptions = {}) {
@@ -222,8 +236,8 @@ export class KinesisStub {
         );
         return;
       default: {
-        const entries = records.map((_, index) =>
-          fault?.kind === "partial" && fault.fails(index)
+        const entries = records.map((record, index) =>
+          fault?.kind === "partial" && fault.fails(index, record)
             ? { ErrorCode: fault.code ?? "ProvisionedThroughputExceededException", ErrorMessage: "as told" }
             : this.#accepted(),
         );
@@ -244,6 +258,7 @@ export class KinesisStub {
     entries: ({ SequenceNumber: string } | { ErrorCode: string })[],
     response: ServerResponse,
   ): void {
+    this.counts.refusedRecords += entries.filter((entry) => "ErrorCode" in entry).length;
     const stored = records.filter((_, index) => "SequenceNumber" in (entries[index] ?? {}));
     for (const record of stored) {
       for (const line of this.#store(record)) this.answered.add(line);
@@ -253,9 +268,9 @@ export class KinesisStub {
   }
 
   #store(record: { key: string; data: Buffer }): string[] {
-    const all = gunzipSync(record.data)
-      .toString()
-      .split(/(?<=\n)/);
+    const text = gunzipSync(record.data).toString();
+    this.#options.stored?.(text);
+    const all = text.split(/(?<=\n)/);
     const lines = all.filter((line) => !line.startsWith('{"kind":'));
     this.states.push(...all.filter((line) => line.startsWith('{"kind":')));
     this.counts.records++;
