@@ -3,6 +3,7 @@
 // very file. The others, which never run on a gateway, take their packages from node_modules.
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
 import { build } from "esbuild";
 import { GATEWAY_ENVIRONMENT, GATEWAY_FLAGS } from "./node-flags.mjs";
 import { runbookHtml } from "./runbook.mjs";
@@ -19,6 +20,23 @@ const common = {
 };
 
 const shebang = `#!/usr/bin/env -S ${GATEWAY_ENVIRONMENT.join(" ")} node ${GATEWAY_FLAGS.join(" ")}`;
+
+// An import of a Node.js module reads every name it exports, and some of them load what nobody asked for: fetch and WebSocket
+// behind node:http, the streams behind node:fs. A require reads what is used, and saves a fifth of the start.
+const nodeByRequire = {
+  name: "node-by-require",
+  setup({ onResolve, onLoad }) {
+    const names = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+    onResolve({ filter: /^[\w:/]+$/ }, ({ path, namespace, kind }) =>
+      names.has(path) && namespace !== "node-by-require" && kind !== "require-call"
+        ? { path, namespace: "node-by-require" }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "node-by-require" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 // CommonJS packages inside an ES module ask for require, __filename and __dirname.
 const commonJsNames = [
@@ -102,7 +120,7 @@ const addonBeside = {
 const { metafile } = await build({
   ...common,
   entryPoints: entries({ windfarm: "agent/main.ts" }),
-  plugins: [pageInside, oneLanguage, addonBeside],
+  plugins: [pageInside, oneLanguage, addonBeside, nodeByRequire],
   // Which packages are inside: for the licences and the parts list of the Debian package.
   metafile: true,
   banner: { js: `${shebang}\n${commonJsNames}` },
