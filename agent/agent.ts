@@ -1,7 +1,7 @@
 /**
  * The agent: builds its parts, starts them, stops them in order. Where the MQTT port can't be had, nothing is begun.
  *
- *   start:  buffer ▶ status page ▶ shipping ▶ collecting    (what takes readings starts when all else stands)
+ *   start:  buffer ▶ status page ▶ collecting ▶ shipping    (sensors don't wait for what shipping has to load and read)
  *   stop:   collecting ▶ shipping ▶ buffer ▶ status page    (what was acknowledged is on disk all the while)
  */
 
@@ -101,8 +101,8 @@ class Agent implements RunningAgent {
     try {
       await this.#status.start();
       void health.start();
-      shipper.start();
       await collector.start();
+      shipper.start();
       this.#warnings.start();
     } catch (error) {
       await this.stop(0);

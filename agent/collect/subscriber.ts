@@ -14,7 +14,7 @@ import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { type Fault, messageOf } from "../errors.ts";
 import type { Collector, CollectorStats, Intake } from "./intake.ts";
-import { type After, BrokerConnection } from "./subscriber-connection.ts";
+import type { After, BrokerConnection } from "./subscriber-connection.ts";
 import { type Ending, type EndReason, socketEnded, UNSUPPORTED_VERSION } from "./subscriber-endings.ts";
 import { RetryPolicy } from "./subscriber-retry.ts";
 import { type BrokerAddress, readAddress, type SubscriberSettings } from "./subscriber-settings.ts";
@@ -112,6 +112,8 @@ class Subscriber implements Collector {
     const { open, after, now } = this.#deps;
     this.#openedAt = now();
     try {
+      // Only here: an agent that is its own broker starts without mqtt.js.
+      const { BrokerConnection } = await import("./subscriber-connection.ts");
       const socket = await open(this.#address, this.#settings.tls);
       if (this.#stopping) {
         socket.destroy();

@@ -1,9 +1,9 @@
 /** The stream behind the service's API: the AWS client signs and sends, and its answers are read closely (answer.ts). */
 
-import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { Fault } from "../errors.ts";
 import { readAnswer } from "./answer.ts";
-import { createClient, Handler } from "./client.ts";
+import type { Handler } from "./client.ts";
 import { type CredentialDeps, type Credentials, createCredentials } from "./credentials.ts";
 import { classify, shipFault } from "./errors.ts";
 import type { Link } from "./link.ts";
@@ -14,17 +14,18 @@ export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
   readonly #link: Link;
   readonly #deps: CredentialDeps;
-  readonly #handler: Handler;
+  /** Loaded with the first request. */
+  #aws: Promise<typeof import("./client.ts")> | undefined;
+  #handler: Handler | undefined;
   #credentials: Credentials;
-  #client: KinesisClient;
+  /** Absent before the first request, and after credentials that were found wanting. */
+  #client: KinesisClient | undefined;
 
   constructor(settings: StreamSettings, link: Link, deps: CredentialDeps) {
     this.#settings = settings;
     this.#link = link;
     this.#deps = deps;
-    this.#handler = new Handler(link, settings.requestTimeoutMs);
     this.#credentials = createCredentials(settings, link, deps);
-    this.#client = createClient(settings, this.#handler, this.#credentials);
   }
 
   identity(): SinkIdentity {
@@ -33,13 +34,11 @@ export class KinesisSink implements Sink {
   }
 
   async put(records: readonly SinkRecord[]): Promise<FailedRecord[]> {
-    const { stream: StreamName, requestTimeoutMs } = this.#settings;
-    const Records = records.map(({ key, data }) => ({ PartitionKey: key, Data: data }));
+    const { requestTimeoutMs } = this.#settings;
     // For the whole exchange, also for an answer that comes in drops.
     const late = AbortSignal.timeout(requestTimeoutMs);
     try {
-      const command = new PutRecordsCommand({ StreamName, Records });
-      const answer = await this.#client.send(command, { abortSignal: late });
+      const answer = await this.#send(records, late);
       const failed = readAnswer(records.length, answer);
       if (typeof failed === "string") throw shipFault("ship.invalid_request", failed, this.#settings);
       return failed;
@@ -51,8 +50,16 @@ export class KinesisSink implements Sink {
   }
 
   close(): void {
-    this.#client.destroy();
+    this.#client?.destroy();
     this.#link.close();
+  }
+
+  async #send(records: readonly SinkRecord[], late: AbortSignal): Promise<unknown> {
+    this.#aws ??= import("./client.ts");
+    const { createClient, Handler, putRecords } = await this.#aws;
+    this.#handler ??= new Handler(this.#link, this.#settings.requestTimeoutMs);
+    this.#client ??= createClient(this.#settings, this.#handler, this.#credentials);
+    return putRecords(this.#client, this.#settings.stream, records, late);
   }
 
   /** Credentials found wanting are thrown away, so that the next try asks for new ones. */
@@ -60,7 +67,7 @@ export class KinesisSink implements Sink {
     const fault = classify(error, this.#settings, this.#deps.now());
     if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
       this.#credentials = createCredentials(this.#settings, this.#link, this.#deps);
-      this.#client = createClient(this.#settings, this.#handler, this.#credentials);
+      this.#client = undefined;
     }
     return fault;
   }

@@ -19,6 +19,7 @@ import { ownSeconds, profileTable } from "./profile.ts";
 import { Program } from "./programs.ts";
 import { quiet } from "./quiet.ts";
 import { type Bench, type Figure, reached, tableOf } from "./report.ts";
+import { small } from "./small.ts";
 import { stream } from "./stream.ts";
 
 // Nobody reads on (`| head -1`): that is no failure.
@@ -31,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   commitCost,
   flash,
   quiet,
+  small,
   backlog,
   stream,
   link,

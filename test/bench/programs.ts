@@ -21,6 +21,14 @@ export interface Usage {
 
 const CLOCK_TICKS = 100;
 
+/** Another Node.js or another build than this checkout's, perhaps held within a cgroup. */
+export interface Runtime {
+  node: string;
+  script: string;
+  /** The command that starts the rest of its arguments within limits. */
+  within?: readonly string[];
+}
+
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -38,17 +46,24 @@ export class Program {
   static profiles: string | undefined;
   readonly child: ChildProcess;
   readonly pid: number;
+  readonly startedMs = performance.now();
 
-  constructor(script: string, args: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
-    const { nodeArguments, env } = firstLineOf(join(dist, script));
+  constructor(
+    script: string,
+    args: readonly string[] = [],
+    more: Readonly<Record<string, string>> = {},
+    runtime: Runtime = { node: process.execPath, script: join(dist, script) },
+  ) {
+    const { nodeArguments, env } = firstLineOf(runtime.script);
     const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
     const options = { stdio, env: { ...process.env, ...env, ...more } };
     const { profiles } = Program;
     const profiling =
       script === AGENT && profiles !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
+    const [command = runtime.node, ...before] = [...(runtime.within ?? []), runtime.node];
     this.child = spawn(
-      process.execPath,
-      [...nodeArguments, ...profiling, join(dist, script), ...args],
+      command,
+      [...before, ...nodeArguments, ...profiling, runtime.script, ...args],
       options,
     );
     this.pid = this.child.pid ?? 0;
@@ -94,6 +109,8 @@ export interface AgentPlan {
   env?: Readonly<Record<string, string>>;
   /** `buffer.commit_linger`; its default if absent. */
   linger?: string;
+  /** This checkout's build, on the Node.js that runs the benchmark, if absent. */
+  runtime?: Runtime;
 }
 
 /** The agent as a gateway runs it. */
@@ -101,8 +118,12 @@ export class AgentProgram extends Program {
   readonly port: number;
   readonly #statusPort: number;
 
-  private constructor(config: string, port: number, statusPort: number, env = {}) {
-    super(AGENT, ["run", "--config", config], env);
+  private constructor(
+    config: string,
+    { env = {}, runtime }: Pick<AgentPlan, "env" | "runtime">,
+    [port, statusPort]: readonly [number, number],
+  ) {
+    super(AGENT, ["run", "--config", config], env, runtime);
     this.child.stdout?.resume();
     this.port = port;
     this.#statusPort = statusPort;
@@ -131,7 +152,7 @@ export class AgentProgram extends Program {
       "log: { level: error }",
     ];
     writeFileSync(config, `${text.join("\n")}\n`);
-    const agent = new AgentProgram(config, port, statusPort, plan.env);
+    const agent = new AgentProgram(config, plan, [port, statusPort]);
     await agent.ready();
     return agent;
   }

@@ -34,10 +34,12 @@ t.test("while a backlog drains, new readings go before it, whenever a flush is d
 });
 
 t.test("while nothing gets across, live readings don't fill the memory", async (t) => {
-  const { stub, source, shipper } = await rig(t, {}, { flushEveryMs: 10 });
+  const { stub, source, shipper, warned } = await rig(t, {}, { flushEveryMs: 10 });
   await stub.outage();
   shipper.start();
-  for (let at = 0; at < 50; at++) {
+  source.add(readings(5, 0));
+  await warned();
+  for (let at = 1; at < 50; at++) {
     source.add(readings(5, at * 5));
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
