@@ -11,9 +11,11 @@ import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import t, { type Test } from "tap";
 import { z } from "zod";
+import { examine } from "../../agent/cli/doctor/examination.ts";
 import { freePorts } from "../../deploy/local/ports.ts";
 import { type KinesisStub, type StubFault, startKinesisStub } from "../helpers/kinesis-stub.ts";
 import { Program, ROOT } from "../helpers/program.ts";
+import { inFolder } from "../helpers/refused.ts";
 
 const Report = z.object({
   ok: z.boolean(),
@@ -48,7 +50,7 @@ class Gateway {
       "version: 1",
       "gateway: { id: gw-d }",
       `mqtt: { listen: "mqtt://127.0.0.1:${mqttPort}"${mqtt} }`,
-      `buffer: { path: ${buffer ?? "state"}/buffer.db, ballast: 0B, max_size: 1MiB }`,
+      `buffer: { path: ${buffer ?? "state"}/buffer.db, ballast: 0B, max_size: 1MiB, commit_linger: 0ms }`,
       `kinesis: { region: us-east-1, endpoint: "${endpoint}", request_timeout: 2s, flush_every: 10ms,`,
       `  credentials: { ${credentials ?? "static: { access_key_id: k, secret_access_key: s }"} } }`,
       `status: { listen: "http://127.0.0.1:${page}" }`,
@@ -75,6 +77,12 @@ class Gateway {
     await client.endAsync();
   }
 
+  /** What doctor finds, without a process of its own. */
+  async examined() {
+    const { exitCode, ...report } = await inFolder(this.folder, () => examine("agent.config.yaml"));
+    return { ...report, ok: exitCode === 0, code: exitCode };
+  }
+
   /** What doctor says. */
   async doctor(env: NodeJS.ProcessEnv = {}) {
     const { stdout, stderr, code } = await new Program("windfarm", ["doctor", "--json"], {
@@ -87,7 +95,7 @@ class Gateway {
 }
 
 /** The first check that failed. */
-function culprit({ checks }: z.infer<typeof Report>): string | undefined {
+function culprit({ checks }: Pick<z.infer<typeof Report>, "checks">): string | undefined {
   return checks.find(({ state }) => state === "failed")?.name;
 }
 
@@ -137,7 +145,7 @@ t.test("what the stream answers", async (t) => {
     ["a throttled stream", exception("ProvisionedThroughputExceededException"), "throttling", /stream/],
   ];
   for (const [what, fault, name, verdict] of cases) {
-    const report = await (await running(t, fault)).doctor();
+    const report = await (await running(t, fault)).examined();
     t.equal(culprit(report), name, what);
     t.match(report, { ok: false, code: 1, verdict, hint: String }, what);
   }
@@ -145,7 +153,7 @@ t.test("what the stream answers", async (t) => {
 
 t.test("the agent is not running", async (t) => {
   const gateway = await Gateway.create(t, { endpoint: (await stubOf(t)).endpoint });
-  const report = await gateway.doctor();
+  const report = await gateway.examined();
   t.equal(culprit(report), "agent");
   t.match(report, { code: 1, verdict: /not running/, hint: /systemctl start windfarm/ });
 });
@@ -155,7 +163,7 @@ t.test("another program has the sensors' port", async (t) => {
   const gateway = await Gateway.create(t, { endpoint: (await stubOf(t)).endpoint });
   const file = join(gateway.folder, "agent.config.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(String(gateway.mqttPort), String(port)));
-  const report = await gateway.doctor();
+  const report = await gateway.examined();
   t.equal(culprit(report), "port");
   t.match(report, { verdict: /Another program has the sensors' port/, hint: new RegExp(`sport = :${port}`) });
 });
@@ -168,7 +176,7 @@ t.test("a wrong clock", async (t) => {
   });
   const gateway = await Gateway.create(t, { endpoint: `http://127.0.0.1:${await portOf(t, server)}` });
   await gateway.run();
-  const report = await gateway.doctor();
+  const report = await gateway.examined();
   t.equal(culprit(report), "clock");
   t.match(report.verdict, /clock is wrong: 120 min behind/);
 });
@@ -176,7 +184,7 @@ t.test("a wrong clock", async (t) => {
 t.test("no DNS", async (t) => {
   const gateway = await Gateway.create(t, { endpoint: "https://kinesis.nowhere.invalid" });
   await gateway.run();
-  const report = await gateway.doctor();
+  const report = await gateway.examined();
   t.equal(culprit(report), "DNS");
   t.match(report.verdict, /No address is found for kinesis\.nowhere\.invalid/);
 });
@@ -213,7 +221,7 @@ t.test("a captive portal", async (t) => {
   ] as const) {
     const gateway = await Gateway.create(t, { endpoint: `https://127.0.0.1:${await portOf(t, server)}` });
     await gateway.run();
-    const report = await gateway.doctor();
+    const report = await gateway.examined();
     t.equal(culprit(report), "TLS", what);
     t.match(report, { verdict: /a captive portal/, hint: /login/ }, what);
   }
@@ -256,7 +264,7 @@ async function withProvider(
     credentials: `iot: { ${iot.join(", ")} }`,
   });
   await gateway.run();
-  return await gateway.doctor();
+  return await gateway.examined();
 }
 
 t.test("certificate and role alias", async (t) => {
@@ -282,7 +290,7 @@ t.test("the sensors' password is wrong", async (t) => {
   await gateway.run();
   const options = { username: "t07", password: "wrong", reconnectPeriod: 0 };
   await t.rejects(connectAsync(`mqtt://127.0.0.1:${gateway.mqttPort}`, options));
-  const report = await gateway.doctor();
+  const report = await gateway.examined();
   t.equal(culprit(report), "sensors");
   t.match(report, { verdict: /Sensors are turned away: 1 times/, hint: /windfarm user add/ });
 });
@@ -296,13 +304,13 @@ t.test("the disk", { skip: root }, async (t) => {
     spawnSync("umount", ["-R", state]);
     rmSync(state, { recursive: true });
   });
-  const full = await (await Gateway.create(t, { endpoint: "http://127.0.0.1:9", buffer: state })).doctor();
+  const full = await (await Gateway.create(t, { endpoint: "http://127.0.0.1:9", buffer: state })).examined();
   t.equal(culprit(full), "disk");
   t.match(full, { verdict: /is full/, hint: /df -h/ });
   spawnSync("mount", ["-o", "remount,ro,size=64m", state]);
   const readOnly = await (
     await Gateway.create(t, { endpoint: "http://127.0.0.1:9", buffer: state })
-  ).doctor();
+  ).examined();
   t.equal(culprit(readOnly), "disk");
   t.match(readOnly, { verdict: /is read-only/, hint: /remount/ });
 });

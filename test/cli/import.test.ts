@@ -8,6 +8,7 @@ import t, { type Test } from "tap";
 import { z } from "zod";
 import { startKinesisStub } from "../helpers/kinesis-stub.ts";
 import { Program } from "../helpers/program.ts";
+import { refusedIn } from "../helpers/refused.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const skip = hasOpenssl ? false : "no openssl to be the authority";
@@ -135,8 +136,8 @@ t.test("what is not sound is refused before anything is changed", { skip }, asyn
   const { etc, stick } = await begin(t);
   const before = () => [existsSync(join(etc, "private.key")), existsSync(join(etc, "certificate.pem"))];
   const refused = async (why: RegExp, exitCode: number, ...args: string[]) => {
-    const { code, stdout, stderr } = await windfarm("import", ...args, "--to", etc);
-    t.match([code, stdout, stderr], [exitCode, "", why], String(why));
+    const { code, stderr } = await refusedIn(".", "import", ...args, "--to", etc);
+    t.match([code, stderr], [exitCode, why], String(why));
     t.match(stderr, /\n {2}try: /);
     t.same(before(), [false, false]);
   };
@@ -152,5 +153,5 @@ t.test("what is not sound is refused before anything is changed", { skip }, asyn
   writeFileSync(join(stick, "gateway.json"), '{"gateway":"gw-07"}');
   rmSync(join(etc, "private.key.next"));
   await refused(/holds no key, and none in .* belongs to its certificate/, 1, stick);
-  t.equal((await windfarm("csr", "--gateway", "gw 07", "--to", etc)).code, 2);
+  t.equal((await refusedIn(".", "csr", "--gateway", "gw 07", "--to", etc)).code, 2);
 });

@@ -9,6 +9,7 @@ import { verifyPassword } from "../../agent/collect/passwords.ts";
 import { readUsersText } from "../../agent/collect/users-file.ts";
 import { plainNode } from "../helpers/node.ts";
 import { ROOT } from "../helpers/program.ts";
+import { refusedIn } from "../helpers/refused.ts";
 
 const MINIMAL = readFileSync("test/cases/config/minimal/agent.config.yaml", "utf8");
 
@@ -116,33 +117,28 @@ t.test("without a configuration --file is enough, and readings are what a user m
 t.test("each mistake is told, and changes nothing", async (t) => {
   const cwd = t.testdir({ "agent.config.yaml": MINIMAL, broken: "users:\n  - name: a\n    passwd: b\n" });
   mkdirSync(join(cwd, "folder"));
-  const cases: [string[], string, number, RegExp][] = [
-    [
-      ["add", "a"],
-      "x",
-      2,
-      /^windfarm: agent\.config\.yaml names no users file\n {2}try: set mqtt\.users_file/,
-    ],
-    [["add", "a", "--file", "u"], "", 2, /^windfarm: there is no password\n {2}try: pipe it in/],
-    [["add", "a", "--file", "u", "--publish", "a#"], "x", 2, /^windfarm: "a#" is no topic filter\n {2}try: /],
-    [["add", "", "--file", "u"], "x", 2, /^windfarm: the name is empty/],
-    [["add", "--file", "u"], "x", 2, /^windfarm: not enough non-option arguments/],
-    [["add", "a", "--file", "folder"], "x", 2, /^windfarm: folder is a folder\n {2}try: /],
-    [["add", "a", "--file", "none/u"], "x", 2, /^windfarm: there is no folder none\n {2}try: /],
-    [
-      ["add", "a", "--file", "broken"],
-      "x",
-      78,
-      /^broken:3:5: passwd is not known here — known: name, password/,
-    ],
-    [["remove", "a", "--file", "u"], "", 1, /^windfarm: there is no user a in u\n {2}try: it has no users/],
-    [["add", "a", "--file", "u", "--config", "none"], "x", 78, /^none: there is no file none/],
-    [["frobnicate"], "", 2, /^windfarm: unknown/],
-    [[], "", 2, /^windfarm: say what to do with the user/],
+  const cases: [string[], number, RegExp][] = [
+    [["add", "a"], 2, /^windfarm: agent\.config\.yaml names no users file\n {2}try: set mqtt\.users_file/],
+    [["add", "a", "--file", "u", "--publish", "a#"], 2, /^windfarm: "a#" is no topic filter\n {2}try: /],
+    [["add", "", "--file", "u"], 2, /^windfarm: the name is empty/],
+    [["add", "--file", "u"], 2, /^windfarm: not enough non-option arguments/],
+    [["add", "a", "--file", "folder"], 2, /^windfarm: folder is a folder\n {2}try: /],
+    [["add", "a", "--file", "broken"], 78, /^broken:3:5: passwd is not known here — known: name, password/],
+    [["remove", "a", "--file", "u"], 1, /^windfarm: there is no user a in u\n {2}try: it has no users/],
+    [["add", "a", "--file", "u", "--config", "none"], 78, /^none: there is no file none/],
+    [["frobnicate"], 2, /^windfarm: unknown/],
+    [[], 2, /^windfarm: say what to do with the user/],
   ];
-  for (const [args, input, code, stderr] of cases) {
-    const ended = await windfarm(cwd, input, "user", ...args);
-    t.match(ended, { code, stdout: "", stderr }, args.join(" "));
+  for (const [args, code, stderr] of cases) {
+    t.match(await refusedIn(cwd, "user", ...args), { code, stderr }, args.join(" "));
+  }
+  const asked: [string, string, RegExp][] = [
+    ["u", "", /^windfarm: there is no password\n {2}try: pipe it in/],
+    ["none/u", "x", /^windfarm: there is no folder none\n {2}try: /],
+  ];
+  for (const [file, input, stderr] of asked) {
+    const ended = await windfarm(cwd, input, "user", "add", "a", "--file", file);
+    t.match(ended, { code: 2, stdout: "", stderr });
   }
   t.throws(() => statSync(join(cwd, "u")));
 });
