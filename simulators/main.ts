@@ -1,6 +1,7 @@
 /** `npm run simulate`: the sensors of a wind farm. What happens goes to stderr, the summary to stdout. */
 
 import { randomBytes } from "node:crypto";
+import { countOf } from "../agent/common/format.ts";
 import { codeOf, EXIT, Fault, messageOf } from "../agent/errors.ts";
 import { type Clock, Fleet, type Summary } from "./fleet.ts";
 import { Ledger } from "./ledger.ts";
@@ -113,10 +114,6 @@ function sentence(summary: Summary): string {
     if (count > 0) parts.push(`${count} ${words}`);
   }
   return parts.join("; ");
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // A reader that has seen enough (`| head`) ends nothing: the sensors go on. A disk that takes no summary is a failure.

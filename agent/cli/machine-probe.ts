@@ -1,7 +1,7 @@
 /** `windfarm check --online`: what machine this is, and whether it keeps cool. */
 
 import { cpuTemperature, mem, osInfo, system } from "systeminformation";
-import { formatBytes } from "../observe/format.ts";
+import { formatBytes } from "../common/format.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Above it a Raspberry Pi slows itself down, °C. */

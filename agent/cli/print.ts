@@ -1,6 +1,6 @@
 /** What a command says on standard output: nothing in it steers the terminal, wherever it came from. */
 
-import { printableJson, printableLines } from "../observe/printable.ts";
+import { printableJson, printableLines } from "../common/printable.ts";
 
 export function print(text: string): void {
   process.stdout.write(`${printableLines(text)}\n`);

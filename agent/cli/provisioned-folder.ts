@@ -4,8 +4,8 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseJson } from "../common/json.ts";
 import { loadConfig } from "../config/load.ts";
-import { parseJson } from "../contract/json.ts";
 import { EXIT, Fault, messageOf } from "../errors.ts";
 import { FILES, NEXT_KEY, readIn } from "./gateway-files.ts";
 

@@ -2,9 +2,9 @@
 
 import { meet } from "../collect/filters.ts";
 import type { User } from "../collect/users-file.ts";
-import { isLoopback } from "../config/addresses.ts";
+import { formatBytes } from "../common/format.ts";
+import { isLoopback } from "../common/loopback.ts";
 import type { AgentConfig } from "../config/schema.ts";
-import { formatBytes } from "../observe/format.ts";
 
 /** The way of a reading under this configuration, one sentence. */
 export function summaryOf({ gateway, mqtt, buffer, kinesis }: AgentConfig): string {

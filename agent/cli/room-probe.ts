@@ -2,9 +2,9 @@
 
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { formatBytes } from "../common/format.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { messageOf } from "../errors.ts";
-import { formatBytes } from "../observe/format.ts";
 import type { Outcome } from "./outcome.ts";
 
 type Buffer = AgentConfig["buffer"];

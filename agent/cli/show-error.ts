@@ -1,8 +1,8 @@
 /** The words an error ends with on the command line, and its exit code. */
 
+import { printableJson, printableLines } from "../common/printable.ts";
 import { ConfigFault, problemText } from "../config/problems.ts";
 import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
-import { printableJson, printableLines } from "../observe/printable.ts";
 
 export interface ErrorOutput {
   /** One JSON object instead of text. */

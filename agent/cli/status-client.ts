@@ -2,7 +2,7 @@
 
 import { get } from "node:http";
 import * as z from "zod";
-import { parseJson } from "../contract/json.ts";
+import { parseJson } from "../common/json.ts";
 import { codeOf, EXIT, Fault, messageOf } from "../errors.ts";
 
 const ANSWER_TIMEOUT_MS = 5_000;

@@ -1,7 +1,7 @@
 /** An agent's status as a few lines for a terminal. */
 
-import { countOf, formatBytes, formatCount, formatSeconds } from "../observe/format.ts";
-import { printable } from "../observe/printable.ts";
+import { countOf, formatBytes, formatCount, formatSeconds } from "../common/format.ts";
+import { printable } from "../common/printable.ts";
 import { spoken } from "../observe/reasons.ts";
 import type { Status } from "./status-client.ts";
 

@@ -1,9 +1,9 @@
 /** `windfarm status`: what the running agent says of itself, one plain sentence first. */
 
 import type { CommandModule } from "yargs";
+import { printableJson } from "../common/printable.ts";
 import { defaultConfigFile } from "../config/places.ts";
 import { Fault } from "../errors.ts";
-import { printableJson } from "../observe/printable.ts";
 import { configOption, jsonOption } from "./options.ts";
 import type { Answer } from "./status-client.ts";
 

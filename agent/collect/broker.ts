@@ -11,13 +11,14 @@
 
 import type { Server, Socket } from "node:net";
 import type { Logger } from "pino";
+import { isLoopback } from "../common/loopback.ts";
 import { EXIT, Fault } from "../errors.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import type { CloseReason } from "./closing.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionSetup } from "./connection-setup.ts";
 import type { Collector, CollectorStats, Intake } from "./intake.ts";
-import { certificateName, createListener, isLoopback, listen } from "./listener.ts";
+import { certificateName, createListener, listen } from "./listener.ts";
 import { Logins } from "./logins.ts";
 import { PublishReader } from "./publish-packet.ts";
 import { Sessions } from "./sessions.ts";

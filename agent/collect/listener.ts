@@ -92,10 +92,6 @@ export function certificateName(socket: Socket): string | undefined {
   return typeof name === "string" && name !== "" ? name : undefined;
 }
 
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 function readPem(tls: BrokerTls, key: "certFile" | "keyFile" | "caFile"): Buffer {
   const file = tls[key] ?? "";
   try {

@@ -1,6 +1,6 @@
 /** Takes a PUBLISH packet apart (MQTT 3.1.1 section 3.3) and knows the topics it has seen. */
 
-import { Remembered } from "../contract/remembered.ts";
+import { Remembered } from "../common/remembered.ts";
 
 /** A topic as it stands on the wire, judged once. */
 export interface WireTopic {

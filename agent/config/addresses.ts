@@ -1,6 +1,5 @@
 /** Addresses to listen on and URLs to connect to, read from their texts. */
 
-import { isIPv4 } from "node:net";
 import { Unfit } from "./unfit.ts";
 
 /** Where a server of ours listens. */
@@ -67,11 +66,6 @@ function readUrl(text: string, schemes: readonly string[], example: string): URL
   }
   if (url.hostname === "") return new Unfit(`${quoted(text)} names no host`, `write ${example}`);
   return url;
-}
-
-/** True for an address only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 /** The text for a message, unless there may be a password in it. */

@@ -4,10 +4,10 @@
  */
 
 import * as z from "zod";
+import { parseDuration, parseSize } from "../common/units.ts";
 import { type ListenAddress, readListen, readTarget } from "./addresses.ts";
 import { nearest } from "./nearest.ts";
 import { Unfit } from "./unfit.ts";
-import { parseDuration, parseSize } from "./units.ts";
 
 export const FIELD_KINDS = [
   "text",

@@ -3,8 +3,9 @@
  * speak even where other settings of the same section are wrong; what the schema refuses they leave to it.
  */
 
+import { isLoopback } from "../common/loopback.ts";
 import { SENSOR_TYPES } from "../contract/sensors.ts";
-import { isLoopback, type ListenAddress, readListen } from "./addresses.ts";
+import { type ListenAddress, readListen } from "./addresses.ts";
 import { aliasRule } from "./alias-rule.ts";
 import type { Complaint } from "./problems.ts";
 import { MQTT_SCHEMES } from "./sections/mqtt.ts";

@@ -1,7 +1,8 @@
 /** Where a configuration that may be wrong wants its status page. */
 
 import { readFileSync } from "node:fs";
-import { isLoopback, type ListenAddress, readListen } from "./addresses.ts";
+import { isLoopback } from "../common/loopback.ts";
+import { type ListenAddress, readListen } from "./addresses.ts";
 import { type Environment, fillIn } from "./environment.ts";
 import { textAt } from "./tree.ts";
 import { Unfit } from "./unfit.ts";

@@ -1,6 +1,6 @@
 /** The last warnings and errors of the log, for the page: whoever looks at it need not know where the log is. */
 
-import { printable } from "./printable.ts";
+import { printable } from "../common/printable.ts";
 
 export interface LoggedProblem {
   atMs: number;

@@ -3,8 +3,8 @@
  * last warnings. Sampled once a second, whatever the rate of the readings.
  */
 
+import { printable } from "../common/printable.ts";
 import type { LoggedProblem } from "./last-problems.ts";
-import { printable } from "./printable.ts";
 
 /** What the validator remembers. */
 export interface Seen {

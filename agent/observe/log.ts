@@ -18,9 +18,9 @@ import {
   stdSerializers,
 } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { printable, printableLines } from "../common/printable.ts";
 import { Fault, messageOf } from "../errors.ts";
 import type { LastProblems } from "./last-problems.ts";
-import { printable, printableLines } from "./printable.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,6 +1,6 @@
 /** The one plain sentence an operator reads first, and the state it stands for. Pure: the same inputs, the same words. */
 
-import { countOf, formatBytes, formatCount, formatSeconds } from "./format.ts";
+import { countOf, formatBytes, formatCount, formatSeconds } from "../common/format.ts";
 import type { AgentState, Snapshot } from "./snapshot.ts";
 
 /** What the sentence is made from: parts of a snapshot, the agent's phase, and how things have been flowing. */

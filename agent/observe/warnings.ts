@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "pino";
-import { countOf } from "./format.ts";
+import { countOf } from "../common/format.ts";
 import { spoken } from "./reasons.ts";
 import type { Snapshot } from "./snapshot.ts";
 

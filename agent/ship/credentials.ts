@@ -1,6 +1,7 @@
 /** Who the agent is to AWS. */
 
 import type { Logger } from "pino";
+import { isLoopback } from "../common/loopback.ts";
 import { type Identity, IotCredentials } from "./iot.ts";
 import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
@@ -65,8 +66,5 @@ export function createCredentials(settings: StreamSettings, link: Link, deps: Cr
 export function isLoopbackHttp(endpoint: string | undefined): boolean {
   if (endpoint === undefined || !URL.canParse(endpoint)) return false;
   const { protocol, hostname } = new URL(endpoint);
-  return (
-    protocol === "http:" &&
-    (hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname))
-  );
+  return protocol === "http:" && isLoopback(hostname);
 }

@@ -14,7 +14,7 @@ import { type Agent, type RequestOptions, request } from "node:https";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { parseJson } from "../contract/json.ts";
+import { parseJson } from "../common/json.ts";
 import { codeOf, type Fault, messageOf } from "../errors.ts";
 import { meaningOf, shipFault } from "./errors.ts";
 import type { CredentialSettings, StreamSettings } from "./settings.ts";

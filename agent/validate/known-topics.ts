@@ -1,6 +1,6 @@
 /** What a topic says of a reading, found once for the topics of a gateway's own sensors. */
 
-import { Remembered } from "../contract/remembered.ts";
+import { Remembered } from "../common/remembered.ts";
 import type { Sensor, SensorCatalog } from "../contract/sensors.ts";
 import type { TopicReader } from "../contract/topics.ts";
 

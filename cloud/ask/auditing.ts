@@ -1,6 +1,7 @@
 /** What an audit finds, from either lake in the same words, and what to say of it. */
 
 import { z } from "zod";
+import { countOf } from "../../agent/common/format.ts";
 import { Fault } from "../../agent/errors.ts";
 import type { QueryResult } from "../local/lake-reader.ts";
 import { namedQueries } from "../sql/read.ts";
@@ -137,7 +138,7 @@ export function judge(audit: Audit, agent: AgentCounts | undefined): { complete:
   ];
   const problems = found
     .filter(([count]) => count > 0)
-    .map(([count, noun, what]) => `${plural(count, noun)}${what}`);
+    .map(([count, noun, what]) => `${countOf(count, noun)}${what}`);
   const pending = sum((epoch) => epoch.pending);
   const { dropped = 0, buffered = 0 } = agent ?? {};
   const notes = [
@@ -159,8 +160,4 @@ function shippedButAbsent({ epochs }: Audit, agent: AgentCounts | undefined): nu
   if (agent === undefined) return 0;
   const own = epochs.find(({ gateway, epoch }) => gateway === agent.gateway && epoch === agent.epoch);
   return Math.max(0, agent.buffer.lastSeq - (own?.expected ?? 0) - agent.buffered - agent.dropped);
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

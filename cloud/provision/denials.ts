@@ -10,7 +10,7 @@
 
 import { GetRolePolicyCommand, type IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { z } from "zod";
-import { parseJson } from "../../agent/contract/json.ts";
+import { parseJson } from "../../agent/common/json.ts";
 import { Fault } from "../../agent/errors.ts";
 import { CREDENTIAL_SECONDS, DENIALS_POLICY, NOBODY_DENIED } from "../settings.ts";
 

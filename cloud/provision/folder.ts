@@ -8,7 +8,7 @@
 import { access, chmod, constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../../agent/contract/json.ts";
+import { parseJson } from "../../agent/common/json.ts";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
 import type { NewCertificate } from "./registry.ts";
 

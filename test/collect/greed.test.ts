@@ -4,7 +4,7 @@ import t from "tap";
 import { UNREAD_TIMEOUT_MS } from "../../agent/collect/patience.ts";
 import { PublishReader } from "../../agent/collect/publish-packet.ts";
 import { MAX_SUBSCRIPTIONS } from "../../agent/collect/sessions.ts";
-import { MAX_REMEMBERED } from "../../agent/contract/remembered.ts";
+import { MAX_REMEMBERED } from "../../agent/common/remembered.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 

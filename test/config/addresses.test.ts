@@ -1,5 +1,6 @@
 import t from "tap";
-import { isLoopback, readListen } from "../../agent/config/addresses.ts";
+import { isLoopback } from "../../agent/common/loopback.ts";
+import { readListen } from "../../agent/config/addresses.ts";
 import { Unfit } from "../../agent/config/unfit.ts";
 
 const MQTT = ["mqtt:", "mqtts:"];

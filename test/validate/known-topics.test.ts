@@ -1,5 +1,5 @@
 import t from "tap";
-import { MAX_REMEMBERED } from "../../agent/contract/remembered.ts";
+import { MAX_REMEMBERED } from "../../agent/common/remembered.ts";
 import { DEFAULT_SENSORS, SensorCatalog } from "../../agent/contract/sensors.ts";
 import { TopicReader } from "../../agent/contract/topics.ts";
 import { KnownTopics } from "../../agent/validate/known-topics.ts";

@@ -2,9 +2,9 @@
 
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { formatBytes } from "../../common/format.ts";
 import type { AgentConfig } from "../../config/schema.ts";
 import { codeOf, Fault, messageOf } from "../../errors.ts";
-import { formatBytes } from "../../observe/format.ts";
 import { strangerBy } from "../own-agent.ts";
 import { isListenable } from "../port-probe.ts";
 import { probeRoom } from "../room-probe.ts";

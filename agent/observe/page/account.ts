@@ -1,6 +1,6 @@
 /** The account: received = shipped + buffered + rejected + dropped, to be added up by eye. */
 
-import { formatCount, formatShare } from "../format.ts";
+import { formatCount, formatShare } from "../../common/format.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
 import { together } from "./words.ts";

@@ -1,6 +1,13 @@
 /** The gateway, the disk and the shipping in figures, for whoever looks closer. */
 
-import { countOf, formatBytes, formatCount, formatLatency, formatSeconds, formatShare } from "../format.ts";
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatLatency,
+  formatSeconds,
+  formatShare,
+} from "../../common/format.ts";
 import type { RateWindow } from "../rates.ts";
 import type { Snapshot, Use } from "../snapshot.ts";
 import { type Html, type HtmlValue, html } from "./html.ts";

@@ -1,6 +1,13 @@
 /** The way of a reading, drawn: sensors, buffer, Kinesis, and how fast it goes between them. */
 
-import { countOf, formatBytes, formatCount, formatRate, formatSeconds, formatShare } from "../format.ts";
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatSeconds,
+  formatShare,
+} from "../../common/format.ts";
 import type { RateWindow } from "../rates.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";

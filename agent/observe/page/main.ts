@@ -1,6 +1,6 @@
 /** What changes on the page. The server draws it once and the script again each second, both with these functions. */
 
-import { formatCount } from "../format.ts";
+import { formatCount } from "../../common/format.ts";
 import type { Live } from "../live.ts";
 import type { RateWindow } from "../rates.ts";
 import type { AgentState, Snapshot } from "../snapshot.ts";

@@ -1,6 +1,6 @@
 /** What each kind of sensor sent. */
 
-import { formatBytes, formatCount, formatRate } from "../format.ts";
+import { formatBytes, formatCount, formatRate } from "../../common/format.ts";
 import type { Live } from "../live.ts";
 import type { RateWindow } from "../rates.ts";
 import { spoken } from "../reasons.ts";

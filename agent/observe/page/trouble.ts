@@ -1,6 +1,6 @@
 /** What is wrong and what to do about it, where something is. What the sentence says already isn't said again. */
 
-import { countOf } from "../format.ts";
+import { countOf } from "../../common/format.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
 import { ago, article, together } from "./words.ts";

@@ -1,6 +1,6 @@
 /** What each turbine's sensors show now and how they got there: one row a turbine, one column a sensor. */
 
-import { countOf, formatCount } from "../format.ts";
+import { countOf, formatCount } from "../../common/format.ts";
 import type { Live, LiveSensor } from "../live.ts";
 import { type Html, html } from "./html.ts";
 import { ago, together } from "./words.ts";

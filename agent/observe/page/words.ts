@@ -1,6 +1,6 @@
 /** Small things that several parts of the page say alike. */
 
-import { formatSeconds } from "../format.ts";
+import { formatSeconds } from "../../common/format.ts";
 import { type Html, type HtmlValue, html } from "./html.ts";
 
 /** A number and what belongs to it stay on one line. */

@@ -1,7 +1,7 @@
 /** One chart over time; its key says the newest values, or those under the pointer. */
 
 import uPlot from "uplot";
-import { formatCount } from "../../format.ts";
+import { formatCount } from "../../../common/format.ts";
 
 /** @typedef {(value: number) => string} Format */
 

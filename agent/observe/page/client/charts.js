@@ -1,6 +1,6 @@
 /** The last hour as two charts. */
 
-import { formatCount, formatRate } from "../../format.ts";
+import { formatCount, formatRate } from "../../../common/format.ts";
 import { RateWindow } from "../../rates.ts";
 import { PAGE_RATE_WINDOW_MS } from "../counters.ts";
 import { Chart } from "./chart.js";

@@ -1,6 +1,6 @@
 import t from "tap";
+import { printable, printableJson, printableLines } from "../../agent/common/printable.ts";
 import { createLogger } from "../../agent/observe/log.ts";
-import { printable, printableJson, printableLines } from "../../agent/observe/printable.ts";
 
 /** Clears the screen, names the window, begins 8-bit sequences, turns the reading order, deletes. */
 const HOSTILE = "a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\u2066\x7f\r\n\tc\u2028\ud800";

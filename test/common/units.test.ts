@@ -1,5 +1,5 @@
 import t from "tap";
-import { parseDuration, parseSize } from "../../agent/config/units.ts";
+import { parseDuration, parseSize } from "../../agent/common/units.ts";
 
 t.test("a duration is a number and ms, s, m, h or d", async (t) => {
   const durations: [string, number][] = [

@@ -7,7 +7,7 @@ import {
   formatRate,
   formatSeconds,
   formatShare,
-} from "../../agent/observe/format.ts";
+} from "../../agent/common/format.ts";
 
 type Case<T> = readonly [input: T, text: string];
 
