@@ -1,6 +1,7 @@
 /** `npm run plan`: the result to stdout. */
 
-import { endWith, forgiveReaders } from "../local/command.ts";
+import { Fault } from "../../agent/errors.ts";
+import { forgiveReaders } from "../local/command.ts";
 import { parseOptions } from "./options.ts";
 import { asJson, asText, planOf } from "./plan.ts";
 
@@ -13,5 +14,8 @@ try {
     process.stdout.write(json ? asJson(plan) : asText(plan, stage));
   }
 } catch (error) {
-  endWith(error);
+  if (!(error instanceof Fault)) throw error;
+  console.error(`plan: ${error.message}`);
+  if (error.hint !== undefined) console.error(`  try: ${error.hint}`);
+  process.exitCode = error.exitCode;
 }

@@ -1,8 +1,8 @@
 /** The command line of `npm run plan`. */
 
 import yargs from "yargs";
+import { EXIT, Fault } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { debugOption, failUsage, usageFault } from "../local/command.ts";
 import { STAGES } from "../names.ts";
 import type { Fleet } from "./traffic.ts";
 
@@ -35,10 +35,11 @@ export async function parseOptions(argv: readonly string[]): Promise<PlanOptions
     .option("json", { type: "boolean", default: false, describe: "the plan as JSON" })
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
-    .option("debug", debugOption)
     .strict()
     .exitProcess(false)
-    .fail(failUsage)
+    .fail((message, error) => {
+      throw usage((message ?? error?.message ?? "wrong usage").replaceAll(/\s*\n\s*/g, " "));
+    })
     .parseAsync(argv, (_error: unknown, _argv: unknown, output: string) => {
       helped = output !== "";
       if (helped) process.stdout.write(`${output}\n`);
@@ -50,11 +51,15 @@ export async function parseOptions(argv: readonly string[]): Promise<PlanOptions
     rate: said.rate,
   };
   if (!(said.rate > 0 && said.rate <= MAX_RATE))
-    throw usageFault(`--rate must be above 0 and at most ${MAX_RATE}, in readings a second of a sensor`);
+    throw usage(`--rate must be above 0 and at most ${MAX_RATE}, in readings a second of a sensor`);
   return { fleet, stage: said.stage, json: said.json };
 }
 
 function whole(name: string, value: number, most: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw usageFault(`--${name} must be a whole number from 1 to ${most}`);
+  throw usage(`--${name} must be a whole number from 1 to ${most}`);
+}
+
+function usage(message: string): Fault {
+  return new Fault("plan.usage", message, { hint: "npm run plan -- --help", exitCode: EXIT.usage });
 }

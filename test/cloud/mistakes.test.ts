@@ -30,7 +30,7 @@ t.test("what is wrong with the words is one sentence and code 2", async (t) => {
   const cwd = t.testdir({ binary: "\0\xff", folder: {} });
   const cases: [string, RegExp][] = [
     ["query --format x", /^Invalid values: Argument: format, [^\n]+\n {2}try: /],
-    ["plan --stage x", /^Invalid values: Argument: stage, [^\n]+\n {2}try: /],
+    ["plan --stage x", /^plan: Invalid values: Argument: stage, [^\n]+\n {2}try: /],
     ["provision --gateway g --stage x", /^provision: Invalid values: Argument: stage, [^\n]+\n {2}try: /],
     ["query --file binary", /^--file binary holds no text\n {2}try: /],
     ["audit --agent x", /^--agent x is not the address of a page\n {2}try: write --agent http:/],
