@@ -45,6 +45,10 @@ export class FailureServer {
     try {
       server.listen(port, host);
       await once(server, "listening");
+      // From now on an error concerns one connection that could not be taken.
+      server.on("error", (error) =>
+        this.#options.log.warn({ reason: messageOf(error) }, "the failure page could not take a connection"),
+      );
       this.#server = server;
     } catch (error) {
       if (this.#at?.host !== host || this.#at.port !== port)
