@@ -63,12 +63,16 @@ t.test("secrets are found wherever they got into", (t) => {
   const dirty = [
     "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
     "via http://user:pass@proxy:3128",
+    "via http://user:p@leak/'one@proxy:3129",
+    '{"proxy":"http://user:p\\"leak@two@proxy:3130","hint":"mail a@b.example"}',
     "password: $7$20000$AAAAAAAAAAAAAAAA$BBBBBBBBBBBBBBBBBBBBBBBB==",
     "ASIAIOSFODNN7EXAMPLE",
   ].join("\n");
   const clean = withoutSecrets(dirty, []);
-  for (const secret of ["MHcC", "pass@", "AAAAAAAA", "ASIA"]) t.notOk(clean.includes(secret), secret);
-  t.ok(clean.includes("@proxy:3128"), "the rest stays");
+  for (const secret of ["MHcC", "pass@", "leak", "AAAAAAAA", "ASIA"])
+    t.notOk(clean.includes(secret), secret);
+  for (const rest of ["@proxy:3128", "@proxy:3129", '@proxy:3130","hint":"mail a@b.example"'])
+    t.ok(clean.includes(rest), rest);
   const file = join(t.testdir({}), "c.yaml");
   writeFileSync(
     file,

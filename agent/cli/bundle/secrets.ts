@@ -6,8 +6,8 @@ import { MASK } from "../../config/show.ts";
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g;
 /** Hashes as mosquitto_passwd and `windfarm user` write them. */
 const PASSWORD_HASH = /\$[67]\$[0-9]*\$?[A-Za-z0-9+/=$]{20,}/g;
-/** `user:password@` in the address of a proxy or broker. */
-const LOGIN_IN_URL = /(\b[a-z]+:\/\/)[^\s/@"']+@/g;
+/** `user:password@` in the address of a proxy or broker, up to the last `@`: a password may hold one, and in JSON a quote. */
+const LOGIN_IN_URL = /(:\/\/)(?:\\"|[^\s"]){1,1024}@/g;
 const AWS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 
 /** The configuration's own secrets, in the clear. */
