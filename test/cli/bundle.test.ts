@@ -1,9 +1,10 @@
 /** A support archive tells a helper what is needed, and nothing that opens anything. */
 
 import { execFileSync } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { packBundle } from "../../agent/cli/bundle/pack.ts";
 import { secretsIn, withoutSecrets } from "../../agent/cli/bundle/secrets.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import { freePorts } from "../../deploy/local/ports.ts";
@@ -86,4 +87,30 @@ t.test("an archive that can't be written is told with what to try", async (t) =>
   const { code, stderr } = await new Program("windfarm", ["bundle", "--out", "/nowhere/b.tar.gz"]).ended;
   t.equal(code, 2);
   t.match(stderr, /^windfarm: there is no folder \/nowhere\n {2}try: /);
+});
+
+t.test("what is there already is left alone, also behind a link", (t) => {
+  const folder = t.testdir({ "notes.txt": "mine" });
+  const [notes, link] = [join(folder, "notes.txt"), join(folder, "b.tar.gz")];
+  symlinkSync(notes, link);
+  for (const file of [notes, link]) {
+    const expected = { code: "cli.file", exitCode: 2, message: `${file} is there already`, hint: /--out/ };
+    t.throws(() => packBundle([{ name: "a.txt", text: "a" }], file), expected);
+  }
+  t.equal(readFileSync(notes, "utf8"), "mine");
+  t.end();
+});
+
+t.test("nothing is left of an archive that could not be finished", (t) => {
+  const archive = join(t.testdir({}), "b.tar.gz");
+  const { PATH } = process.env;
+  t.teardown(() => Object.assign(process.env, { PATH }));
+  // Nowhere to find tar.
+  process.env.PATH = "/nowhere";
+  t.throws(() => packBundle([{ name: "a.txt", text: "a" }], archive), {
+    code: "bundle.tar",
+    message: `${archive} could not be written: tar can't be run (ENOENT)`,
+  });
+  t.notOk(existsSync(archive));
+  t.end();
 });
