@@ -64,8 +64,20 @@ async function configuredName(file: string): Promise<string> {
 /** The key that waits for its certificate already, or a new one: asked twice, the request stays the same gateway's. */
 function keyIn(folder: string): KeyObject {
   const waiting = readIn(folder, NEXT_KEY);
-  if (waiting !== undefined) return createPrivateKey(waiting);
+  if (waiting !== undefined) return readKey(`${folder}/${NEXT_KEY}`, waiting);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   place(folder, NEXT_KEY, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
   return privateKey;
+}
+
+function readKey(file: string, text: string): KeyObject {
+  const details = { hint: `move ${file} away and ask again: a new key is made then`, exitCode: EXIT.failed };
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(text);
+  } catch (error) {
+    throw new Fault("csr.key", `${file} holds no private key that can be read`, { ...details, cause: error });
+  }
+  if (key.asymmetricKeyType === "ec") return key;
+  throw new Fault("csr.key", `${file} holds no key of an elliptic curve`, details);
 }

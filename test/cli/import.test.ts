@@ -1,7 +1,7 @@
 /** A gateway's identity: the request that is made on it, and the folder that comes back. */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -73,6 +73,24 @@ t.test("a request is what an authority takes, and asking again gives the same ke
   await windfarm("csr", "--gateway", "gw-07", "--to", etc);
   t.equal(readFileSync(join(etc, "private.key.next"), "utf8"), key);
   t.equal(createPrivateKey(key).asymmetricKeyDetails?.namedCurve, "prime256v1");
+});
+
+t.test("a waiting key that is of no use is named, and left where it is", async (t) => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  });
+  for (const [key, why] of [
+    ["-----BEGIN PRIVATE KEY-----\nMIGHAgEA", /private\.key\.next holds no private key that can be read\n/],
+    ["", /holds no private key that can be read\n/],
+    [rsa.toString(), /private\.key\.next holds no key of an elliptic curve\n/],
+  ] as const) {
+    const folder = t.testdir({ "private.key.next": key });
+    const { code, stderr } = await refusedIn(".", "csr", "--gateway", "gw-07", "--to", folder);
+    t.match([code, stderr], [1, why]);
+    t.match(stderr, /\n {2}try: move .*private\.key\.next away and ask again/);
+    t.equal(readFileSync(join(folder, "private.key.next"), "utf8"), key);
+  }
 });
 
 t.test("a folder without a key is imported to the key that waits here", { skip }, async (t) => {
