@@ -5,10 +5,11 @@
  */
 
 import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
 
-/** Sends `KEY=value` assignments; resolves when they were taken, also where nobody wanted them. */
+/** Sends `KEY=value` assignments; resolves when they were taken, also where nobody wanted them. Never rejects. */
 export type Notify = (...assignments: readonly string[]) => Promise<void>;
 
 export interface SystemdEnvironment {
@@ -18,23 +19,24 @@ export interface SystemdEnvironment {
 }
 
 const NOTIFY_TIMEOUT_MS = 10_000;
+const run = promisify(execFile);
 
 /** The way to systemd, or one that leads nowhere where the process was not started by it. */
 export function createNotify(environment: SystemdEnvironment, log: Logger): Notify {
   const socket = environment.NOTIFY_SOCKET;
   if (socket === undefined || socket === "") return () => Promise.resolve();
   let told = false;
-  return (...assignments) =>
-    new Promise((resolve) => {
-      const options = { timeout: NOTIFY_TIMEOUT_MS, env: { ...process.env, NOTIFY_SOCKET: socket } };
-      execFile("systemd-notify", [...assignments], options, (error) => {
-        if (error !== null && !told) {
-          told = true;
-          log.warn({ reason: messageOf(error) }, "systemd could not be told; is systemd-notify installed?");
-        }
-        resolve();
-      });
-    });
+  return async (...assignments) => {
+    const options = { timeout: NOTIFY_TIMEOUT_MS, env: { ...process.env, NOTIFY_SOCKET: socket } };
+    try {
+      // Also throws at once, where the system has no memory for another process.
+      await run("systemd-notify", [...assignments], options);
+    } catch (error) {
+      if (!told)
+        log.warn({ reason: messageOf(error) }, "systemd could not be told; is systemd-notify installed?");
+      told = true;
+    }
+  };
 }
 
 /** How long systemd waits for a sign of life before it restarts the service, ms; undefined where it doesn't watch. */

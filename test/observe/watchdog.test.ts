@@ -109,6 +109,15 @@ t.test("A systemd that can't be told is complained about once", async (t) => {
   t.match(lines[0], /systemd could not be told/);
 });
 
+t.test("A program that can't even be begun is complained about as well", async (t) => {
+  const lines: string[] = [];
+  const socket = socketPath(t, "nobody.sock");
+  const notify = createNotify({ NOTIFY_SOCKET: socket }, pino({}, { write: (line) => lines.push(line) }));
+  // More than the kernel passes to a program (execve(2), E2BIG): Node.js throws at once, as for want of memory.
+  await notify(`STATUS=${"x".repeat(256 * 1024)}`);
+  t.match(lines, [/systemd could not be told/]);
+});
+
 /** Receives what systemd would, a JSON line per message; closes the barrier's descriptor as systemd does. */
 const RECEIVER = `
 import array, json, os, socket, sys
