@@ -4,8 +4,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { gatherBundle } from "../../agent/cli/bundle/gather.ts";
 import { packBundle } from "../../agent/cli/bundle/pack.ts";
 import { secretsIn, withoutSecrets } from "../../agent/cli/bundle/secrets.ts";
+import { clockFinding } from "../../agent/cli/doctor/clock.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import { freePorts } from "../../deploy/local/ports.ts";
 import { startKinesisStub } from "../helpers/kinesis-stub.ts";
@@ -70,8 +72,7 @@ t.test("secrets are found wherever they got into", (t) => {
     "ASIAIOSFODNN7EXAMPLE",
   ].join("\n");
   const clean = withoutSecrets(dirty, []);
-  for (const secret of ["MHcC", "pass@", "leak", "AAAAAAAA", "ASIA"])
-    t.notOk(clean.includes(secret), secret);
+  for (const secret of ["MHcC", "pass@", "leak", "AAAAAAAA", "ASIA"]) t.notOk(clean.includes(secret), secret);
   for (const rest of ["@proxy:3128", "@proxy:3129", '@proxy:3130","hint":"mail a@b.example"'])
     t.ok(clean.includes(rest), rest);
   const file = join(t.testdir({}), "c.yaml");
@@ -87,6 +88,21 @@ t.test("an archive that can't be written is told with what to try", async (t) =>
   const { code, stderr } = await new Program("windfarm", ["bundle", "--out", "/nowhere/b.tar.gz"]).ended;
   t.equal(code, 2);
   t.match(stderr, /^windfarm: there is no folder \/nowhere\n {2}try: /);
+});
+
+t.test("where no program can be begun the bundle says so, and has the rest", async (t) => {
+  const file = join(t.testdir({ "agent.config.yaml": "version: 1\n" }), "agent.config.yaml");
+  t.teardown(() => delete process.env.WINDFARM_TEST_LONG);
+  // More than the kernel passes to a program (execve(2), E2BIG): Node.js throws at once, as for want of memory.
+  process.env.WINDFARM_TEST_LONG = "x".repeat(256 * 1024);
+  t.match(await clockFinding(undefined), {
+    state: "ok",
+    message: "The clock is right as far as can be seen",
+  });
+  const { documents } = await gatherBundle(file);
+  const textOf = (name: string) => documents.find((document) => document.name === name)?.text;
+  t.match(textOf("disk.txt"), /^df: .*E2BIG/);
+  t.match(textOf("configuration-problems.txt"), /agent\.config\.yaml/);
 });
 
 t.test("what is there already is left alone, also behind a link", (t) => {

@@ -111,9 +111,14 @@ function fetched(url: string): Promise<string> {
 function said(program: string, args: readonly string[]): Promise<string> {
   const options = { timeout: PROGRAM_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, encoding: "utf8" } as const;
   return new Promise((done) => {
-    execFile(program, [...args], options, (error, stdout, stderr) => {
-      const failure = error === null ? "" : `${program}: ${messageOf(error)}\n`;
-      done(`${stdout}${stderr}${failure}`);
-    });
+    const failed = (error: unknown) => `${program}: ${messageOf(error)}\n`;
+    try {
+      execFile(program, [...args], options, (error, stdout, stderr) => {
+        done(`${stdout}${stderr}${error === null ? "" : failed(error)}`);
+      });
+    } catch (error) {
+      // No memory for another process: that is worth knowing too.
+      done(failed(error));
+    }
   });
 }

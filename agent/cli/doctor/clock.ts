@@ -1,10 +1,12 @@
 /** Whether this machine knows what time it is: signatures and certificates depend on it. */
 
 import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type Finding, failed, note, ok } from "./finding.ts";
 
 /** The service allows five minutes. */
 const TOLERANCE_MS = 4 * 60_000;
+const run = promisify(execFile);
 
 /** `skewMs`: how far AWS' clock is ahead of ours, where it could be asked. */
 export async function clockFinding(skewMs: number | undefined): Promise<Finding> {
@@ -27,12 +29,13 @@ export async function clockFinding(skewMs: number | undefined): Promise<Finding>
 }
 
 /** As the system says; undefined where it can't be asked. */
-function isSynchronised(): Promise<boolean | undefined> {
-  return new Promise((resolve) => {
-    const ask = ["show", "--property=NTPSynchronized", "--value"];
-    execFile("timedatectl", ask, { timeout: 3000 }, (error, said) => {
-      const answer = said.trim();
-      resolve(error === null && answer !== "" ? answer === "yes" : undefined);
-    });
-  });
+async function isSynchronised(): Promise<boolean | undefined> {
+  const ask = ["show", "--property=NTPSynchronized", "--value"];
+  try {
+    const { stdout } = await run("timedatectl", ask, { timeout: 3000 });
+    const answer = stdout.trim();
+    return answer === "" ? undefined : answer === "yes";
+  } catch {
+    return undefined;
+  }
 }
