@@ -22,7 +22,7 @@ export interface Parts {
   health: HealthSampler;
 }
 
-/** `stateLine`: the gateway's state as it travels. Opens the buffer and builds the rest around it; nothing else is started. Throws the Fault of what can't be. */
+/** `stateLine`: the gateway's state as it travels. Opens the buffer and builds the rest around it; nothing else is started. Throws the Fault of what can't be, with the buffer closed. */
 export function buildParts(
   config: AgentConfig,
   log: Logger,
@@ -39,13 +39,18 @@ export function buildParts(
     { ...config.buffer, gateway: gateway.id },
     { now, log: log.child({ part: "buffer" }) },
   );
-  const collector = buildCollector(config, new Pipeline(validator, buffer, now), log);
-  const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now, stateLine });
-  const health = new HealthSampler({
-    folder: dirname(config.buffer.path),
-    board: { certificates: certificatesOf(config) },
-  });
-  return { buffer, validator, collector, shipper, health };
+  try {
+    const collector = buildCollector(config, new Pipeline(validator, buffer, now), log);
+    const shipper = createShipper(kinesis, buffer, { log: log.child({ part: "ship" }), now, stateLine });
+    const health = new HealthSampler({
+      folder: dirname(config.buffer.path),
+      board: { certificates: certificatesOf(config) },
+    });
+    return { buffer, validator, collector, shipper, health };
+  } catch (error) {
+    buffer.close().catch((why) => log.warn({ err: why }, "the buffer could not be closed"));
+    throw error;
+  }
 }
 
 /** The agent's own certificates, whose end is worth knowing beforehand. */
