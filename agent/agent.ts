@@ -153,10 +153,12 @@ class Agent implements RunningAgent {
 
   async #stop(deadlineMs: number): Promise<void> {
     const { buffer, collector, shipper, health } = this.#parts;
+    const { log } = this.#options;
     const endMs = performance.now() + deadlineMs;
     this.#phase = "stopping";
-    await this.#watchdog.stop();
     buffer.flush();
+    // A systemd that does not take it may keep its program waiting for longer than there is time.
+    this.#watchdog.stop().catch((error) => log.warn({ err: error }, "systemd could not be told of the stop"));
     await collector.stop(deadlineMs / 2);
     this.#warnings.stop();
     await shipper.stop(Math.max(0, endMs - performance.now()));
@@ -164,7 +166,7 @@ class Agent implements RunningAgent {
     await buffer.close();
     health.stop();
     await this.#status.stop();
-    this.#options.log.info({ received, buffered, shipped, rejected, dropped }, "stopped");
+    log.info({ received, buffered, shipped, rejected, dropped }, "stopped");
     this.#finish();
   }
 

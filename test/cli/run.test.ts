@@ -1,7 +1,9 @@
 /** The built agent as its operator meets it: started, asked, stopped, and refused. */
 
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { connectAsync } from "mqtt";
@@ -88,6 +90,27 @@ t.test("the agent runs, tells its status, and stops in order when asked", async 
   const { code } = await agent.kill("SIGTERM");
   t.equal(code, 0);
   t.match(agent.stdout, /"msg":"stopped"/);
+});
+
+t.test("a systemd that does not listen holds up no stop", async (t) => {
+  const kinesis = await stubOf(t);
+  // Stands in for systemd's program and keeps STOPPING=1 to itself until the test opens the other end.
+  const told = 'case "$1" in STOPPING=1) exec cat "$(dirname "$0")/held" ;; esac';
+  const folder = t.testdir({ "agent.config.yaml": configText(kinesis), bin: {} });
+  const bin = join(folder, "bin");
+  execFileSync("mkfifo", [join(bin, "held")]);
+  writeFileSync(join(bin, "systemd-notify"), `#!/bin/sh\n${told}\n`, { mode: 0o755 });
+  const env = { NOTIFY_SOCKET: join(folder, "nobody"), PATH: `${bin}:${process.env.PATH}` };
+  const agent = run(t, folder, env);
+  await bannerOf(agent);
+  const ended = agent.kill("SIGTERM");
+  // Opens once the program has begun to wait.
+  const held = await open(join(bin, "held"), "w");
+  const { code } = await ended;
+  await held.close();
+  t.equal(code, 0);
+  t.match(agent.stdout, /"msg":"stopped"/);
+  t.notMatch(agent.stdout, /systemd could not be told/, "nobody waited until it was given up");
 });
 
 t.test("asked twice, it ends at once", async (t) => {
