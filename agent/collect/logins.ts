@@ -3,7 +3,7 @@
  * which the disk's syncs and name look-ups need too:
  *
  * - One password is hashed at a time; the others wait, and the addresses take turns.
- * - A login whose connection is gone is not begun.
+ * - A login whose connection closes leaves the queue at once, and with it its CONNECT leaves memory.
  * - A login that was right is remembered until its user changes: a farm that reconnects costs nothing, and gets in
  *   past any number of strangers that wait.
  * - Each takes as long as the slowest hash there is, whoever is named.
@@ -12,6 +12,7 @@
  */
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { iterationsOf, spendIterations, verifyPassword } from "./passwords.ts";
 import type { Users } from "./users.ts";
 import type { User } from "./users-file.ts";
@@ -24,8 +25,8 @@ export interface Login {
   password: Uint8Array | undefined;
   /** Where it comes from. */
   address: string;
-  /** Nobody waits for the answer any more. */
-  abandoned(): boolean;
+  /** Once it is closed nobody waits for the answer. */
+  connection: Pick<Duplex, "destroyed" | "once" | "off">;
 }
 
 /** What costs time: passwords.ts. */
@@ -41,7 +42,7 @@ export class Logins {
   /** What the last right login of each user looked like, under a key of this process. */
   readonly #remembered = new Map<string, { user: User; digest: Buffer }>();
   /** Who waits for a turn, by address; the first address is next. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Map<string, Set<() => void>>();
   #busy = false;
 
   constructor(users: Users, work: PasswordWork = { verify: verifyPassword, spend: spendIterations }) {
@@ -49,19 +50,17 @@ export class Logins {
     this.#work = work;
   }
 
-  /** The user who logs in, or undefined. */
-  async check({ name, password, address, abandoned }: Login): Promise<User | undefined> {
+  /** The user who logs in; undefined where the login is wrong or its connection is gone. */
+  async check({ name, password, address, connection }: Login): Promise<User | undefined> {
     if (name === undefined || password === undefined || password.length > MAX_PASSWORD_BYTES)
       return undefined;
     const digest = this.#digestOf(name, password);
     const known = this.#remembered.get(name);
     if (known !== undefined && known.user === this.#users.get(name) && timingSafeEqual(known.digest, digest))
       return known.user;
-    // The packet it came in is larger.
-    const own = Uint8Array.from(password);
-    await this.#turnOf(address);
+    if (!(await this.#turnOf(address, connection))) return undefined;
     try {
-      return abandoned() ? undefined : await this.#try(name, own, digest);
+      return connection.destroyed ? undefined : await this.#try(name, password, digest);
     } finally {
       this.#next();
     }
@@ -89,16 +88,27 @@ export class Logins {
     return createHmac("sha256", this.#key).update(`${name.length} ${name}`).update(password).digest();
   }
 
-  /** Resolves when it is this address' turn. */
-  async #turnOf(address: string): Promise<void> {
+  /** Resolves with true when it is this address' turn, with false when the connection is gone before. */
+  async #turnOf(address: string, connection: Login["connection"]): Promise<boolean> {
+    if (connection.destroyed) return false;
     if (!this.#busy) {
       this.#busy = true;
-      return;
+      return true;
     }
-    await new Promise<void>((resolve) => {
-      const queue = this.#waiting.get(address);
-      if (queue === undefined) this.#waiting.set(address, [resolve]);
-      else queue.push(resolve);
+    const queue = this.#waiting.get(address) ?? new Set();
+    this.#waiting.set(address, queue);
+    return await new Promise<boolean>((resolve) => {
+      const begin = (): void => {
+        connection.off("close", leave);
+        resolve(true);
+      };
+      const leave = (): void => {
+        queue.delete(begin);
+        if (queue.size === 0) this.#waiting.delete(address);
+        resolve(false);
+      };
+      queue.add(begin);
+      connection.once("close", leave);
     });
   }
 
@@ -109,10 +119,11 @@ export class Logins {
       return;
     }
     const [address, queue] = first;
-    const begin = queue.shift();
+    const [begin] = queue;
     // To the end, behind the other addresses.
     this.#waiting.delete(address);
-    if (queue.length > 0) this.#waiting.set(address, queue);
+    if (begin !== undefined) queue.delete(begin);
+    if (queue.size > 0) this.#waiting.set(address, queue);
     begin?.();
   }
 }

@@ -155,8 +155,7 @@ export class Sessions {
     if (users === undefined || logins === undefined) return true;
     const { certificate, address } = connection;
     const certified = certificate === undefined ? undefined : users.get(certificate);
-    const abandoned = () => connection.destroyed;
-    connection.user = certified ?? (await logins.check({ ...login, address, abandoned }));
+    connection.user = certified ?? (await logins.check({ ...login, address, connection }));
     return connection.user !== undefined;
   }
 

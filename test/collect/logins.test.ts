@@ -1,6 +1,7 @@
 /** Names and passwords before anybody is let in: one at a time, the addresses in turns, what was right remembered. */
 
 import { pbkdf2Sync } from "node:crypto";
+import { PassThrough } from "node:stream";
 import t from "tap";
 import { type Login, Logins, MAX_PASSWORD_BYTES } from "../../agent/collect/logins.ts";
 import { hashPassword, NEW_ITERATIONS, verifyPassword } from "../../agent/collect/passwords.ts";
@@ -11,12 +12,12 @@ const FAST_ITERATIONS = 101;
 const FAST = `$7$${FAST_ITERATIONS}$c2FsdA==$${pbkdf2Sync("secret", "salt", FAST_ITERATIONS, 64, "sha512").toString("base64")}`;
 
 const user = (name: string, password?: string) => ({ name, password, publish: [], subscribe: [] });
-const login = (name: string, password: string, address = "10.0.0.1", abandoned = () => false): Login => ({
-  name,
-  password: Buffer.from(password),
-  address,
-  abandoned,
-});
+const login = (
+  name: string,
+  password: string,
+  address = "10.0.0.1",
+  connection = new PassThrough(),
+): Login => ({ name, password: Buffer.from(password), address, connection });
 
 /** Passwords that are "right" when they are so called, tried when the test says so. */
 class HeldWork {
@@ -76,20 +77,39 @@ t.test("one password is tried at a time, and the addresses take turns", async (t
   );
 });
 
-t.test("a login whose connection is gone is not begun", async (t) => {
+t.test("a login whose connection is gone leaves at once and is not begun", async (t) => {
   const { work, logins } = heldLogins();
-  let gone = false;
   const first = logins.check(login("t07", "right 1"));
-  const left = Array.from({ length: 20 }, (_, n) =>
-    logins.check(login("t07", `left ${n}`, `10.0.0.${n}`, () => gone)),
+  const connections = Array.from({ length: 20 }, () => new PassThrough());
+  const left = connections.map((connection, n) =>
+    logins.check(login("t07", `left ${n}`, `10.0.0.${n >> 1}`, connection)),
   );
-  const last = logins.check(login("t08", "right 2", "10.1.1.1"));
+  const last = logins.check(login("t08", "right 2", "10.0.0.5"));
   await work.until(1);
-  gone = true;
+  for (const connection of connections) connection.destroy();
+  t.strictSame(new Set(await Promise.all(left)), new Set([undefined]), "while the first is being tried");
+  const late = login("t07", "late", "10.0.0.1", connections[0]);
+  t.equal(await logins.check(late), undefined, "also where it was gone before it came");
   work.end();
   await work.until(2);
   work.end();
-  await Promise.all([first, ...left, last]);
+  t.match(await Promise.all([first, last]), [{ name: "t07" }, { name: "t08" }]);
+  t.strictSame(work.begun, ["right 1", "right 2"]);
+});
+
+t.test("a login whose connection is gone in its turn gives the turn on", async (t) => {
+  const { work, logins } = heldLogins();
+  const connection = new PassThrough();
+  const first = logins.check(login("t07", "right 1"));
+  const gone = logins.check(login("t07", "gone", "10.0.0.2", connection));
+  const last = logins.check(login("t08", "right 2", "10.0.0.3"));
+  await work.until(1);
+  connection.destroy();
+  work.end();
+  await work.until(2);
+  work.end();
+  t.equal(await gone, undefined);
+  t.match(await Promise.all([first, last]), [{ name: "t07" }, { name: "t08" }]);
   t.strictSame(work.begun, ["right 1", "right 2"]);
 });
 
