@@ -160,9 +160,9 @@ export class Connection extends SocketStream {
     this.#afterCut(error);
   }
 
-  /** True while what this client sends can't be taken further, or what is for it does not leave. */
+  /** True while what this client sends can't be taken further, or what is for it does not leave, or it is closed. */
   get #blocked(): boolean {
-    if (this.#acks.full || this.#untaken || this.socket.writableNeedDrain) return true;
+    if (this.#state === "closed" || this.#acks.full || this.#untaken || this.socket.writableNeedDrain) return true;
     return this.#acks.open >= this.#setup.intake.window;
   }
 

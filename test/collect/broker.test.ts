@@ -57,6 +57,23 @@ t.test("a reading that can't be stored costs the connection, without a PUBACK", 
   t.strictSame(broker.stats().closedConnections, { store_failed: 1 });
 });
 
+t.test("nothing more is taken of a chunk in whose middle storing failed", async (t) => {
+  const { broker, intake, port } = await start(t);
+  const client = await WireClient.connected(port);
+  t.intercept(intake, "accept", {
+    value: (...[topic, payload, dup, stored]: Parameters<typeof intake.accept>) => {
+      intake.taken.push({ topic, payload: Buffer.from(payload).toString(), dup, stored });
+      stored(new Error("no room"));
+      return true;
+    },
+  });
+  const publish = [0x32, 8, 0, 3, ...Buffer.from("a/b"), 0, 1, 0x78];
+  client.socket.write(Buffer.from([...publish, ...publish, ...publish]));
+  await client.closed();
+  t.equal(intake.taken.length, 1);
+  t.strictSame(broker.stats().closedConnections, { store_failed: 1 });
+});
+
 t.test("a client that publishes and disconnects at once still gets its PUBACK", async (t) => {
   const { intake, port } = await start(t);
   const client = await WireClient.connected(port);
