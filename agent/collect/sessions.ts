@@ -80,10 +80,9 @@ export class Sessions {
     aedes.preConnect = (client, packet, done) => this.#greet(connectionOf(client), packet, done);
     aedes.authenticate = (client, name, password, done) => {
       const connection = connectionOf(client);
-      this.#comeIn(client.id, connection, { name, password }).then(
-        (isIn) => (isIn ? done(null, true) : undefined),
-        (error: unknown) => this.#failed(connection, error),
-      );
+      this.#comeIn(client.id, connection, { name, password })
+        .then((isIn) => (isIn ? done(null, true) : undefined))
+        .catch((error: unknown) => this.#failed(connection, error));
     };
     aedes.authorizePublish = (client, packet, done) => this.#vanished(client, packet, done);
     aedes.authorizeSubscribe = (client, subscription, done) =>
