@@ -41,6 +41,10 @@ export class Connection extends SocketStream {
   readonly address: string;
   readonly certificate: string | undefined;
   readonly patience: Patience;
+  /** Of its CONNECT, which may leave it out. */
+  clientId = "";
+  /** Of its CONNECT. */
+  willTopic: string | undefined;
   /** Once let in; undefined where anybody is. */
   user: User | undefined;
   /** It sent a DISCONNECT: its will is void, whatever becomes of the socket [MQTT-3.14.4-3]. */
@@ -162,7 +166,8 @@ export class Connection extends SocketStream {
 
   /** True while what this client sends can't be taken further, or what is for it does not leave, or it is closed. */
   get #blocked(): boolean {
-    if (this.#state === "closed" || this.#acks.full || this.#untaken || this.socket.writableNeedDrain) return true;
+    if (this.#state === "closed" || this.#acks.full || this.#untaken || this.socket.writableNeedDrain)
+      return true;
     return this.#acks.open >= this.#setup.intake.window;
   }
 

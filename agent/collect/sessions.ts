@@ -29,6 +29,8 @@ import type { Watchers } from "./watchers.ts";
 export const MAX_SUBSCRIPTIONS = 100;
 export const MAX_FILTER_LENGTH = 1024;
 export const MAX_CLIENT_ID_LENGTH = 256;
+/** MQTT 3.1, section 3.1. */
+const MAX_CLIENT_ID_LENGTH_OF_3_1 = 23;
 
 const UNFIT = /[\p{Cc}\p{Cs}\ufffd]/u;
 interface NameAndPassword {
@@ -65,7 +67,8 @@ export class Sessions {
   readonly #aedes: Aedes;
   /** Whose a client id is. */
   readonly #owners = new Map<string, Connection>();
-  readonly #willTopics = new WeakMap<Connection, string>();
+  /** Clients greeted: aedes knows each by its number, for in its own takeover a newcomer that dies stays registered for ever. */
+  #greeted = 0;
   #closing = false;
 
   static async create(deps: SessionDeps): Promise<Sessions> {
@@ -80,7 +83,7 @@ export class Sessions {
     aedes.preConnect = (client, packet, done) => this.#greet(connectionOf(client), packet, done);
     aedes.authenticate = (client, name, password, done) => {
       const connection = connectionOf(client);
-      this.#comeIn(client.id, connection, { name, password })
+      this.#comeIn(connection, { name, password })
         .then((isIn) => (isIn ? done(null, true) : undefined))
         .catch((error: unknown) => this.#failed(connection, error));
     };
@@ -121,7 +124,9 @@ export class Sessions {
     connection.patience.keepaliveMs = (packet.keepalive ?? 0) * 1000;
     packet.keepalive = 0;
     packet.clean = true;
-    if (packet.will !== undefined) this.#willTopics.set(connection, packet.will.topic);
+    connection.willTopic = packet.will?.topic;
+    connection.clientId = packet.clientId;
+    packet.clientId = `${++this.#greeted}`;
     done(null, true);
   }
 
@@ -132,17 +137,18 @@ export class Sessions {
       connection.turnAway(refusalOfMqtt5(), "unsupported_version");
       return true;
     }
-    const fits = clientId.length <= MAX_CLIENT_ID_LENGTH && !UNFIT.test(clientId);
+    const longest = protocolVersion === 3 ? MAX_CLIENT_ID_LENGTH_OF_3_1 : MAX_CLIENT_ID_LENGTH;
+    const fits = clientId.length <= longest && !UNFIT.test(clientId);
     if (fits && (clientId !== "" || clean !== false)) return false;
     connection.turnAway(refusal(IDENTIFIER_REJECTED), "bad_client_id");
     return true;
   }
 
   /** Resolves with false if the client was turned away or is gone: aedes takes no further notice of it then. */
-  async #comeIn(clientId: string, connection: Connection, login: NameAndPassword): Promise<boolean> {
+  async #comeIn(connection: Connection, login: NameAndPassword): Promise<boolean> {
     const known = await this.#identify(connection, login);
     if (connection.destroyed) return false;
-    const refused = known ? this.#refused(clientId, connection) : REFUSED_LOGIN;
+    const refused = known ? this.#refused(connection) : REFUSED_LOGIN;
     if (refused === undefined) return true;
     connection.turnAway(refusal(refused.code), refused.reason);
     return false;
@@ -158,13 +164,19 @@ export class Sessions {
     return connection.user !== undefined;
   }
 
-  /** What speaks against a client that is known; it has its seat if nothing does. */
-  #refused(clientId: string, connection: Connection): Refused | undefined {
-    const will = this.#willTopics.get(connection);
-    if (will !== undefined && !isFitWill(will, connection)) return BAD_WILL;
+  /**
+   * What speaks against a client that is known. If nothing does it has its seat, and the client's earlier connection is
+   * closed [MQTT-3.1.4-2].
+   */
+  #refused(connection: Connection): Refused | undefined {
+    const { clientId, willTopic } = connection;
+    if (willTopic !== undefined && !isFitWill(willTopic, connection)) return BAD_WILL;
     const owner = this.#owners.get(clientId);
     if (owner !== undefined && owner.user !== connection.user) return ID_TAKEN;
     if (!this.#deps.admit(connection, owner)) return HOUSE_FULL;
+    owner?.destroy();
+    // Without an id it is nobody's successor.
+    if (clientId === "") return undefined;
     this.#owners.set(clientId, connection);
     connection.once("close", () => {
       if (this.#owners.get(clientId) === connection) this.#owners.delete(clientId);
@@ -204,8 +216,10 @@ export class Sessions {
 
   /** aedes found a packet it can't take, or the socket failed; the connection knows which of them came first. */
   #broken(client: Client, error: Error): void {
-    if (error !== TURNED_AWAY) this.#deps.log.debug({ client: client.id, err: error }, "client error");
-    connectionOf(client).closeFor("malformed");
+    const connection = connectionOf(client);
+    if (error !== TURNED_AWAY)
+      this.#deps.log.debug({ client: connection.clientId, err: error }, "client error");
+    connection.closeFor("malformed");
   }
 
   #failed(connection: Connection, error: unknown): void {

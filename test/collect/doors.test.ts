@@ -1,5 +1,6 @@
 /** Who is let in, in whose place, and what becomes of a client's will. */
 
+import { Aedes } from "aedes";
 import { connectAsync } from "mqtt";
 import { type Packet, parser } from "mqtt-packet";
 import t from "tap";
@@ -45,6 +46,36 @@ t.test("in a full house a client takes the place of its own earlier connection",
   await after.ping();
 });
 
+t.test(
+  "a client that dies while it takes its earlier connection's place leaves nothing behind",
+  async (t) => {
+    const listened = t.capture(Aedes.prototype, "listen", Aedes.prototype.listen);
+    const { broker, port } = await start(t);
+    const aedes = listened()[0]?.receiver;
+    if (!(aedes instanceof Aedes)) throw new TypeError("the broker has no aedes");
+    const greet = aedes.preConnect;
+    for (let n = 0; n < 20; n++) {
+      const before = await WireClient.connected(port, { clientId: `T${n}` });
+      before.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "windfarm/#", qos: 0 }] });
+      await before.until(() => before.ids("suback").length === 1);
+      const after = await WireClient.open(port);
+      // It learns of the reset in the next round of the event loop, when `after` has its seat.
+      aedes.preConnect = (...args) => {
+        greet(...args);
+        after.socket.resetAndDestroy();
+      };
+      after.connect({ clientId: `T${n}` });
+      await before.closed();
+      aedes.preConnect = greet;
+    }
+    const last = await WireClient.connected(port, { clientId: "last" });
+    while (broker.stats().connections > 1) await last.ping();
+    await last.ping();
+    t.equal(Object.keys(Reflect.get(aedes, "clients")).length, 1);
+    t.equal(aedes.connectedClients, 1);
+  },
+);
+
 t.test("a client id is its user's: another user can't throw its client out", async (t) => {
   const password = await hashPassword("secret");
   const users = ["t07", "t08"].map((name) => `  - { name: ${name}, password: ${password} }`);
@@ -56,6 +87,10 @@ t.test("a client id is its user's: another user can't throw its client out", asy
   await other.closed();
   t.strictSame(answer(other), [IDENTIFIER_REJECTED]);
   t.strictSame(broker.stats().closedConnections, { client_id_taken: 1 });
+  await owner.ping();
+  const unfitWill = { topic: "$SYS/x", payload: Buffer.from("gone"), qos: 1 as const, retain: false };
+  await (await WireClient.connected(port, { ...as("t07"), will: unfitWill })).closed();
+  t.strictSame(broker.stats().closedConnections, { client_id_taken: 1, bad_will: 1 });
   await owner.ping();
   owner.socket.destroy();
   await owner.closed();
@@ -111,6 +146,19 @@ t.test("a will is never retained", async (t) => {
 
 const rawConnect = (version: number) =>
   Buffer.from([0x10, 15, 0, 4, ...Buffer.from("MQTT"), version, 2, 0, 0, 0, 0, 2, 0x61, 0x62]);
+
+t.test("a client id of MQTT 3.1 has 23 characters at most", async (t) => {
+  const { broker, port } = await start(t);
+  const connected = async (clientId: string) => {
+    const client = await WireClient.open(port);
+    client.send({ cmd: "connect", protocolId: "MQIsdp", protocolVersion: 3, clean: true, clientId });
+    await client.until((packets) => packets.length > 0);
+    return answer(client);
+  };
+  t.strictSame(await connected("x".repeat(23)), [0]);
+  t.strictSame(await connected("x".repeat(24)), [IDENTIFIER_REJECTED]);
+  t.strictSame(broker.stats().closedConnections, { bad_client_id: 1 });
+});
 
 t.test("a client of MQTT 5 is told in its own words to speak 3.1.1", async (t) => {
   const { broker, port } = await start(t);
