@@ -89,7 +89,8 @@ export class Connection extends SocketStream {
 
   /** Closes for a reason that is counted, once, unless the client left first. */
   closeFor(reason: CloseReason): void {
-    if (this.#left) return;
+    // A socket that failed tells aedes, whose write it was, before it tells us.
+    if (this.#left || this.socket.errored !== null) return;
     this.#left = true;
     this.#setup.closed(reason);
     this.destroy();

@@ -73,6 +73,7 @@ t.test(
     await last.ping();
     t.equal(Object.keys(Reflect.get(aedes, "clients")).length, 1);
     t.equal(aedes.connectedClients, 1);
+    t.strictSame(broker.stats().closedConnections, {}, "and none of them was closed for a reason of ours");
   },
 );
 
