@@ -3,12 +3,11 @@
  * systemd what is wrong, and goes on as the agent as soon as the file is right.
  */
 
-import { statSync } from "node:fs";
 import type { Logger } from "pino";
+import { stampOf } from "../collect/file-stamp.ts";
 import type { Loaded } from "../config/parse.ts";
 import { ConfigFault, problemText } from "../config/problems.ts";
 import { statusAddressIn } from "../config/status-address.ts";
-import { codeOf } from "../errors.ts";
 import { type Failure, failureRoutes } from "../observe/failure-page.ts";
 import { FailureServer } from "../observe/failure-server.ts";
 import { createLogger } from "../observe/log.ts";
@@ -114,15 +113,5 @@ class Wait {
     const more = problems.length > 1 ? `, and ${problems.length - 1} more` : "";
     const sentence = `Failed: the configuration is wrong, nothing is collected: ${what}${more}.`;
     return { version: this.#version, sentence, file: this.#file, problems };
-  }
-}
-
-/** Changes with every write of the file, and when it comes or goes. */
-function stampOf(file: string): string {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (error) {
-    return codeOf(error) ?? "";
   }
 }

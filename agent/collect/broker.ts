@@ -23,7 +23,7 @@ import { Logins } from "./logins.ts";
 import { PublishReader } from "./publish-packet.ts";
 import { Sessions } from "./sessions.ts";
 import { Tally } from "./tally.ts";
-import { loadUsers, Users } from "./users.ts";
+import type { Users } from "./users.ts";
 import { UsersWatch } from "./users-watch.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import { Watchers } from "./watchers.ts";
@@ -75,7 +75,8 @@ export class EmbeddedBroker implements Collector {
   async start(): Promise<void> {
     const { host, port, usersFile } = this.#settings;
     this.#requireCredentials();
-    const users = usersFile === undefined ? undefined : new Users(loadUsers(usersFile));
+    const watch = usersFile === undefined ? undefined : new UsersWatch(usersFile, this.#deps.log);
+    const users = watch?.users;
     const logins = users === undefined ? undefined : new Logins(users);
     this.#server = createListener(this.#settings, {
       connected: (socket) => this.#connected(socket),
@@ -99,12 +100,11 @@ export class EmbeddedBroker implements Collector {
       this.#deps.log.warn({ err: error }, "the MQTT listener reported an error"),
     );
     this.#sweep = setInterval(() => this.#checkTimes(), SWEEP_MS).unref();
-    if (usersFile === undefined || users === undefined) return;
-    this.#usersWatch = new UsersWatch(usersFile, users, this.#deps.log, () => {
+    this.#usersWatch = watch;
+    watch?.start(() => {
       logins?.forget();
-      this.#closeChanged(users);
+      this.#closeChanged(watch.users);
     });
-    this.#usersWatch.start();
   }
 
   async stop(deadlineMs: number): Promise<void> {

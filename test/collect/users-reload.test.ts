@@ -89,6 +89,19 @@ t.test("a file that is replaced is seen without being told", async (t) => {
   t.equal(returnCode(await WireClient.connected(port, as("t08"))), 0);
 });
 
+t.test("a file that changes while the broker starts is seen too", async (t) => {
+  const file = join(t.testdir(), "users");
+  writeFileSync(file, text({ t07: {} }));
+  const starting = startBroker(t, { usersFile: file });
+  // It was read, and nothing listens yet.
+  writeFileSync(file, text({ t08: {} }));
+  const { port } = await starting;
+  const client = await WireClient.connected(port, as("t07"));
+  t.equal(returnCode(client), 0);
+  await client.closed();
+  t.equal(returnCode(await WireClient.connected(port, as("t08"))), 0);
+});
+
 t.test("the last will of a user who is removed is void", async (t) => {
   const { broker, intake, file, port } = await start(t, { removed: {}, kept: {} });
   const will = {
