@@ -236,9 +236,9 @@ class KinesisShipper implements Shipper {
     });
   }
 
-  /** While nothing gets across, what is queued is enough to try with. */
+  /** While nothing gets across, what is held is enough to try with. */
   get #mayLease(): boolean {
-    return this.#phase === "running" && !(this.#pace.failing && this.#sender.queue.size > 0);
+    return this.#phase === "running" && !(this.#pace.failing && this.#held.size > 0);
   }
 
   #fillLive(): boolean {
