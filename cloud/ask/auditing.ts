@@ -84,7 +84,12 @@ export async function auditLocal(raw: string, lake: string): Promise<Audit> {
 export async function auditAthena(settings: AthenaSettings): Promise<Audit> {
   // Loaded only when asked for: the SDK takes longer to load than an audit takes here.
   const { queryAthena } = await import("./athena.ts");
-  const epochs = epochsOf(rowsOf(await queryAthena(gapsSql(), settings)));
+  return auditOf(await queryAthena(gapsSql(), settings));
+}
+
+/** What the answer of `delivery-gaps` over the tables says. */
+export function auditOf(answer: QueryResult): Audit {
+  const epochs = epochsOf(rowsOf(answer));
   const sum = (count: (epoch: EpochAudit) => number) => epochs.reduce((all, epoch) => all + count(epoch), 0);
   const doubled = sum((epoch) => epoch.doubled);
   return {
