@@ -19,6 +19,7 @@ from datetime import datetime, timezone
 from curation import report
 from curation.arguments import read_arguments
 from curation.engine import Engine, read_texts, start_spark
+from curation.listing import Listing
 from curation.load import Loader, batches
 from curation.stores import open_store
 from curation.tables import Tables
@@ -37,9 +38,9 @@ def main(argv):
     counts, reasons = Counter(objects=0, readings=0, rejects=0, rows=0), Counter()
     loader = Loader(engine, tables, counts, reasons)
 
-    objects = {key: about for key, about in raw.list(settings.raw_folder).items() if _is_raw(key, settings)}
     again = settings.first_day is not None or settings.last_day is not None
-    left = _in_range(objects, settings) if again else _not_in_ledger(objects, tables)
+    listing = Listing(raw, tables, settings)
+    left = listing.in_range() if again else listing.new()
     for batch in batches(left):
         if time.monotonic() > stop_at:
             break
@@ -57,6 +58,7 @@ def main(argv):
         "ReadingsLoaded": counts["rows"],
     }
     if not left and not again:
+        listing.keep()
         values["Missing"] = report.missing(engine, tables)
     if settings.metrics:
         report.send(settings.metrics, settings.farm, values)
@@ -64,24 +66,6 @@ def main(argv):
     upkeep = tables.keep_up(now.strftime("%Y-%m-%d"))
     said = {**counts, **values, "upkeep": upkeep, "reasons": dict(sorted(reasons.items()))}
     print(json.dumps({"curated": said}), flush=True)
-
-
-def _is_raw(key, settings):
-    """Whether `key` is a raw object and lies where raw objects lie."""
-    levels = key[len(settings.raw_folder) + 1 :].split("/")[:-1]
-    fits = [level.startswith(f"{name}=") for name, level in zip(settings.raw_partitions, levels)]
-    return key.endswith(".gz") and len(levels) == len(settings.raw_partitions) and all(fits)
-
-
-def _not_in_ledger(objects, tables):
-    loaded = {row.object for row in tables.sql("SELECT DISTINCT object FROM {deliveries}").toLocalIterator()}
-    return {key: about for key, about in objects.items() if key not in loaded}
-
-
-def _in_range(objects, settings):
-    first, last = settings.first_day or "0001-01-01", settings.last_day or "9999-12-31"
-    day = len(f"{settings.raw_folder}/{settings.raw_partitions[0]}=")
-    return {key: about for key, about in objects.items() if first <= key[day : day + 10] <= last}
 
 
 if __name__ == "__main__":

@@ -24,24 +24,13 @@ def missing(engine, tables):
 def tell_of_silence(tables, topic):
     """How many gateways are silent; tells the topic, if there is one, when they are others than at the last run."""
     silent = [row.gateway for row in tables.sql(_SILENT_GATEWAYS).collect()]
-    kept = tables.sql(f"SHOW TBLPROPERTIES {{gateways}} ('{SILENT}')").collect()[0].value
-    before = set(_names(kept))
+    before = set(filter(None, tables.note("gateways", SILENT).split("\n")))
     gone, back = sorted(set(silent) - before), sorted(before - set(silent))
     if gone or back:
         if topic:
             publish(topic, gone, back)
-        # As hexadecimal digits, for a gateway may be called anything.
-        names = "\n".join(silent).encode().hex()
-        tables.sql(f"ALTER TABLE {{gateways}} SET TBLPROPERTIES ('{SILENT}' = '{names}')")
+        tables.keep_note("gateways", SILENT, "\n".join(silent))
     return len(silent)
-
-
-def _names(kept):
-    # Where there is no such property, Spark answers with a sentence.
-    try:
-        return bytes.fromhex(kept).decode().split("\n") if kept else []
-    except ValueError:
-        return []
 
 
 def publish(topic, gone, back):

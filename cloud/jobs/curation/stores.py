@@ -24,15 +24,15 @@ class FolderStore:
     def __init__(self, root):
         self.root = str(Path(root).resolve())
 
-    def list(self, folder):
-        """{key: (bytes, when it was written)} of all objects below `folder`."""
+    def list(self, folder, since=""):
+        """{key: (bytes, when it was written)} of all objects below `folder`, or of those whose keys come after `since`."""
         found = {}
         for path, _, names in os.walk(Path(self.root, folder)):
             for file in (Path(path, name) for name in names if not name.startswith(".") and not name.endswith(".tmp")):
                 about = file.stat()
                 written = datetime.fromtimestamp(about.st_mtime, timezone.utc)
                 found[file.relative_to(self.root).as_posix()] = (about.st_size, written)
-        return found
+        return {key: about for key, about in found.items() if key > since}
 
     def read(self, key):
         """The object's bytes, or None."""
@@ -66,9 +66,9 @@ class BucketStore:
             self._client = boto3.client("s3", region_name=self._region)
         return self._client
 
-    def list(self, folder):
+    def list(self, folder, since=""):
         pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"
+            Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/", StartAfter=self.prefix + (since or folder)
         )
         items = (item for page in pages for item in page.get("Contents", []))
         return {item["Key"][len(self.prefix) :]: (item["Size"], item["LastModified"]) for item in items}

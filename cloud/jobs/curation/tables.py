@@ -13,6 +13,8 @@ from pyspark.sql.functions import lit
 
 from curation.engine import CATALOG
 
+LISTED = "windfarm.listed"
+"""The note of the table deliveries that says from where on today's runs list raw objects (listing.py)."""
 OTHER = "other"
 """The shelf of readings with absurd dates: one, or each of five thousand days would be a file."""
 _ATTEMPTS = 20
@@ -55,6 +57,7 @@ class Tables:
         """Makes the tables that are not there. Where one is gone all objects are loaded again: the ledger begins anew."""
         missing = [table for table in self._columns if not self._spark.catalog.tableExists(self.name(table))]
         if missing and "deliveries" not in missing:
+            self.keep_note("deliveries", LISTED, "")
             self.sql("DELETE FROM {deliveries} WHERE true")
         if missing and self._location is None:
             self.sql(f"CREATE NAMESPACE IF NOT EXISTS {self._database}")
@@ -71,6 +74,16 @@ class Tables:
     def sql(self, text):
         """Asks `text`, in which {readings} and so on are the tables' names."""
         return self._spark.sql(text.format(**{table: self.name(table) for table in self._columns}))
+
+    def note(self, table, name):
+        """The text that was kept as a property of the table; empty where none was."""
+        rows = self.sql(f"SHOW TBLPROPERTIES {{{table}}}").collect()
+        return bytes.fromhex(next((row.value for row in rows if row.key == name), "")).decode()
+
+    def keep_note(self, table, name, text):
+        # As hexadecimal digits, for a gateway may be called anything.
+        text = f"ALTER TABLE {{{table}}} SET TBLPROPERTIES ('{name}' = '{text.encode().hex()}')"
+        self.until_it_holds(lambda: self.sql(text))
 
     def append(self, table, fresh_of):
         """Appends the rows that fresh_of() finds missing; looks again when another run came between. How many they were."""

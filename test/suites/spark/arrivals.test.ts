@@ -91,18 +91,29 @@ t.test("the Glue job over several runs", { skip, timeout: 840_000 }, async (t) =
     named.flatMap(([gateway, said]) => said[which].map((says) => line({ gateway, ...says })));
   const expected = named.flatMap(([gateway, [, , stay]]) => stay.map((says) => `${gateway} ${says}`)).sort();
   put("a", linesOf(0));
+  for (let day = 2; day < 10; day++) put("none", ["no reading"], `dt=2027-03-0${day}/hr=00`);
   await curate(places);
 
   await t.test("keeps each reading once, in every order of arrival", async (t) => {
-    put("b", linesOf(1), "dt=2027-03-01/hr=00");
+    put("b", linesOf(1), "dt=2027-03-10/hr=00");
     await curate(places);
     t.same((await table()).sort(), expected);
+  });
+
+  await t.test("looks for new objects among the newest days, and once a day among all", async (t) => {
+    put("late", ["no reading"], "dt=2026-11-23/hr=00");
+    t.match(await curate(places), { objects: 0, Missing: 0 });
+    const yesterdays = Buffer.from("2026-11-22 readings/dt=2027-03-02").toString("hex");
+    await askSpark(places.lake, {
+      note: `ALTER TABLE deliveries SET TBLPROPERTIES ('windfarm.listed' = '${yesterdays}')`,
+    });
+    t.match(await curate(places), { objects: 1 });
   });
 
   await t.test("makes the tables anew where somebody dropped one", async (t) => {
     rmSync(join(places.lake, "curated/windfarm/rejects"), { recursive: true });
     const { objects, rows } = await curate(places);
-    t.same([objects, rows], [2, 0], "all is looked at again, nothing is twice");
+    t.same([objects, rows], [11, 0], "all is looked at again, nothing is twice");
     rmSync(join(places.lake, "curated/windfarm/readings"), { recursive: true });
     await curate(places);
     t.same((await table()).length, expected.length, "the readings are there again");
@@ -118,7 +129,7 @@ t.test("the Glue job over several runs", { skip, timeout: 840_000 }, async (t) =
         join(sql, "check.sql"),
         check.replace("WHEN type IS NULL", "WHEN gateway = 'equal' OR type IS NULL"),
       );
-      rmSync(join(places.raw, "readings/dt=2027-03-01/hr=00/b.gz"));
+      rmSync(join(places.raw, "readings/dt=2027-03-10/hr=00/b.gz"));
       const kept = await table();
       await curate({ ...places, sql }, ["--from", "2026-11-22", "--to", "2026-11-22"]);
       t.same(

@@ -12,6 +12,7 @@ t.test("the job's parts that speak to AWS", { skip, timeout: 120_000 }, async (t
   const said = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 
   t.equal(said.listed, true, "all pages of a folder are listed, without objects that lie elsewhere");
+  t.equal(said.listed_since, true, "or those behind a key");
   t.equal(said.size, 2);
   t.equal(said.nothing, null, "an object that is not there is none");
   t.equal(said.travels, "xy", "a store travels to the executors and reads there");

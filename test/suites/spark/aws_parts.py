@@ -36,6 +36,7 @@ def stores():
     found = raw.list("readings")
     return {
         "listed": sorted(found) == keys,
+        "listed_since": sorted(raw.list("readings", keys[1_099])) == keys[1_100:],
         "size": found[keys[0]][0],
         "nothing": raw.read("readings/none.gz"),
         "travels": pickle.loads(pickle.dumps(raw)).read(keys[0]).decode(),
