@@ -2,9 +2,9 @@
  * AWS' list prices in us-east-1, US dollars without taxes, free tiers and discounts; other regions cost up to half as much
  * again. They change: look at the source before you rely on one.
  *
- * Seen again, in copies of AWS' pages or at third parties: payload units, S3 storage, PUT, LIST and GET, Athena, the crawler's DPU,
- * metric, dashboard, logs, and how Firehose and Kinesis round. Not seen again: shards, retention, on demand, what Firehose asks
- * a GB, Glacier, Flex, alarms, the key.
+ * Seen again, in copies of AWS' pages or at third parties: S3 storage, LIST and GET, Athena, Glue's DPU, metric, dashboard, logs,
+ * and how Firehose and Kinesis round. Not seen again: shards, payload units, retention, on demand, what Firehose asks a GB,
+ * S3's PUT, Glacier, Flex, alarms, the key.
  */
 
 export const PRICES_AS_OF = "2026-11";
