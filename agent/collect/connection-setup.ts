@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { CloseReason } from "./closing.ts";
 import type { Intake } from "./intake.ts";
 import type { PublishReader } from "./publish-packet.ts";
+import type { Watchers } from "./watchers.ts";
 
 export interface ConnectionSetup {
   intake: Intake;
@@ -15,7 +16,7 @@ export interface ConnectionSetup {
   /** Only users may publish, and only where each is allowed to. */
   restricted: boolean;
   /** Stored readings are shown to watchers. */
-  watchers: { readonly any: boolean; forward(topic: string, payload: Buffer): void };
+  watchers: Watchers;
   /** Told once, if the connection is closed for a reason of ours. */
   closed(reason: CloseReason): void;
   /** Monotonic, ms. */

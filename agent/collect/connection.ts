@@ -57,7 +57,7 @@ export class Connection extends SocketStream {
   /** The client is gone: nothing that follows is a reason of ours. */
   #left = false;
   #untaken = false;
-  readonly #forwards = new Forwards();
+  readonly #forwards: Forwards;
   #flushPlanned = false;
   #idle: (() => void) | undefined;
 
@@ -66,6 +66,7 @@ export class Connection extends SocketStream {
     this.address = addressOf(socket);
     this.certificate = setup.certificate;
     this.#setup = setup;
+    this.#forwards = new Forwards(setup.watchers);
     this.patience = new Patience(setup.now());
     this.#cutter = new FrameCutter(setup.maxPacketBytes, (...frame) => this.#frame(...frame));
     socket.setNoDelay(true);
@@ -228,18 +229,16 @@ export class Connection extends SocketStream {
       return false;
     }
     this.#acks.take(publish.qos, publish.messageId, publish.payload.length);
-    const { intake, watchers } = this.#setup;
     const { payload, dup } = publish;
-    this.#forwards.take(watchers.any ? { topic, payload: Buffer.from(payload) } : undefined);
-    if (!intake.accept(topic, payload, dup, this.#stored)) this.#forwards.forget();
+    this.#forwards.take(topic, payload);
+    if (!this.#setup.intake.accept(topic, payload, dup, this.#stored)) this.#forwards.forget();
     return !this.#blocked;
   }
 
   /** One function for all publishes: they are stored in the order they were taken, and the buffer tells senders apart by it. */
   readonly #stored = (error?: Error | null): void => {
     this.#acks.stored();
-    const shown = this.#forwards.stored();
-    if (!error && shown !== undefined) this.#setup.watchers.forward(shown.topic, shown.payload);
+    this.#forwards.settle(!error);
     if (error) this.closeFor("store_failed");
     if (this.#state === "closed" || this.#flushPlanned) return;
     this.#flushPlanned = true;

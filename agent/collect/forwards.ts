@@ -1,29 +1,39 @@
 /** What those who look on are to see of one connection's publishes, once each is stored. */
 
-export interface Forwarded {
-  topic: string;
-  payload: Buffer;
-}
+import type { Copy, Watchers } from "./watchers.ts";
 
 /** Publishes are stored in the order they were taken, so a number is all it takes to find one again. */
 export class Forwards {
+  readonly #watchers: Watchers;
   #taken = 0;
   #stored = 0;
-  #waiting: (Forwarded & { number: number })[] = [];
+  #waiting: { copy: Copy; number: number }[] = [];
 
-  /** A publish is handed over; `shown` if somebody looks on. */
-  take(shown?: Forwarded): void {
+  constructor(watchers: Watchers) {
+    this.#watchers = watchers;
+  }
+
+  /** A publish is handed over. */
+  take(topic: string, payload: Uint8Array): void {
     this.#taken++;
-    if (shown !== undefined) this.#waiting.push({ ...shown, number: this.#taken });
+    const copy = this.#watchers.copy(topic, payload);
+    if (copy !== undefined) this.#waiting.push({ copy, number: this.#taken });
   }
 
   /** The publish just taken could not be understood: nobody sees it. */
   forget(): void {
-    if (this.#waiting.at(-1)?.number === this.#taken) this.#waiting.pop();
+    const last = this.#waiting.at(-1);
+    if (last?.number !== this.#taken) return;
+    this.#waiting.pop();
+    this.#watchers.release(last.copy);
   }
 
-  /** The fate of the oldest publish is known; what was to be shown of it. */
-  stored(): Forwarded | undefined {
-    return this.#waiting[0]?.number === ++this.#stored ? this.#waiting.shift() : undefined;
+  /** The fate of the oldest publish is known: it is on disk, or it could not be stored. */
+  settle(onDisk: boolean): void {
+    const first = this.#waiting[0];
+    if (first?.number !== ++this.#stored) return;
+    this.#waiting.shift();
+    if (onDisk) this.#watchers.forward(first.copy);
+    else this.#watchers.release(first.copy);
   }
 }

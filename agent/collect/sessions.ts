@@ -18,6 +18,7 @@ import {
   SERVER_UNAVAILABLE,
 } from "./connack.ts";
 import { Connection } from "./connection.ts";
+import { Forwards } from "./forwards.ts";
 import type { Intake } from "./intake.ts";
 import type { Logins } from "./logins.ts";
 import { keepsNothing, reachesNobody } from "./nothing-kept.ts";
@@ -206,12 +207,14 @@ export class Sessions {
       done(NOT_FOR_AEDES);
       return;
     }
+    const forwards = new Forwards(this.#deps.watchers);
     const payload = Buffer.from(will.payload);
-    let understood = true;
-    understood = this.#deps.intake.accept(topic, payload, false, (error) => {
-      if (!error && understood) this.#deps.watchers.forward(topic, payload);
+    forwards.take(topic, payload);
+    const understood = this.#deps.intake.accept(topic, payload, false, (error) => {
+      forwards.settle(!error);
       done(NOT_FOR_AEDES);
     });
+    if (!understood) forwards.forget();
   }
 
   /** aedes found a packet it can't take, or the socket failed; the connection knows which of them came first. */

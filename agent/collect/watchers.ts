@@ -1,12 +1,14 @@
 /**
  * Readings shown to clients that look on, at QoS 0, once they are on disk. A watcher must never cost the intake anything:
- * one whose socket waits misses what comes meanwhile, and all of them together hold a bounded number of bytes.
+ * one whose socket waits misses what comes meanwhile, and what is copied for all of them together is bounded.
  */
 
 import { covers } from "./filters.ts";
 
-/** Bytes on their way to all watchers; further readings are not forwarded until some have left. */
-export const MAX_FORWARDED_BYTES = 4 * 1024 * 1024;
+/** Bytes that wait for the disk or are on their way to watchers; further readings are not shown until some have left. */
+export const MAX_COPIED_BYTES = 8 * 1024 * 1024;
+/** What a copy takes beside topic and payload, or small ones would weigh much more than their bytes. */
+const COPY_OVERHEAD_BYTES = 256;
 /** Topics whose watchers are known without asking each. */
 const MAX_KNOWN_TOPICS = 1024;
 const PUBLISH_QOS_0 = 0x30;
@@ -16,15 +18,17 @@ export interface Watcher {
   show(packet: Buffer, sent: () => void): boolean;
 }
 
+/** A received publish as watchers will see it; given to `forward` or `release`, once. */
+export interface Copy {
+  readonly topic: string;
+  readonly packet: Buffer;
+  readonly bytes: number;
+}
+
 export class Watchers {
   readonly #filters = new Map<Watcher, Set<string>>();
   readonly #byTopic = new Map<string, readonly Watcher[]>();
   #bytes = 0;
-
-  /** Somebody subscribes to something. */
-  get any(): boolean {
-    return this.#filters.size > 0;
-  }
 
   /** Subscriptions a connection has. */
   count(watcher: Watcher): number {
@@ -53,18 +57,29 @@ export class Watchers {
     if (this.#filters.delete(watcher)) this.#byTopic.clear();
   }
 
-  /** `payload` must stay as it is. */
-  forward(topic: string, payload: Buffer): void {
-    const watchers = this.#watchersOf(topic);
-    if (watchers.length === 0) return;
-    const packet = publishPacket(topic, payload);
-    const left = () => {
-      this.#bytes -= packet.length;
-    };
-    for (const watcher of watchers) {
-      if (this.#bytes >= MAX_FORWARDED_BYTES) return;
-      if (watcher.show(packet, left)) this.#bytes += packet.length;
+  /** Undefined where nobody subscribes to anything or too much is copied already. */
+  copy(topic: string, payload: Uint8Array): Copy | undefined {
+    if (this.#filters.size === 0) return undefined;
+    const bytes = COPY_OVERHEAD_BYTES + Buffer.byteLength(topic) + payload.length;
+    if (this.#bytes + bytes > MAX_COPIED_BYTES) return undefined;
+    this.#bytes += bytes;
+    return { topic, packet: publishPacket(topic, payload), bytes };
+  }
+
+  /** What was copied is stored. */
+  forward(copy: Copy): void {
+    this.release(copy);
+    const { topic, packet, bytes } = copy;
+    const left = () => this.release(copy);
+    for (const watcher of this.#watchersOf(topic)) {
+      if (this.#bytes + bytes > MAX_COPIED_BYTES) return;
+      if (watcher.show(packet, left)) this.#bytes += bytes;
     }
+  }
+
+  /** The copy is not to be seen, or it has left. */
+  release({ bytes }: Copy): void {
+    this.#bytes -= bytes;
   }
 
   #watchersOf(topic: string): readonly Watcher[] {
@@ -79,7 +94,7 @@ export class Watchers {
   }
 }
 
-function publishPacket(topic: string, payload: Buffer): Buffer {
+function publishPacket(topic: string, payload: Uint8Array): Buffer {
   const name = Buffer.from(topic);
   const header = [PUBLISH_QOS_0];
   for (let rest = 2 + name.length + payload.length; ; rest >>>= 7) {

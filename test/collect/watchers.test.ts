@@ -1,7 +1,8 @@
 /** Clients that look on: they see stored readings, and cost the intake nothing. */
 
 import t from "tap";
-import { MAX_FORWARDED_BYTES, Watchers } from "../../agent/collect/watchers.ts";
+import { Forwards } from "../../agent/collect/forwards.ts";
+import { MAX_COPIED_BYTES, Watchers } from "../../agent/collect/watchers.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
 
@@ -75,11 +76,72 @@ t.test("all watchers together hold a bounded number of bytes, and go on when som
   for (let i = 0; i < 200; i++)
     watchers.add({ show: (_packet: Buffer, left: () => void) => sent.push(left) > 0 }, "windfarm/#");
   const payload = Buffer.alloc(60_000);
-  for (let i = 0; i < 100; i++) watchers.forward(TOPIC, payload);
-  const most = Math.ceil(MAX_FORWARDED_BYTES / payload.length);
+  const forward = () => {
+    const copy = watchers.copy(TOPIC, payload);
+    if (copy !== undefined) watchers.forward(copy);
+  };
+  for (let i = 0; i < 100; i++) forward();
+  const most = Math.floor(MAX_COPIED_BYTES / payload.length);
   t.ok(sent.length > 0 && sent.length <= most, `${sent.length} packets on their way`);
   const before = sent.length;
   for (const left of sent.slice(0, 10)) left();
-  watchers.forward(TOPIC, payload);
+  forward();
   t.equal(sent.length, before + 10, "as many as have left");
+});
+
+t.test("what is not shown gives its room back", async (t) => {
+  const watchers = new Watchers();
+  watchers.add({ show: () => false }, "#");
+  const payload = Buffer.alloc(60_000);
+  const fill = () => {
+    const copies = [];
+    for (let copy = watchers.copy(TOPIC, payload); copy; copy = watchers.copy(TOPIC, payload))
+      copies.push(copy);
+    for (const copy of copies) watchers.release(copy);
+    return copies.length;
+  };
+  const room = fill();
+  t.ok(room > 0);
+  const forwards = new Forwards(watchers);
+  forwards.take(TOPIC, payload);
+  forwards.forget();
+  forwards.settle(true);
+  forwards.take(TOPIC, payload);
+  t.equal(fill(), room - 1);
+  forwards.settle(false);
+  forwards.take(TOPIC, payload);
+  forwards.settle(true);
+  t.equal(fill(), room);
+});
+
+t.test("copies that wait for the disk, of many clients and their wills, are bounded together", async (t) => {
+  const { intake, port } = await startBroker(t);
+  const looking = await watcher(port, "#");
+  const will = { topic: TOPIC, payload: Buffer.alloc(60_000, "w"), qos: 0 as const, retain: false };
+  const vanishing = await WireClient.connected(port, { will });
+  const clients = 40;
+  const each = 5;
+  const payload = "x".repeat(60_000);
+  const sensors: WireClient[] = [];
+  for (let i = 0; i < clients; i++) {
+    const sensor = await WireClient.connected(port);
+    for (let id = 1; id <= each; id++) sensor.publish(TOPIC, payload, id);
+    await intake.until((i + 1) * each);
+    sensors.push(sensor);
+  }
+  vanishing.socket.destroy();
+  await intake.until(clients * each + 1);
+  for (const { stored } of intake.taken) {
+    stored();
+    await looking.ping();
+  }
+  for (const sensor of sensors) await sensor.until(() => sensor.ids("puback").length === each);
+  const shown = seen(looking);
+  t.ok(shown.length > 0 && shown.length * payload.length <= MAX_COPIED_BYTES, `${shown.length} were shown`);
+  t.notOk(shown.includes(String(will.payload)), "there was no room for the will");
+  const late = await WireClient.connected(port, { will });
+  late.socket.destroy();
+  await intake.until(clients * each + 2);
+  intake.taken.at(-1)?.stored();
+  await looking.until(() => seen(looking).includes(String(will.payload)));
 });
