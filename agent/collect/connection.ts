@@ -21,8 +21,7 @@ import * as type from "./packet-types.ts";
 import { Patience } from "./patience.ts";
 import { PINGRESP, Pings } from "./pings.ts";
 import { SocketStream } from "./socket-stream.ts";
-import { mayPublish } from "./users.ts";
-import type { User } from "./users-file.ts";
+import { mayPublish, type User } from "./users.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
 export const MAX_OPEN_PUBLISHES = 1024;

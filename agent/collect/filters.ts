@@ -12,11 +12,16 @@ export function isFilter(filter: string): boolean {
   );
 }
 
-/** True where every topic that `filter` could match is matched by `allowed`; a plain topic is a filter too. */
-export function covers(allowed: string, filter: string): boolean {
-  const wide = allowed.split("/");
-  const narrow = filter.split("/");
-  if (filter.startsWith("$") !== allowed.startsWith("$")) return false;
+/** A filter, or a topic, taken apart once for all the times it is compared. */
+export type Levels = readonly string[];
+
+export function levelsOf(filter: string): Levels {
+  return filter.split("/");
+}
+
+/** True where every topic that `narrow` could match is matched by `wide`. */
+export function covers(wide: Levels, narrow: Levels): boolean {
+  if (narrow[0]?.startsWith("$") !== wide[0]?.startsWith("$")) return false;
   for (const [index, level] of wide.entries()) {
     if (level === "#") return true;
     const other = narrow[index];

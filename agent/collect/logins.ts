@@ -14,8 +14,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { iterationsOf, spendIterations, verifyPassword } from "./passwords.ts";
-import type { Users } from "./users.ts";
-import type { User } from "./users-file.ts";
+import type { User, Users } from "./users.ts";
 
 /** Longest password tried, bytes. */
 export const MAX_PASSWORD_BYTES = 1024;

@@ -26,8 +26,6 @@ import { forbiddenTopic } from "./publish-packet.ts";
 import { maySubscribe, type Users } from "./users.ts";
 import type { Watchers } from "./watchers.ts";
 
-/** Subscriptions of one client, and the length of each. */
-export const MAX_SUBSCRIPTIONS = 100;
 export const MAX_FILTER_LENGTH = 1024;
 export const MAX_CLIENT_ID_LENGTH = 256;
 /** MQTT 3.1, section 3.1. */
@@ -191,11 +189,9 @@ export class Sessions {
     const { user } = connection;
     const filter = subscription.topic;
     const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
-    const room = watchers.count(connection) < MAX_SUBSCRIPTIONS || watchers.has(connection, filter);
     const allowed = users === undefined || (user !== undefined && maySubscribe(user, filter));
-    if (!(fits && room && allowed) || connection.destroyed) return null;
-    watchers.add(connection, filter);
-    return { ...subscription, qos: 0 };
+    const granted = fits && allowed && !connection.destroyed && watchers.add(connection, filter);
+    return granted ? { ...subscription, qos: 0 } : null;
   }
 
   /** Stores the will of a client that is gone without a goodbye, and shows it to those who look on. */

@@ -3,15 +3,21 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { EXIT, Fault, messageOf } from "../errors.ts";
-import { covers } from "./filters.ts";
+import { covers, type Levels, levelsOf } from "./filters.ts";
 import { iterationsOf, NEW_ITERATIONS } from "./passwords.ts";
-import { readUsersText, type User } from "./users-file.ts";
+import { readUsersText, type User as UserEntry } from "./users-file.ts";
+
+/** As the file has it, the topic filters taken apart: they are compared at each publish. */
+export interface User extends Omit<UserEntry, "publish" | "subscribe"> {
+  readonly publish: readonly Levels[];
+  readonly subscribe: readonly Levels[];
+}
 
 export class Users {
   #byName: ReadonlyMap<string, User> = new Map();
   #slowestIterations = NEW_ITERATIONS;
 
-  constructor(users: readonly User[]) {
+  constructor(users: readonly UserEntry[]) {
     this.replaceWith(users);
   }
 
@@ -29,10 +35,15 @@ export class Users {
     return this.#byName.get(name);
   }
 
-  replaceWith(users: readonly User[]): void {
+  replaceWith(users: readonly UserEntry[]): void {
     const before = this.#byName;
-    const keptOr = (user: User) => {
-      const known = before.get(user.name);
+    const keptOr = (entry: UserEntry) => {
+      const known = before.get(entry.name);
+      const user = {
+        ...entry,
+        publish: entry.publish.map(levelsOf),
+        subscribe: entry.subscribe.map(levelsOf),
+      };
       return known !== undefined && isDeepStrictEqual(known, user) ? known : user;
     };
     this.#byName = new Map(users.map((user) => [user.name, keptOr(user)]));
@@ -42,16 +53,18 @@ export class Users {
 }
 
 export function mayPublish(user: User, topic: string): boolean {
-  return user.publish.some((filter) => covers(filter, topic));
+  const levels = levelsOf(topic);
+  return user.publish.some((allowed) => covers(allowed, levels));
 }
 
 /** A subscription is allowed when a filter of the user's covers all it could match. */
 export function maySubscribe(user: User, filter: string): boolean {
-  return user.subscribe.some((allowed) => covers(allowed, filter));
+  const levels = levelsOf(filter);
+  return user.subscribe.some((allowed) => covers(allowed, levels));
 }
 
 /** Reads a users file; throws Fault `mqtt.users_file` with the file and all that is wrong in it. */
-export function loadUsers(file: string): User[] {
+export function loadUsers(file: string): UserEntry[] {
   let content: string;
   try {
     content = readFileSync(file, "utf8");

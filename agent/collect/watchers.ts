@@ -3,12 +3,15 @@
  * one whose socket waits misses what comes meanwhile, and what is copied for all of them together is bounded.
  */
 
-import { covers } from "./filters.ts";
+import { covers, type Levels, levelsOf } from "./filters.ts";
 
 /** Bytes that wait for the disk or are on their way to watchers; further readings are not shown until some have left. */
 export const MAX_COPIED_BYTES = 8 * 1024 * 1024;
 /** What a copy takes beside topic and payload, or small ones would weigh much more than their bytes. */
 const COPY_OVERHEAD_BYTES = 256;
+/** Subscriptions of one connection, and of all together. */
+export const MAX_SUBSCRIPTIONS = 100;
+export const MAX_ALL_SUBSCRIPTIONS = 1000;
 /** Topics whose watchers are known without asking each. */
 const MAX_KNOWN_TOPICS = 1024;
 const PUBLISH_QOS_0 = 0x30;
@@ -26,34 +29,33 @@ export interface Copy {
 }
 
 export class Watchers {
-  readonly #filters = new Map<Watcher, Set<string>>();
+  readonly #filters = new Map<Watcher, Map<string, Levels>>();
   readonly #byTopic = new Map<string, readonly Watcher[]>();
+  #subscriptions = 0;
   #bytes = 0;
 
-  /** Subscriptions a connection has. */
-  count(watcher: Watcher): number {
-    return this.#filters.get(watcher)?.size ?? 0;
-  }
-
-  has(watcher: Watcher, filter: string): boolean {
-    return this.#filters.get(watcher)?.has(filter) ?? false;
-  }
-
-  add(watcher: Watcher, filter: string): void {
-    const filters = this.#filters.get(watcher) ?? new Set();
-    this.#filters.set(watcher, filters.add(filter));
+  /** False where there is no room for one more. */
+  add(watcher: Watcher, filter: string): boolean {
+    const filters = this.#filters.get(watcher) ?? new Map<string, Levels>();
+    if (filters.has(filter)) return true;
+    if (filters.size >= MAX_SUBSCRIPTIONS || this.#subscriptions >= MAX_ALL_SUBSCRIPTIONS) return false;
+    this.#filters.set(watcher, filters.set(filter, levelsOf(filter)));
+    this.#subscriptions++;
     this.#byTopic.clear();
+    return true;
   }
 
   remove(watcher: Watcher, filter: string): void {
     const filters = this.#filters.get(watcher);
-    filters?.delete(filter);
-    if (filters?.size === 0) this.#filters.delete(watcher);
+    if (!filters?.delete(filter)) return;
+    if (filters.size === 0) this.#filters.delete(watcher);
+    this.#subscriptions--;
     this.#byTopic.clear();
   }
 
   /** The connection is closed. */
   leave(watcher: Watcher): void {
+    this.#subscriptions -= this.#filters.get(watcher)?.size ?? 0;
     if (this.#filters.delete(watcher)) this.#byTopic.clear();
   }
 
@@ -85,8 +87,9 @@ export class Watchers {
   #watchersOf(topic: string): readonly Watcher[] {
     const known = this.#byTopic.get(topic);
     if (known !== undefined) return known;
+    const levels = levelsOf(topic);
     const found = [...this.#filters].flatMap(([watcher, filters]) =>
-      [...filters].some((filter) => covers(filter, topic)) ? [watcher] : [],
+      [...filters.values()].some((filter) => covers(filter, levels)) ? [watcher] : [],
     );
     if (this.#byTopic.size >= MAX_KNOWN_TOPICS) this.#byTopic.clear();
     this.#byTopic.set(topic, found);

@@ -3,7 +3,7 @@
 import t from "tap";
 import { UNREAD_TIMEOUT_MS } from "../../agent/collect/patience.ts";
 import { PublishReader } from "../../agent/collect/publish-packet.ts";
-import { MAX_SUBSCRIPTIONS } from "../../agent/collect/sessions.ts";
+import { MAX_ALL_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, Watchers } from "../../agent/collect/watchers.ts";
 import { MAX_REMEMBERED } from "../../agent/common/remembered.ts";
 import { startBroker } from "../helpers/embedded-broker.ts";
 import { WireClient } from "../helpers/mqtt-wire.ts";
@@ -66,6 +66,60 @@ t.test("Subscriptions are counted within one packet too", async (t) => {
   client.send({ cmd: "subscribe", messageId: 3, subscriptions: [{ topic: "windfarm/new/+", qos: 0 }] });
   await client.until(() => client.ids("suback").length === 2);
   t.equal(granted().length, MAX_SUBSCRIPTIONS + 1, "one given back can be had again");
+});
+
+t.test(
+  "Subscriptions of all clients together are bounded; what one gives back another can have",
+  async (t) => {
+    const { port } = await startBroker(t);
+    const topics = (name: string | number) =>
+      Array.from({ length: MAX_SUBSCRIPTIONS }, (_, index) => `windfarm/${name}/${index}`);
+    const granted = async (client: WireClient, messageId: number, filters: readonly string[]) => {
+      const before = client.ids("suback").length;
+      const subscriptions = filters.map((topic) => ({ topic, qos: 0 as const }));
+      client.send({ cmd: "subscribe", messageId, subscriptions });
+      await client.until(() => client.ids("suback").length > before);
+      const last = client.received.at(-1);
+      return last?.cmd === "suback" ? last.granted.filter((code) => code !== 0x80).length : undefined;
+    };
+    const clients: WireClient[] = [];
+    for (let i = 0; i < MAX_ALL_SUBSCRIPTIONS / MAX_SUBSCRIPTIONS; i++) {
+      const client = await WireClient.connected(port);
+      t.equal(await granted(client, 1, topics(i)), MAX_SUBSCRIPTIONS);
+      clients.push(client);
+    }
+    const first = clients[0]!;
+    const late = await WireClient.connected(port);
+    t.equal(await granted(late, 1, topics("late")), 0, "0x80 for each");
+    t.equal(await granted(first, 2, topics(0)), MAX_SUBSCRIPTIONS, "those it has are granted again");
+    first.send({
+      cmd: "unsubscribe",
+      messageId: 3,
+      unsubscriptions: [...topics(0).slice(0, 3), "never/had"],
+    });
+    await first.until(() => first.ids("unsuback").length === 1);
+    t.equal(await granted(late, 2, topics("late")), 3);
+  },
+);
+
+t.test("A connection that closes gives its subscriptions back", async (t) => {
+  const watchers = new Watchers();
+  const some = Array.from({ length: MAX_ALL_SUBSCRIPTIONS / MAX_SUBSCRIPTIONS }, () => ({
+    show: () => true,
+  }));
+  const fill = () =>
+    some.flatMap((watcher) =>
+      Array.from({ length: MAX_SUBSCRIPTIONS }, (_, index) => watchers.add(watcher, `a/${index}`)),
+    );
+  const late = { show: () => true };
+  t.notOk(fill().includes(false));
+  t.notOk(watchers.add(late, "a"));
+  for (const watcher of some) {
+    watchers.leave(watcher);
+    watchers.leave(watcher);
+  }
+  t.notOk(fill().includes(false));
+  t.notOk(watchers.add(late, "a"));
 });
 
 t.test("Long topics are judged each time and not remembered", async (t) => {

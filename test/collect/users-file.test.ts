@@ -1,7 +1,7 @@
 /** The users file as its owner writes it, and what is said of it. */
 
 import t from "tap";
-import { covers, isFilter, meet } from "../../agent/collect/filters.ts";
+import { covers, isFilter, levelsOf, meet } from "../../agent/collect/filters.ts";
 import { hashPassword } from "../../agent/collect/passwords.ts";
 import { loadUsers } from "../../agent/collect/users.ts";
 import { readUsersText, withoutUser, withUser } from "../../agent/collect/users-file.ts";
@@ -128,8 +128,19 @@ t.test("filters: which are some, which cover others, which have a topic in commo
   for (const filter of ["a", "+", "#", "a/+/b", "a/#", "/", "$SYS/#"]) t.ok(isFilter(filter), filter);
   for (const filter of ["", "a#", "#/a", "a/b+", "a\0", "a\n"])
     t.notOk(isFilter(filter), JSON.stringify(filter));
-  t.ok(covers("windfarm/T07/#", "windfarm/T07/+"));
-  t.notOk(covers("windfarm/T07/+", "windfarm/+/+"));
+  const covering: [string, string, boolean][] = [
+    ["windfarm/T07/#", "windfarm/T07/+", true],
+    ["windfarm/T07/#", "windfarm/T07", true],
+    ["windfarm/+/+", "windfarm/T07/power-factor", true],
+    ["windfarm/T07/+", "windfarm/+/+", false],
+    ["windfarm/+", "windfarm/#", false],
+    ["windfarm/+", "windfarm", false],
+    ["windfarm/+", "windfarm/T07/power-factor", false],
+    ["#", "$SYS/uptime", false],
+    ["$SYS/#", "$SYS/uptime", true],
+  ];
+  for (const [wide, narrow, expected] of covering)
+    t.equal(covers(levelsOf(wide), levelsOf(narrow)), expected, `${wide} ${narrow}`);
   const meeting: [string, string, boolean][] = [
     ["windfarm/T07/+", "windfarm/+/+", true],
     ["windfarm/T07/power-factor", "windfarm/+/+", true],
