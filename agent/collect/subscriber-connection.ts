@@ -6,8 +6,8 @@
 
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { Intake } from "./intake.ts";
-import { AckQueue } from "./subscriber-acks.ts";
 import {
   connectRefused,
   connectTimedOut,
@@ -50,19 +50,20 @@ export interface ConnectionEvents {
   ended(ending: Ending): void;
 }
 
+/** Twice the messages that can be held, for those that came in one piece with the last of them; a power of two. */
+const HELD_SLOTS = (2 * MAX_HELD_BYTES) / HELD_OVERHEAD_BYTES;
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class BrokerConnection {
   readonly #setup: ConnectionSetup;
   readonly #events: ConnectionEvents;
   readonly #stream: BrokerStream;
-  readonly #acks: AckQueue;
+  readonly #acks = new Acknowledgements(HELD_SLOTS, MAX_HELD_BYTES);
   readonly #client: Session;
   #cancelTimeout: () => void = () => {};
   #accepted = false;
   #subscribed = false;
-  /** What is to be called for each message handed over and not yet stored, oldest first. */
-  readonly #releases: (() => void)[] = [];
+  #flushPlanned = false;
   #paused = false;
   #stopping = false;
   #ending: Ending | undefined;
@@ -72,10 +73,6 @@ export class BrokerConnection {
     const { settings, address, version } = setup;
     this.#setup = setup;
     this.#events = events;
-    this.#acks = new AckQueue(
-      (acks) => this.#stream.send(acks),
-      () => this.#released(),
-    );
     this.#stream = new BrokerStream(
       socket,
       { maxPayloadBytes: settings.maxPacketBytes, version },
@@ -110,7 +107,8 @@ export class BrokerConnection {
     const giveUp = this.#setup.after(deadlineMs, () => this.#end(stopped(this.#setup.address)));
     await new Promise<void>((resolve) => {
       this.#drained = resolve;
-      if (this.#acks.size === 0 || this.#ending !== undefined) resolve();
+      if (this.#ending === undefined) this.#flush();
+      else resolve();
     });
     // mqtt.js would wait for a SUBACK that is no longer read.
     if (!this.#subscribed) this.#end(stopped(this.#setup.address));
@@ -126,28 +124,35 @@ export class BrokerConnection {
 
   /** One function for all messages: they are stored in the order of the calls, and the buffer tells senders apart by it. */
   readonly #stored = (error?: Error | null): void => {
-    const release = this.#releases.shift();
+    this.#acks.stored();
     if (error) this.#end(notStored(this.#setup.address, error));
-    else release?.();
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    // After the whole commit group has called back, so that its acknowledgements leave in one write.
+    queueMicrotask(() => this.#flush());
   };
 
   #received(topic: string, payload: Buffer, qos: 0 | 1 | 2, id: number, dup: boolean): void {
     if (this.#ending !== undefined) return;
-    const release = this.#acks.hold(qos, id, payload.length + HELD_OVERHEAD_BYTES);
-    this.#releases.push(release);
+    this.#acks.take(qos, id, payload.length + HELD_OVERHEAD_BYTES);
     this.#setup.intake.accept(topic, payload, dup, this.#stored);
-    if (!this.#paused && this.#acks.heldBytes > MAX_HELD_BYTES) {
+    if (!this.#paused && this.#acks.full) {
       this.#paused = true;
       this.#stream.pauseReading();
     }
   }
 
-  #released(): void {
-    if (this.#paused && !this.#stopping && this.#acks.heldBytes <= MAX_HELD_BYTES / 2) {
+  /** Acknowledgements belong to their connection: once it ends none is sent, and the broker delivers again on the next. */
+  #flush(): void {
+    this.#flushPlanned = false;
+    if (this.#ending !== undefined) return;
+    const acks = this.#acks.flush();
+    if (acks.length > 0) this.#stream.send(acks);
+    if (this.#paused && !this.#stopping && !this.#acks.full) {
       this.#paused = false;
       this.#stream.resumeReading();
     }
-    if (this.#acks.size === 0) this.#drained();
+    if (this.#acks.open === 0) this.#drained();
   }
 
   #connected(sessionPresent: boolean): void {
@@ -186,13 +191,11 @@ export class BrokerConnection {
 
   #end(ending: Ending): void {
     if (this.#ending === undefined) this.#ending = ending;
-    this.#acks.close();
     this.#stream.destroy();
   }
 
   #closed(): void {
     this.#cancelTimeout();
-    this.#acks.close();
     const ending = this.#ending ?? socketEnded(this.#setup.address, undefined, this.#accepted);
     this.#ending = ending;
     this.#drained();

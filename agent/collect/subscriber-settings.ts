@@ -40,7 +40,7 @@ export const RECEIVE_MAXIMUM = 1024;
 /** Asked of an MQTT 5 broker: the session never ends by itself, as in MQTT 3.1.1. Seconds. */
 export const SESSION_EXPIRY_SECONDS = 0xffff_ffff;
 /**
- * Reading stops when this much waits for its fsync, and goes on at half of it. Needed: each PUBACK makes mosquitto
+ * Reading stops while this much waits for its fsync. Needed: each PUBACK makes mosquitto
  * 2.0.11 send another window of a backlog, so that soon all of it is on the way. Bytes.
  */
 export const MAX_HELD_BYTES = 8 * 1024 * 1024;

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import t from "tap";
 import { createSubscriber } from "../../agent/collect/subscriber.ts";
-import { MAX_HELD_BYTES } from "../../agent/collect/subscriber-settings.ts";
+import { HELD_OVERHEAD_BYTES, MAX_HELD_BYTES } from "../../agent/collect/subscriber-settings.ts";
 import {
   HandTimers,
   HoldingIntake,
@@ -234,6 +234,30 @@ t.test("reading stops while too much waits for the disk, and goes on afterwards"
   }
   for (let id = 1; id <= twice; id++) await peer.next("puback");
   t.equal(intake.messages.length, twice);
+  await close();
+});
+
+t.test("tiny readings are held in a bounded number, and each gets its own acknowledgement", async (t) => {
+  const intake = new HoldingIntake();
+  const { broker, close } = await setUp(intake);
+  const peer = await broker.next();
+  await peer.welcome();
+  const most = MAX_HELD_BYTES / HELD_OVERHEAD_BYTES;
+  const idOf = (index: number) => (index % 0xffff) + 1;
+  const many = 3 * most;
+  for (let index = 0; index < many; index++) peer.publish(idOf(index), TOPIC, "");
+  await intake.count(most);
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+  t.ok(intake.messages.length < 2 * most, `${intake.messages.length} of ${many} were read`);
+  let done = 0;
+  while (done < many) {
+    await intake.count(done + 1);
+    while (done < intake.messages.length) intake.messages[done++]?.stored();
+  }
+  let wrong = 0;
+  for (let index = 0; index < many; index++)
+    if ((await peer.next("puback")).messageId !== idOf(index)) wrong++;
+  t.equal(wrong, 0);
   await close();
 });
 
