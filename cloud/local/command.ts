@@ -52,7 +52,6 @@ export function failUsage(message: string | null | undefined, error: unknown): n
   throw usageFault((message ?? messageOf(error)).replaceAll(/\s*\n\s*/g, " "));
 }
 
-/** A wrong option or argument. */
 export function usageFault(message: string, hint = "--help shows what there is"): Fault {
   return new Fault("usage", message, { hint, exitCode: EXIT.usage });
 }
