@@ -8,7 +8,7 @@ import { unwritable } from "./named-files.ts";
 const MODE = 0o600;
 
 /**
- * Puts `text` in the place of `file`; it is on the disk when this returns. `settle` gives the new file, still under another
+ * Puts `text` in the place of `file`; it is on the disk when this returns, as far as its folder lets us see to it. `settle` gives the new file, still under another
  * name, its owner and mode. Throws Fault `cli.file`, with what was there left as it was.
  */
 export function replaceFile(file: string, text: string, settle: (beside: string) => void): void {
@@ -24,19 +24,22 @@ export function replaceFile(file: string, text: string, settle: (beside: string)
       closeSync(descriptor);
     }
     renameSync(beside, file);
-    syncFolder(dirname(file));
   } catch (error) {
     rmSync(beside, { force: true });
     throw unwritable(file, error);
   }
+  syncFolder(dirname(file));
 }
 
-/** A name that was changed is on the disk once its folder is. */
+/** A name that was changed is on the disk once its folder is. Where we may not read the folder, the system writes it in its time. */
 function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
+  let descriptor: number | undefined;
   try {
+    descriptor = openSync(folder, "r");
     fsyncSync(descriptor);
+  } catch {
+    // The file is in its place all the same.
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

@@ -8,6 +8,8 @@ export class Forwards {
   #taken = 0;
   #stored = 0;
   #waiting: { copy: Copy; number: number }[] = [];
+  /** One could not be stored: the connection ends, and its publishes' fates no longer come in their order. */
+  #ended = false;
 
   constructor(watchers: Watchers) {
     this.#watchers = watchers;
@@ -16,7 +18,7 @@ export class Forwards {
   /** A publish is handed over. */
   take(topic: string, payload: Uint8Array): void {
     this.#taken++;
-    const copy = this.#watchers.copy(topic, payload);
+    const copy = this.#ended ? undefined : this.#watchers.copy(topic, payload);
     if (copy !== undefined) this.#waiting.push({ copy, number: this.#taken });
   }
 
@@ -30,10 +32,16 @@ export class Forwards {
 
   /** The fate of the oldest publish is known: it is on disk, or it could not be stored. */
   settle(onDisk: boolean): void {
+    if (!onDisk) this.#end();
     const first = this.#waiting[0];
     if (first?.number !== ++this.#stored) return;
     this.#waiting.shift();
-    if (onDisk) this.#watchers.forward(first.copy);
-    else this.#watchers.release(first.copy);
+    this.#watchers.forward(first.copy);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    for (const { copy } of this.#waiting) this.#watchers.release(copy);
+    this.#waiting = [];
   }
 }

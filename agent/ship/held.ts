@@ -38,7 +38,9 @@ export class HeldGroups {
   }
 
   settle({ groups }: Pick<ShipRecord, "groups">, settlement: Settlement): void {
-    for (const group of groups) if (this.#remove(group)) this.#source.settle(group.groupKey, settlement);
+    // All are let go of first: an error from the source must leave none held for ever.
+    for (const { groupKey } of groups.filter((group) => this.#remove(group)))
+      this.#source.settle(groupKey, settlement);
   }
 
   /** Gives back whatever is not settled. */

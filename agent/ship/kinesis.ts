@@ -10,6 +10,14 @@ import type { Link } from "./link.ts";
 import type { StreamSettings } from "./settings.ts";
 import type { FailedRecord, Sink, SinkIdentity, SinkRecord } from "./sink.ts";
 
+interface Attempt {
+  records: readonly SinkRecord[];
+  /** Ends the whole exchange, also one whose answer comes in drops. */
+  late: AbortSignal;
+  /** The source of credentials has answered. */
+  identified: boolean;
+}
+
 export class KinesisSink implements Sink {
   readonly #settings: StreamSettings;
   readonly #link: Link;
@@ -33,17 +41,17 @@ export class KinesisSink implements Sink {
 
   async put(records: readonly SinkRecord[]): Promise<FailedRecord[]> {
     const { requestTimeoutMs } = this.#settings;
-    // For the whole exchange, also for an answer that comes in drops.
     const late = AbortSignal.timeout(requestTimeoutMs);
+    const attempt = { records, late, identified: false };
     try {
-      const answer = await this.#send(records, late);
+      const answer = await Promise.race([this.#send(attempt), rejectedBy(late)]);
       const failed = readAnswer(records.length, answer);
       if (typeof failed === "string") throw shipFault("ship.invalid_request", failed, this.#settings);
       return failed;
     } catch (error) {
-      if (late.aborted)
-        throw shipFault("ship.timeout", `no complete answer within ${requestTimeoutMs} ms`, this.#settings);
-      throw this.#fault(error);
+      if (!late.aborted) throw this.#fault(error);
+      if (!attempt.identified) this.#forgetCredentials();
+      throw shipFault("ship.timeout", `no complete answer within ${requestTimeoutMs} ms`, this.#settings);
     }
   }
 
@@ -52,21 +60,34 @@ export class KinesisSink implements Sink {
     this.#link.close();
   }
 
-  async #send(records: readonly SinkRecord[], late: AbortSignal): Promise<unknown> {
+  async #send(attempt: Attempt): Promise<unknown> {
     // Read with the first request: a tenth of the start, and what is collected meanwhile is on the disk.
     const { createClient, Handler, putRecords } = await import("./client.ts");
     this.#handler ??= new Handler(this.#link, this.#settings.requestTimeoutMs);
     this.#client ??= createClient(this.#settings, this.#handler, this.#credentials);
-    return putRecords(this.#client, this.#settings.stream, records, late);
+    const client = this.#client;
+    await client.config.credentials();
+    attempt.identified = true;
+    return putRecords(client, this.#settings.stream, attempt.records, attempt.late);
   }
 
   /** Credentials found wanting are thrown away, so that the next try asks for new ones. */
   #fault(error: unknown): Fault {
     const fault = classify(error, this.#settings, this.#deps.now());
-    if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid") {
-      this.#credentials = createCredentials(this.#settings, this.#link, this.#deps);
-      this.#client = undefined;
-    }
+    if (fault.code === "ship.credentials_expired" || fault.code === "ship.credentials_invalid")
+      this.#forgetCredentials();
     return fault;
   }
+
+  #forgetCredentials(): void {
+    this.#credentials = createCredentials(this.#settings, this.#link, this.#deps);
+    this.#client = undefined;
+  }
+}
+
+/** The client ends an exchange that is late, but waits for ever for a source of credentials that says nothing. */
+function rejectedBy(late: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    late.addEventListener("abort", () => reject(late.reason), { once: true });
+  });
 }

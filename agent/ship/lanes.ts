@@ -79,10 +79,11 @@ export class Lanes {
   live(): ShipRecord | undefined {
     if (this.dueInMs > 0) return undefined;
     const groups = this.#lease("newest");
+    const record = this.#record(groups);
     this.#flushingKey ??= groups.at(-1)?.groupKey;
     const first = groups[0]?.groupKey ?? Number.NEGATIVE_INFINITY;
     if (this.#flushedKey === undefined || first <= this.#flushedKey || this.waiting === 0) this.#flushed();
-    return this.#record(groups);
+    return record;
   }
 
   /** A record of the backlog, where at least a whole one waits. */

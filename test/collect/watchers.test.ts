@@ -114,6 +114,21 @@ t.test("what is not shown gives its room back", async (t) => {
   t.equal(fill(), room);
 });
 
+t.test("nobody sees a reading that could not be stored, nor what its connection sent besides", async (t) => {
+  const watchers = new Watchers();
+  const shown: Uint8Array[] = [];
+  watchers.add({ show: (packet) => shown.push(packet) > 0 }, "#");
+  const forwards = new Forwards(watchers);
+  for (const text of ["one", "two", "three"]) forwards.take(TOPIC, Buffer.from(text));
+  // The third is refused at once, while the others wait for the disk.
+  forwards.settle(false);
+  forwards.settle(true);
+  forwards.settle(true);
+  forwards.take(TOPIC, Buffer.from("four"));
+  forwards.settle(true);
+  t.strictSame(shown, []);
+});
+
 t.test("copies that wait for the disk, of many clients and their wills, are bounded together", async (t) => {
   const { intake, port } = await startBroker(t);
   const looking = await watcher(port, "#");

@@ -1,11 +1,15 @@
 import { once } from "node:events";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import t from "tap";
 import { KinesisSink } from "../../agent/ship/kinesis.ts";
 import { Link } from "../../agent/ship/link.ts";
 import type { ShipSettings } from "../../agent/ship/settings.ts";
+import { startKinesisStub } from "../helpers/kinesis-stub.ts";
 import { shipSettings } from "../helpers/ship-rig.ts";
 
 const deps = { log: pino({ level: "silent" }), now: Date.now, monotonicMs: () => 0, env: {} };
@@ -176,3 +180,41 @@ t.test("An answer without end is broken off", async (t) => {
     t.ok(sent < 50e6, `${sent} bytes were taken of an answer with status ${status}`);
   }
 });
+
+t.test(
+  "A source of credentials that says nothing holds up one request, not all",
+  { timeout: 30_000 },
+  async (t) => {
+    const folder = t.testdir({ silent: "" });
+    const pidFile = join(folder, "pid");
+    const answer = JSON.stringify({ Version: 1, AccessKeyId: "late", SecretAccessKey: "late" });
+    const script = `if [ -e ${folder}/silent ]; then echo $$ > ${pidFile}; exec sleep 600; fi; echo '${answer}'`;
+    writeFileSync(join(folder, "source.sh"), script);
+    writeFileSync(
+      join(folder, "config"),
+      `[profile windfarm]\ncredential_process = sh ${folder}/source.sh\n`,
+    );
+    const env = { AWS_PROFILE: "windfarm", AWS_CONFIG_FILE: join(folder, "config") };
+    for (const [name, value] of Object.entries(env)) {
+      const before = process.env[name];
+      process.env[name] = value;
+      t.teardown(() => {
+        if (before === undefined) delete process.env[name];
+        else process.env[name] = before;
+      });
+    }
+    const stub = await startKinesisStub();
+    t.teardown(() => stub.outage());
+    const settings = shipSettings(stub.endpoint, {
+      requestTimeoutMs: 1500,
+      credentials: { kind: "default" },
+    });
+    const sink = new KinesisSink(settings, new Link(settings, {}), { ...deps, env });
+    t.teardown(() => sink.close());
+    const packed = { key: "aaaaaaaa", data: gzipSync("{}\n") };
+    await t.rejects(sink.put([packed]), { code: "ship.timeout" });
+    process.kill(Number(readFileSync(pidFile, "utf8")));
+    rmSync(join(folder, "silent"));
+    t.same(await sink.put([packed]), []);
+  },
+);
