@@ -114,7 +114,7 @@ export class DurableBuffer implements ReadingBuffer {
 
   /** Takes up what an earlier process left. */
   start(): void {
-    this.#engine.tellOf(this.#opened);
+    this.#parts.salvager.opened(this.#opened);
     this.#schedule.start();
   }
 
@@ -192,7 +192,13 @@ export class DurableBuffer implements ReadingBuffer {
     this.#closed = true;
     this.#schedule.stop();
     this.#parts.salvager.stop();
-    for (const stored of this.#parts.pending.abandon()) stored(closedFault());
+    for (const stored of [...this.#engine.abandon(), ...this.#parts.pending.abandon()]) {
+      try {
+        stored(closedFault());
+      } catch (error) {
+        this.#parts.log.error({ err: error }, "A sender could not be told that the buffer is closed.");
+      }
+    }
     this.#engine.close();
   }
 

@@ -11,12 +11,12 @@ import { codeOf } from "../errors.ts";
 import type { Task } from "./condition.ts";
 import { PAGE_BYTES } from "./connection.ts";
 import type { BufferFile } from "./file.ts";
-import type { Reopened } from "./opener.ts";
 import type { Parts } from "./parts.ts";
 import type { SalvageTarget } from "./salvage/salvager.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
 import { applyWork, isInFile, type Outcome, plainOutcome } from "./transaction.ts";
+import type { Stored } from "./types.ts";
 
 /**
  * Commits after which the accounts are written whatever happened. Between them, when only readings come in, their rows are
@@ -138,11 +138,11 @@ export class Engine implements SalvageTarget {
     }
   }
 
-  /** Tells what is known of a file that was opened, and has what was quarantined for it read. */
-  tellOf({ note, quarantined }: Reopened): void {
-    const { salvager, settings } = this.#parts;
-    if (note !== undefined) salvager.tell(note.level, note.sentence, { path: settings.path });
-    salvager.start(quarantined);
+  /** Takes out those who wait for a sync that will not come: theirs may be on the disk or not. */
+  abandon(): Stored[] {
+    const batches = this.#unsynced.splice(0).flatMap(({ batch }) => (batch === undefined ? [] : [batch]));
+    for (const batch of batches) this.#parts.pending.told(batch);
+    return batches.flatMap(({ stored }) => stored);
   }
 
   /** Marks the file as closed in order, and closes it. */
@@ -272,7 +272,7 @@ export class Engine implements SalvageTarget {
     }
     const { state, quarantined, detached } = opened;
     condition.reopened(quarantined !== undefined);
-    this.tellOf(opened);
+    salvager.opened(opened);
     if (detached !== undefined) salvager.startDetached(detached, quarantined?.file);
     const isSame = state.epoch === this.#committed.epoch;
     const isLost = (each: Outcome) => !isSame || !isInFile(each, state, opened.foundCommits);

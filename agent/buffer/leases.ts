@@ -199,24 +199,38 @@ export function lendGroups(
   const ends = { salvaged: synced.salvagedKey, key: synced.lastKey + 1 };
   for (;;) {
     const rows: GroupRow[] = [];
-    let left = Math.min(maxBytes, MAX_LEASE_BYTES);
-    const fits = ({ body }: GroupRow) => rows.length === 0 || body.length <= left;
-    store.beginReading();
     try {
-      while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
-        const row = leases.take(store, end, ends, fits);
-        if (row === undefined) break;
-        left -= row.body.length;
-        rows.push(row);
-      }
+      takeRows(rows, store, leases, { maxBytes, end, ends });
+      const groups = wholeOf(rows, leases, log);
+      if (groups.length > 0 || rows.length === 0) return groups.sort((a, b) => a.groupKey - b.groupKey);
     } catch (error) {
-      // What was read before is whole; the next call meets the error again.
-      if (rows.length === 0) throw error;
-    } finally {
-      store.rollback();
+      for (const { key } of rows) leases.settle(key, { outcome: "again" });
+      throw error;
     }
-    const groups = wholeOf(rows, leases, log);
-    if (groups.length > 0 || rows.length === 0) return groups.sort((a, b) => a.groupKey - b.groupKey);
+  }
+}
+
+/** Reads the next groups into `rows`. What was read before an error is whole; the next call meets the error again. */
+function takeRows(
+  rows: GroupRow[],
+  store: Store,
+  leases: Leases,
+  { maxBytes, end, ends }: { maxBytes: number; end: "oldest" | "newest"; ends: Ends },
+): void {
+  let left = Math.min(maxBytes, MAX_LEASE_BYTES);
+  const fits = ({ body }: GroupRow) => rows.length === 0 || body.length <= left;
+  store.beginReading();
+  try {
+    while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
+      const row = leases.take(store, end, ends, fits);
+      if (row === undefined) break;
+      left -= row.body.length;
+      rows.push(row);
+    }
+  } catch (error) {
+    if (rows.length === 0) throw error;
+  } finally {
+    store.rollback();
   }
 }
 

@@ -32,7 +32,12 @@ export class LogSync {
     this.#path = path;
     this.#syncs = syncs;
     this.#beside = openSync(path, "r+");
-    this.#blocking = openSync(path, "r+");
+    try {
+      this.#blocking = openSync(path, "r+");
+    } catch (error) {
+      closeSync(this.#beside);
+      throw error;
+    }
     this.#inode = fstatSync(this.#beside).ino;
   }
 

@@ -121,10 +121,15 @@ export class Schedule {
   }
 
   #retry(nowMs: number): void {
-    const { pending, condition } = this.#parts;
+    const { pending, condition, file } = this.#parts;
     if (nowMs < condition.notBeforeMs) return;
     this.#engine.commit(false);
-    if (pending.isEmpty) condition.lookForRoom();
+    try {
+      // Without a file room is of no use: opening it again is what ends the state.
+      if (pending.isEmpty && file.store !== undefined) condition.lookForRoom();
+    } catch (error) {
+      this.#engine.failed(error, "upkeep");
+    }
     if (condition.mustRetry && condition.notBeforeMs <= nowMs) condition.retryLater();
   }
 

@@ -81,6 +81,7 @@ t.test("quarantined files that are moved away give the quota back without a rest
       return true;
     },
     failed: (error: unknown) => t.fail(String(error)),
+    synced: state,
   };
   salvager.start();
   salvager.run(target);

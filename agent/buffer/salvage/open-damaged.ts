@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import Database from "better-sqlite3";
 import { openReadOnly, PAGE_BYTES } from "../connection.ts";
+import { isUnusableFile } from "../failure.ts";
 import { FILE_MODE } from "../rights.ts";
 import { createSchema } from "../schema.ts";
 
@@ -27,8 +28,9 @@ export function openDamaged(path: string): Database.Database {
   try {
     // Beside an empty file SQLite would delete the log unread.
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return openChecked(path);
-  } catch {
-    // Then with what is the same in every file.
+  } catch (error) {
+    // What may pass by itself must not cost the file its own header. Otherwise with what is the same in every file.
+    if (!isUnusableFile(error)) throw error;
   }
   freshenHeader(path);
   return openChecked(path);

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import type { Logger } from "pino";
 import { codeOf, messageOf } from "../../errors.ts";
-import type { Quarantined } from "../opener.ts";
+import type { Quarantined, Reopened } from "../opener.ts";
 import type { State } from "../state.ts";
 import type { Store } from "../store.ts";
 import type { QuarantinedFile } from "../types.ts";
@@ -43,6 +43,8 @@ export interface SalvageTarget {
   /** Runs `work` in a transaction of its own; false if the disk refuses, which is then dealt with. */
   change(work: (store: Store, state: State) => void): boolean;
   failed(error: unknown): void;
+  /** As far as is known to be on the disk. */
+  readonly synced: Readonly<State>;
 }
 
 export interface SalvagerParts {
@@ -77,6 +79,12 @@ export class Salvager {
 
   constructor(parts: SalvagerParts) {
     this.#parts = parts;
+  }
+
+  /** Tells what is known of a file that was opened, and takes up what was quarantined for it. */
+  opened({ note, quarantined }: Pick<Reopened, "note" | "quarantined">): void {
+    if (note !== undefined) this.tell(note.level, note.sentence, { path: this.#parts.path });
+    this.start(quarantined);
   }
 
   /** Takes up what is unread; `quarantined`: what was moved away just now. */
@@ -164,11 +172,13 @@ export class Salvager {
 
   *#salvage(begun: Progress, target: SalvageTarget, store: Store): Generator<number, number> {
     let job = begun;
+    let savedKey = Number.NEGATIVE_INFINITY;
     while (job.stage !== "done") {
       const piece = this.#read(job);
       if (piece === undefined) return WAIT_MS;
       const save = (file: Store, state: State): void => {
         addSaved(file, state, piece, this.#parts.rejectsMaxBytes);
+        savedKey = state.salvagedKey;
         writeProgress(file.db, piece.next);
       };
       // What the sensors send meanwhile comes first.
@@ -178,6 +188,8 @@ export class Salvager {
       job = piece.next;
       yield STEP_MS;
     }
+    // A file that is told complete may be deleted: what was saved from it is on the disk first.
+    while (target.synced.salvagedKey < savedKey) yield WAIT_MS;
     const { path, now } = this.#parts;
     const { file } = job;
     const { result, at, ...details } = reportOn(job, now());
