@@ -189,3 +189,13 @@ t.test("damage inside the log of a file that was closed before: a new epoch", as
   t.match(damaged.loud()[0]?.msg, /ends in writes that can't be read/);
   t.equal(readdirSync(copy).filter((name) => /damaged/.test(name)).length, 0);
 });
+
+t.test("a stop whose sync fails tells those who wait for it", async (t) => {
+  const { buffer, fail } = openWithSyncs(t);
+  const told: (Error | null | undefined)[] = [];
+  buffer.append(head("PP_1"), "T07", NOW, 0, (error) => told.push(error));
+  fail();
+  await buffer.close();
+  t.equal(told.length, 1);
+  t.match(told, [{ code: "buffer.closed" }]);
+});
