@@ -41,6 +41,7 @@ export class BufferFile {
   constructor(parts: FileParts) {
     this.#parts = parts;
     this.#open = this.#take(parts.opened.store);
+    parts.opened.taken?.();
   }
 
   /** The open file; undefined while it can't be used. */
@@ -136,6 +137,7 @@ export class BufferFile {
       opened.store.close();
       throw error;
     }
+    opened.taken?.();
     const detached = this.#detached?.db;
     this.#detached = undefined;
     return { ...opened, detached };

@@ -18,6 +18,8 @@ export interface Quarantined {
 
 export interface Reopened extends Opened {
   quarantined?: Quarantined;
+  /** The file is in use: what was quarantined for it is known to it. Until then a further opening tells it again. */
+  taken?(): void;
 }
 
 export class Opener {
@@ -71,7 +73,9 @@ export class Opener {
       opened.store.close();
       throw error;
     }
-    this.#quarantined = undefined;
-    return { ...opened, quarantined };
+    const taken = () => {
+      this.#quarantined = undefined;
+    };
+    return { ...opened, quarantined, taken };
   }
 }

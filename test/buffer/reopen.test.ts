@@ -199,3 +199,36 @@ t.test("a stop whose sync fails tells those who wait for it", async (t) => {
   t.equal(told.length, 1);
   t.match(told, [{ code: "buffer.closed" }]);
 });
+
+t.test("a damaged file is quarantined once, also if the new one can't be taken at once", async (t) => {
+  const folder = ownFolder(t);
+  const { buffer, loud } = openIn(t, {}, { folder });
+  t.equal(store(buffer, 1, 1).length, 1);
+  const insert = Store.prototype.insertGroup;
+  let isDamaged = true;
+  t.intercept(Store.prototype, "insertGroup", {
+    value(this: Store, row: Parameters<typeof insert>[0]) {
+      if (isDamaged) throw Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
+      insert.call(this, row);
+    },
+  });
+  const checkpoint = Store.prototype.checkpoint;
+  let refusals = 0;
+  t.intercept(Store.prototype, "checkpoint", {
+    value(this: Store, mode: Parameters<typeof checkpoint>[0]) {
+      const isNew = readdirSync(folder).some((name) => name.includes("damaged-"));
+      if (isNew) isDamaged = false;
+      if (isNew && refusals++ < 3) return { busy: true, logPages: -1, movedPages: -1 };
+      return checkpoint.call(this, mode);
+    },
+  });
+  const told = store(buffer, 2, 1);
+  await until(() => told.length > 0);
+  t.ok(refusals > 3);
+  const files = readdirSync(folder).filter((name) => /damaged-\w+(-\d+)?$/.test(name));
+  t.equal(files.length, 1, files.join(", "));
+  t.ok(
+    loud().some((line) => JSON.stringify(line).includes("could not be used")),
+    "and told",
+  );
+});
