@@ -21,6 +21,7 @@ import * as type from "./packet-types.ts";
 import { Patience } from "./patience.ts";
 import { PINGRESP, Pings } from "./pings.ts";
 import { SocketStream } from "./socket-stream.ts";
+import { askForQos0 } from "./subscribe-packet.ts";
 import { mayPublish, type User } from "./users.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
@@ -206,6 +207,7 @@ export class Connection extends SocketStream {
     if (ANSWERS.includes(kind)) return this.#answered(bytes, header, body, end);
     if (!FOR_AEDES.includes(kind)) return "malformed";
     const packet = bytes.subarray(start, end);
+    if (kind === type.SUBSCRIBE) askForQos0(bytes, body, end);
     if (kind === type.DISCONNECT) this.saidGoodbye = true;
     if (kind === type.DISCONNECT && this.#acks.open > 0) return this.#leave(Buffer.from(packet));
     this.#untaken = !this.push(packet);

@@ -183,7 +183,7 @@ export class Sessions {
     return undefined;
   }
 
-  /** Gives null for what is answered with the failure code 0x80 [MQTT-3.9.3-1]; readings are forwarded at QoS 0. */
+  /** Gives null for what is answered with the failure code 0x80 [MQTT-3.9.3-1]. */
   #grant(connection: Connection, subscription: Subscription): Subscription | null {
     const { users, watchers } = this.#deps;
     const { user } = connection;
@@ -191,7 +191,7 @@ export class Sessions {
     const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
     const allowed = users === undefined || (user !== undefined && maySubscribe(user, filter));
     const granted = fits && allowed && !connection.destroyed && watchers.add(connection, filter);
-    return granted ? { ...subscription, qos: 0 } : null;
+    return granted ? subscription : null;
   }
 
   /** Stores the will of a client that is gone without a goodbye, and shows it to those who look on. */

@@ -114,6 +114,16 @@ t.test("what is not shown gives its room back", async (t) => {
   t.equal(fill(), room);
 });
 
+t.test("what is forwarded at QoS 0 is granted at QoS 0, whatever was asked for", async (t) => {
+  const { port } = await startBroker(t, {}, true);
+  const looking = await WireClient.connected(port);
+  const subscriptions = [0, 1, 2].map((qos) => ({ topic: `windfarm/T0${qos}/#`, qos: qos as 0 | 1 | 2 }));
+  looking.send({ cmd: "subscribe", messageId: 7, subscriptions });
+  await looking.until(() => looking.ids("suback").length === 1);
+  const granted = looking.received.flatMap((packet) => (packet.cmd === "suback" ? [packet.granted] : []));
+  t.strictSame(granted, [[0, 0, 0]]);
+});
+
 t.test("nobody sees a reading that could not be stored, nor what its connection sent besides", async (t) => {
   const watchers = new Watchers();
   const shown: Uint8Array[] = [];
