@@ -4,14 +4,11 @@ import { Match } from "aws-cdk-lib/assertions";
 import t from "tap";
 import { build, writeSources } from "./build.ts";
 import { has } from "./has.ts";
-import { grantsOf, short } from "./policies.ts";
+import { grantsOf, saidOf, short } from "./policies.ts";
 
 const { pipelineTemplate: template } = build("dev", writeSources(t.testdir()));
 const from = (name: string) => ({ "Fn::ImportValue": `windfarm-dev-data-${name}` });
-const says = (prefix: string): string[] =>
-  grantsOf(template, prefix)
-    .map((grant) => grant.says)
-    .sort();
+const says = (prefix: string) => saidOf(template, prefix);
 
 t.test("the job is Glue 5.1 in flex execution, by schedule and by hand, without bookmarks", async (t) => {
   has(t, template, "AWS::Glue::Job", {

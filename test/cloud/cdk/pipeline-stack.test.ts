@@ -4,14 +4,11 @@ import { Match } from "aws-cdk-lib/assertions";
 import t from "tap";
 import { build, writeSources } from "./build.ts";
 import { count, has } from "./has.ts";
-import { grantsOf, short } from "./policies.ts";
+import { saidOf, short } from "./policies.ts";
 
 const { pipelineTemplate: template } = build("dev", writeSources(t.testdir()));
 const from = (name: string) => ({ "Fn::ImportValue": `windfarm-dev-data-${name}` });
-const says = (prefix: string): string[] =>
-  grantsOf(template, prefix)
-    .map((grant) => grant.says)
-    .sort();
+const says = (prefix: string) => saidOf(template, prefix);
 
 t.test("a gateway may put on the one stream and see whether it is there, nothing else", async (t) => {
   t.same(says("GatewayRole"), [

@@ -72,3 +72,10 @@ export function short(value: unknown): string {
   if (name === "Fn::GetAtt" && Array.isArray(inner)) return `<${inner.join(".")}>`;
   return `<${short(inner)}>`;
 }
+
+/** What those whose name begins with `prefix` are granted, as sentences in order. */
+export function saidOf(template: Parameters<typeof grantsOf>[0], prefix: string): string[] {
+  return grantsOf(template, prefix)
+    .map((grant) => grant.says)
+    .sort();
+}
