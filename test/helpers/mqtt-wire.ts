@@ -7,7 +7,11 @@ export class WireClient {
   readonly socket: Socket;
   readonly received: Packet[] = [];
   readonly #listeners: ((packet: Packet) => void)[] = [];
-  readonly #waiting: { wanted: (packets: readonly Packet[]) => boolean; resolve: () => void }[] = [];
+  readonly #waiting: {
+    wanted: (packets: readonly Packet[]) => boolean;
+    resolve: () => void;
+    reject: (error: Error) => void;
+  }[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -20,6 +24,10 @@ export class WireClient {
     });
     socket.on("data", (chunk) => packets.parse(chunk));
     socket.on("error", () => {});
+    socket.on("close", () => {
+      for (const { reject } of this.#waiting)
+        reject(new Error("the connection closed before what was awaited came"));
+    });
   }
 
   static async open(port: number): Promise<WireClient> {
@@ -79,8 +87,11 @@ export class WireClient {
     return this.received.filter((packet) => packet.cmd === cmd).map(({ messageId }) => messageId);
   }
 
+  /** Rejects when the connection closes before. */
   async until(wanted: (packets: readonly Packet[]) => boolean): Promise<void> {
-    if (!wanted(this.received)) await new Promise<void>((resolve) => this.#waiting.push({ wanted, resolve }));
+    if (wanted(this.received)) return;
+    if (this.socket.closed) throw new Error("the connection is closed, and what is awaited has not come");
+    await new Promise<void>((resolve, reject) => this.#waiting.push({ wanted, resolve, reject }));
   }
 
   /** Resolves when the other side has closed. */

@@ -53,6 +53,7 @@ async function publish(port: number, count: number): Promise<void> {
   client.socket.destroy();
 }
 
+/** The agent tries its port before it begins, and hangs up on who comes then. */
 async function reachable(port: number): Promise<void> {
   for (;;) {
     const client = await WireClient.connected(port).catch(() => undefined);
