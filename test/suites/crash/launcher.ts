@@ -2,18 +2,21 @@
  * Runs under strace: the agent as a child, and the stream it ships to. What the stream accepted is written to a file
  * before the answer leaves, so that the trace shows the order of both.
  *
- *   launcher.js <agent.js> <agent.config.yaml> <accepted file> <port of the stream>
+ *   launcher.js <agent.js> <agent.config.yaml> <accepted file>
+ *
+ * The configuration's ${STREAM_PORT} is the stream's port.
  */
 
 import { spawn } from "node:child_process";
 import { openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
-const [agent = "", config = "", acceptedFile = "", port = ""] = process.argv.slice(2);
+const [agent = "", config = "", acceptedFile = ""] = process.argv.slice(2);
 const accepted = openSync(acceptedFile, "a");
 
-createServer((request, response) => {
+const stream = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
@@ -27,9 +30,10 @@ createServer((request, response) => {
     response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
     response.end(JSON.stringify({ FailedRecordCount: 0, Records: entries }));
   });
-}).listen(Number(port), "127.0.0.1", () => {
+}).listen(0, "127.0.0.1", () => {
   const child = spawn(process.execPath, [agent, "run", "--config", config], {
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, STREAM_PORT: String((stream.address() as AddressInfo).port) },
   });
   // strace keeps signals to itself; the end of the input is ours.
   process.stdin.on("end", () => child.kill()).resume();

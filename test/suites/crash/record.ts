@@ -3,8 +3,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { WireClient } from "../../helpers/mqtt-wire.ts";
 import { plainNode } from "../../helpers/node.ts";
 import { buildProgram, type Mutation } from "./mutants.ts";
@@ -22,15 +23,6 @@ export interface Recording {
   bufferFile: string;
   acceptedFile: string;
   readings: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 export function readingId(message: number): string {
@@ -53,14 +45,13 @@ async function publish(port: number, count: number): Promise<void> {
   client.socket.destroy();
 }
 
-/** The agent tries its port before it begins, and hangs up on who comes then. */
-async function reachable(port: number): Promise<void> {
-  for (;;) {
-    const client = await WireClient.connected(port).catch(() => undefined);
-    client?.socket.destroy();
-    if (client !== undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+/** The port that the agent says it listens at; rejects when it ends without saying so. */
+async function mqttPort(log: Readable): Promise<number> {
+  for await (const line of createInterface(log)) {
+    const [, port] = /"listen":"mqtt:[^"]*:(\d+)"/.exec(line) ?? [];
+    if (port !== undefined) return Number(port);
   }
+  throw new Error("the agent ended before it listened");
 }
 
 /** `name` tells the builds apart. */
@@ -76,27 +67,27 @@ export async function record(
     "test/suites/crash/launcher.ts",
     join(dist, `crash-${name}-launcher.js`),
   );
-  const [mqttPort, statusPort, streamPort] = [await freePort(), await freePort(), await freePort()];
   const bufferFile = join(folder, "buffer.db");
   const acceptedFile = join(folder, "accepted.ndjson");
   const config = join(folder, "agent.config.yaml");
   const lines = [
     "version: 1",
     "gateway: { id: gw-crash }",
-    `mqtt: { listen: "mqtt://127.0.0.1:${mqttPort}" }`,
+    "mqtt: { listen: mqtt://127.0.0.1:0 }",
     `buffer: { path: ${bufferFile}, ballast: 0B, commit_linger: 0ms }`,
-    `kinesis: { region: us-east-1, endpoint: "http://127.0.0.1:${streamPort}", flush_every: 50ms }`,
-    `status: { listen: "http://127.0.0.1:${statusPort}" }`,
-    "log: { level: error }",
+    `kinesis: { region: us-east-1, endpoint: "http://127.0.0.1:\${STREAM_PORT}", flush_every: 50ms }`,
+    "status: { listen: http://127.0.0.1:0 }",
+    "log: { level: info }",
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);
   const trace = join(folder, "trace");
-  const [env, command] = plainNode([launcher, agent, config, acceptedFile, String(streamPort)]);
+  const [env, command] = plainNode([launcher, agent, config, acceptedFile]);
   const args = ["-o", trace, ...STRACE_ARGS, env, ...command];
-  const child = spawn("strace", args, { stdio: ["pipe", "inherit", "inherit"] });
+  const child = spawn("strace", args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");
-  await reachable(mqttPort);
-  await publish(mqttPort, readings);
+  const port = await mqttPort(child.stdout);
+  child.stdout.resume();
+  await publish(port, readings);
   child.stdin.end();
   await ended;
   const wanted = (file: string) => file === bufferFile || file === `${bufferFile}-wal`;
