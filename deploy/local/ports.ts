@@ -1,5 +1,6 @@
 /** Ports on this machine: which are free, and who may sit on one that is not. */
 
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { codeOf, Fault } from "../../agent/errors.ts";
@@ -14,15 +15,23 @@ export interface WantedPort {
   likelyOwner: string;
 }
 
-/** So many ports that nobody listens on, all different. Another program may take one before it is used. */
+/** Below the ports that systems give away themselves: what asks for any port, or connects, can't take one of these meanwhile. */
+const GIVEN_AWAY_FROM = 32_768;
+const LOWEST = 16_384;
+
+/** So many ports that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, "127.0.0.1")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return address !== null && typeof address === "object" ? address.port : 0;
-  });
-  await Promise.all(servers.map(close));
-  return ports;
+  const servers = new Map<number, Server>();
+  while (servers.size < count) {
+    const port = randomInt(LOWEST, GIVEN_AWAY_FROM);
+    try {
+      servers.set(port, await listen(port, "127.0.0.1"));
+    } catch (error) {
+      if (codeOf(error) !== "EADDRINUSE") throw error;
+    }
+  }
+  await Promise.all([...servers.values()].map(close));
+  return [...servers.keys()];
 }
 
 /** Throws a Fault that names every wanted port that can't be had, a line each. */

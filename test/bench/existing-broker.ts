@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { freePorts } from "../../deploy/local/ports.ts";
 import { generateLoad } from "./generate.ts";
-import { AgentProgram, freePort } from "./programs.ts";
+import { AgentProgram } from "./programs.ts";
 import type { Bench } from "./report.ts";
 
 async function startMosquitto(folder: string, port: number): Promise<ChildProcess> {
@@ -40,7 +41,7 @@ export const existingBroker: Bench = {
   about: "readings a second from mosquitto, acknowledged to it after the commit",
   async run(folder, { quick }) {
     if (spawnSync("mosquitto", ["-h"]).error !== undefined) return { skipped: "mosquitto is not installed" };
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const mosquitto = await startMosquitto(join(folder, "mosquitto"), port);
     const agent = await AgentProgram.start({ folder, connect: `mqtt://127.0.0.1:${port}` });
     const seconds = quick ? 3 : 8;

@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { firstLineOf } from "../../deploy/local/first-line.ts";
+import { freePorts } from "../../deploy/local/ports.ts";
 
 const dist = import.meta.dirname;
 const AGENT = "windfarm.js";
@@ -87,15 +87,6 @@ export class Program {
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 export interface AgentPlan {
   folder: string;
   /** Where it ships; by default nobody listens there and the readings stay in the buffer. */
@@ -131,7 +122,7 @@ export class AgentProgram extends Program {
 
   /** Resolves when it is ready to take readings. */
   static async start(plan: AgentPlan): Promise<AgentProgram> {
-    const [port, statusPort, nobody] = [await freePort(), await freePort(), await freePort()];
+    const [port = 0, statusPort = 0, nobody = 0] = await freePorts(3);
     mkdirSync(plan.folder, { recursive: true });
     const config = join(plan.folder, "agent.config.yaml");
     const mqtt = plan.connect === undefined ? `listen: mqtt://127.0.0.1:${port}` : `connect: ${plan.connect}`;

@@ -3,8 +3,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { freePorts } from "../../../deploy/local/ports.ts";
 
 const PLACES = [
   "mosquitto",
@@ -45,7 +46,7 @@ export class Mosquitto {
 
   /** `lines` of mosquitto.conf beside the listener; data in `folder`. */
   static async start(path: string, folder: string, lines: readonly string[]): Promise<Mosquitto> {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const config = join(folder, `mosquitto-${port}.conf`);
     const own = [`listener ${port} 127.0.0.1`, "allow_anonymous true", `persistence_location ${folder}/`];
     // Root would be given up for a user who can't read the test's folder.
@@ -76,16 +77,6 @@ export class Mosquitto {
     child.kill(signal);
     await exited;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address !== "object") throw new Error("no free port");
-  return address.port;
 }
 
 async function isOpen(port: number): Promise<boolean> {
