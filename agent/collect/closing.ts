@@ -12,7 +12,7 @@ export const CLOSE_REASONS = [
   "user_changed",
   /** Its will is on a topic it may not publish to. */
   "bad_will",
-  /** It speaks MQTT 5. */
+  /** It speaks MQTT 5, or a version that there is not. */
   "unsupported_version",
   "bad_client_id",
   /** Another user is connected with it. */

@@ -14,6 +14,7 @@
 import type { Socket } from "node:net";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { CloseReason, TimeLimits } from "./closing.ts";
+import { refusalOfVersion } from "./connack.ts";
 import { addressOf, type ConnectionSetup } from "./connection-setup.ts";
 import { Forwards } from "./forwards.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
@@ -198,7 +199,9 @@ export class Connection extends SocketStream {
     if (this.#state === "new") {
       if (kind !== type.CONNECT) return "malformed";
       this.#state = "connecting";
-      this.push(bytes.subarray(start, end));
+      const refusal = refusalOfVersion(bytes.subarray(body, end));
+      if (refusal === undefined) this.push(bytes.subarray(start, end));
+      else this.turnAway(refusal, "unsupported_version");
       return false;
     }
     if (kind === type.PUBLISH) return this.#publish(bytes, start, body, end);

@@ -2,21 +2,14 @@
  * What is left to aedes: CONNECT and its answer, subscriptions, the will of a client that vanishes. A client comes in by
  * these steps, each of which may turn it away:
  *
- *   CONNECT ─▶ greet (version, client id) ─▶ identify (certificate, password) ─▶ judge its will ─▶ seat ─▶ CONNACK
+ *   CONNECT ─▶ greet (client id) ─▶ identify (certificate, password) ─▶ judge its will ─▶ seat ─▶ CONNACK
  */
 
 import type { EventEmitter } from "node:events";
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from "aedes";
 import type { Logger } from "pino";
 import type { CloseReason } from "./closing.ts";
-import {
-  IDENTIFIER_REJECTED,
-  NOT_AUTHORIZED,
-  ONLY_MQTT_3,
-  refusal,
-  refusalOfMqtt5,
-  SERVER_UNAVAILABLE,
-} from "./connack.ts";
+import { IDENTIFIER_REJECTED, NOT_AUTHORIZED, refusal, SERVER_UNAVAILABLE } from "./connack.ts";
 import { Connection } from "./connection.ts";
 import { Forwards } from "./forwards.ts";
 import type { Intake } from "./intake.ts";
@@ -131,11 +124,6 @@ export class Sessions {
 
   #turnedAwayAtSight(connection: Connection, packet: ConnectPacket): boolean {
     const { protocolVersion, clientId = "", clean } = packet;
-    if (protocolVersion === 5) {
-      this.#deps.log.debug({ peer: connection.address }, ONLY_MQTT_3);
-      connection.turnAway(refusalOfMqtt5(), "unsupported_version");
-      return true;
-    }
     const longest = protocolVersion === 3 ? MAX_CLIENT_ID_LENGTH_OF_3_1 : MAX_CLIENT_ID_LENGTH;
     const fits = clientId.length <= longest && !UNFIT.test(clientId);
     if (fits && (clientId !== "" || clean !== false)) return false;
@@ -185,13 +173,21 @@ export class Sessions {
 
   /** Gives null for what is answered with the failure code 0x80 [MQTT-3.9.3-1]. */
   #grant(connection: Connection, subscription: Subscription): Subscription | null {
+    const { topic: filter } = subscription;
+    const reason = this.#whyNotShown(connection, filter);
+    if (reason === undefined) return subscription;
+    const { address: peer, user } = connection;
+    this.#deps.log.debug({ peer, user: user?.name, filter, reason }, "subscription refused");
+    return null;
+  }
+
+  #whyNotShown(connection: Connection, filter: string): string | undefined {
     const { users, watchers } = this.#deps;
     const { user } = connection;
-    const filter = subscription.topic;
-    const fits = filter.length <= MAX_FILTER_LENGTH && !UNFIT.test(filter);
-    const allowed = users === undefined || (user !== undefined && maySubscribe(user, filter));
-    const granted = fits && allowed && !connection.destroyed && watchers.add(connection, filter);
-    return granted ? subscription : null;
+    if (filter.length > MAX_FILTER_LENGTH || UNFIT.test(filter)) return "unfit filter";
+    if (users !== undefined && (user === undefined || !maySubscribe(user, filter))) return "not allowed";
+    if (connection.destroyed) return "closed";
+    return watchers.add(connection, filter) ? undefined : "too many";
   }
 
   /** Stores the will of a client that is gone without a goodbye, and shows it to those who look on. */

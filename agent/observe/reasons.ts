@@ -20,7 +20,7 @@ const CLOSINGS: Readonly<Record<string, string>> = {
   refused_login: "name, password or certificate refused",
   user_changed: "its user was removed or changed",
   bad_will: "its will is on a topic it may not publish to",
-  unsupported_version: "speaks MQTT 5; windfarm speaks 3.1.1",
+  unsupported_version: "speaks MQTT 5 or an unknown version; windfarm speaks 3.1.1",
   bad_client_id: "unfit client id",
   client_id_taken: "its client id is another user's",
   connect_timeout: "no handshake in time",

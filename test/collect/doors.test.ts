@@ -145,8 +145,10 @@ t.test("a will is never retained", async (t) => {
   t.strictSame(late.ids("publish"), []);
 });
 
-const rawConnect = (version: number) =>
-  Buffer.from([0x10, 15, 0, 4, ...Buffer.from("MQTT"), version, 2, 0, 0, 0, 0, 2, 0x61, 0x62]);
+const rawConnect = (version: number, name = "MQTT") => {
+  const body = [0, name.length, ...Buffer.from(name), version, 2, 0, 0, 0, 0, 2, 0x61, 0x62];
+  return Buffer.from([0x10, body.length, ...body]);
+};
 
 t.test("a client id of MQTT 3.1 has 23 characters at most", async (t) => {
   const { broker, port } = await start(t);
@@ -174,6 +176,67 @@ t.test("a client of MQTT 5 is told in its own words to speak 3.1.1", async (t) =
   wire.parse(Buffer.concat(answers));
   t.match(packets, [{ cmd: "connack", reasonCode: 0x84, properties: { reasonString: ONLY_MQTT_3 } }]);
   t.strictSame(broker.stats().closedConnections, { unsupported_version: 1 });
+});
+
+const SPOKEN = [3, 4, 0x83, 0x84];
+
+for (const name of ["MQTT", "MQIsdp"])
+  t.test(`a version of ${name} that there is not is answered with return code 1`, async (t) => {
+    const { broker, port } = await start(t);
+    const unknown = Array.from({ length: 256 }, (_, version) => version).filter(
+      (version) => version !== 5 && !SPOKEN.includes(version),
+    );
+    for (const version of unknown) {
+      const client = await WireClient.open(port);
+      client.socket.write(rawConnect(version, name));
+      await client.closed();
+      if (answer(client)[0] !== 1) t.fail(`version ${version} got no answer`);
+    }
+    t.strictSame(broker.stats().closedConnections, { unsupported_version: unknown.length });
+    for (const version of SPOKEN) {
+      const client = await WireClient.open(port);
+      client.socket.write(rawConnect(version, name));
+      await client.until((packets) => packets.length > 0);
+      t.strictSame(answer(client), [0], `version ${version} is let in`);
+    }
+  });
+
+t.test("what is no CONNECT of any version is malformed, and gets no answer", async (t) => {
+  const { broker, port } = await start(t);
+  const bodies = [
+    [],
+    [0],
+    [0, 4],
+    [0, 4, ...Buffer.from("MQTT")],
+    [0, 4, ...Buffer.from("MQTX"), 6, 2, 0, 0],
+  ];
+  for (const body of bodies) {
+    const client = await WireClient.open(port);
+    client.socket.write(Buffer.from([0x10, body.length, ...body]));
+    await client.closed();
+    t.strictSame(client.received, []);
+  }
+  t.strictSame(broker.stats().closedConnections, { malformed: bodies.length });
+});
+
+t.test("a refused subscription is logged for who looks for it", async (t) => {
+  const password = await hashPassword("secret");
+  const user = `  - { name: t07, password: ${password}, subscribe: ["windfarm/T07/+"] }`;
+  const folder = t.testdir({ "users.yaml": `users:\n${user}\n` });
+  const { log, port } = await start(t, { usersFile: `${folder}/users.yaml` }, true, "debug");
+  const client = await WireClient.connected(port, { username: "t07", password: Buffer.from("secret") });
+  const topics = ["windfarm/T07/+", "windfarm/#", `windfarm/T07/${"x".repeat(1024)}`];
+  const subscriptions = topics.map((topic) => ({ topic, qos: 0 as const }));
+  client.send({ cmd: "subscribe", messageId: 1, subscriptions });
+  await client.until(() => client.ids("suback").length === 1);
+  t.match(
+    client.received.find(({ cmd }) => cmd === "suback"),
+    { granted: [0, 0x80, 0x80] },
+  );
+  t.match(log, [
+    { msg: "subscription refused", user: "t07", filter: topics[1], reason: "not allowed" },
+    { msg: "subscription refused", user: "t07", filter: topics[2], reason: "unfit filter" },
+  ]);
 });
 
 t.test("mqtt.js with MQTT 5 learns why it is refused", async (t) => {

@@ -12,7 +12,7 @@ export interface RunningBroker {
   port: number;
   /** Moves the broker's clock. */
   clock: { ms: number };
-  /** What was logged, from level warn up. */
+  /** What was logged, from the level asked for up. */
   log: object[];
 }
 
@@ -21,6 +21,7 @@ export async function startBroker(
   t: Test,
   settings: Partial<BrokerSettings> = {},
   storesAtOnce = false,
+  level: pino.Level = "warn",
 ): Promise<RunningBroker> {
   const intake = new HeldIntake(storesAtOnce);
   const clock = { ms: 1_000_000 };
@@ -36,7 +37,7 @@ export async function startBroker(
     },
     {
       intake,
-      log: pino({ level: "warn" }, { write: (line) => log.push(JSON.parse(line)) }),
+      log: pino({ level }, { write: (line) => log.push(JSON.parse(line)) }),
       now: () => clock.ms,
     },
   );
