@@ -1,16 +1,8 @@
 /** Opens the buffer's file, in a time that does not depend on the backlog. */
 
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "../common/folders.ts";
 import { codeOf, Fault, messageOf } from "../errors.ts";
 import { assertLogged, LOG_BYTES, openWritable } from "./connection.ts";
 import { fullDiskProblem, hasNoInodes, isReadOnly } from "./failure.ts";
@@ -44,7 +36,7 @@ export interface Means extends Birth {
 export function prepareFolder(path: string): void {
   const folder = dirname(path);
   guardWritable(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolders(folder, 0o750);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`].filter((each) => existsSync(each)))
@@ -155,7 +147,16 @@ export function guardWritable<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const code = codeOf(error) ?? "";
-    const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "SQLITE_CANTOPEN"];
+    const forbidden = [
+      "EACCES",
+      "EPERM",
+      "EROFS",
+      "ENOENT",
+      "ENOTDIR",
+      "EISDIR",
+      "EEXIST",
+      "SQLITE_CANTOPEN",
+    ];
     if (!forbidden.includes(code) && !code.startsWith("SQLITE_READONLY")) throw error;
     if (hasNoInodes(path))
       throw new Fault("buffer.unwritable", fullDiskProblem(path), { hint: TOO_MANY_FILES, cause: error });

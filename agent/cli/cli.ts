@@ -85,8 +85,12 @@ function unknown(name: string, names: readonly string[]): Fault {
   return new Fault("cli.usage", `there is no command ${name}`, { hint, exitCode: EXIT.usage });
 }
 
+/** What the commands that work on something work on. */
+const OBJECTS: Readonly<Record<string, string>> = { import: "folder", user: "user's name", buffer: "file" };
+
 function wrongUsage(message: string, command: string | undefined): Fault {
-  const what = message.replaceAll("\n", " ");
+  const missing = `the ${OBJECTS[command ?? ""] ?? "argument"} is missing`;
+  const what = message.replaceAll("\n", " ").replace(/^Not enough non-option arguments.*/, missing);
   const hint =
     command === undefined || command.startsWith("-") ? "windfarm --help" : `windfarm ${command} --help`;
   return new Fault("cli.usage", what.charAt(0).toLowerCase() + what.slice(1), { hint, exitCode: EXIT.usage });

@@ -1,6 +1,7 @@
 /** Reads the configuration from the disk. */
 
 import { readFileSync, statSync } from "node:fs";
+import { codeOf } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import { type Disk, type PathKind, unreadable } from "./files.ts";
 import { type Loaded, parseConfig } from "./parse.ts";
@@ -45,7 +46,8 @@ function readOrFail(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    const hint = `name another with --config; without it windfarm looks for ${CONFIG_PLACES.join(", then ./")}`;
+    const other = `name another with --config; without it windfarm looks for ${CONFIG_PLACES.join(", then ./")}`;
+    const hint = codeOf(error) === "EACCES" ? "run this with sudo, or name another with --config" : other;
     throw new ConfigFault([{ file, message: unreadable(file, error), hint }]);
   }
 }

@@ -1,8 +1,8 @@
 /** One local cloud a folder: a lock the system gives back when its owner ends, however it ends. */
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { makeFolders } from "../../agent/common/folders.ts";
 import { codeOf, Fault } from "../../agent/errors.ts";
 
 export class FolderLock {
@@ -15,7 +15,7 @@ export class FolderLock {
 
   take(): void {
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      makeFolders(this.#folder);
       // SQLite's own lock on a file: nothing else in Node asks the system for one.
       this.#database = new Database(join(this.#folder, "lock"), { timeout: 0 });
       this.#database.pragma("locking_mode = EXCLUSIVE");

@@ -11,6 +11,17 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { Fault } from "../../agent/errors.ts";
 
+/** kinesis-local ends at any other name, but serves requests signed for another region as if they were for its own. */
+const ITS_REGIONS = new Set(
+  [
+    ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-east-1", "us-gov-west-1"],
+    ["us-iso-east-1", "us-iso-west-1", "us-isob-east-1", "ca-central-1", "sa-east-1", "me-south-1"],
+    ["eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "af-south-1"],
+    ["ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1"],
+    ["ap-southeast-2", "cn-north-1", "cn-northwest-1"],
+  ].flat(),
+);
+
 /** Names, not numbers, to the lines before it: which server asks to listen. */
 const PLAIN = 1;
 const TLS = 2;
@@ -71,7 +82,7 @@ function environment(certificate: string, region: string): NodeJS.ProcessEnv {
   return {
     PATH,
     HOME,
-    AWS_REGION: region,
+    AWS_REGION: ITS_REGIONS.has(region) ? region : "us-east-1",
     KINESIS_MOCK_PLAIN_PORT: String(PLAIN),
     KINESIS_MOCK_TLS_PORT: String(TLS),
     KINESIS_MOCK_CERT_PATH: certificate,

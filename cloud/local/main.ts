@@ -18,7 +18,8 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** As Kinesis has it (CreateStream). */
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
-const REGION_NAME = /^[a-z0-9-]{1,64}$/;
+/** As the agent's kinesis.region. */
+const REGION_NAME = /^(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)+$/;
 const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
 /** What AWS does: Firehose's usual buffer, at least once, shards with limits, a job every hour. */

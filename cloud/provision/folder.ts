@@ -5,9 +5,10 @@
  * run that was cut off starts over instead of trusting half a folder.
  */
 
-import { access, chmod, constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "../../agent/common/folders.ts";
 import { parseJson } from "../../agent/common/json.ts";
 import { codeOf, Fault, messageOf } from "../../agent/errors.ts";
 import type { NewCertificate } from "./registry.ts";
@@ -71,7 +72,7 @@ export class GatewayFolder {
   /** Throws a Fault where the folder can't be made or written, before anything depends on it. */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true, mode: FOLDER });
+      makeFolders(this.path, FOLDER);
       await access(this.path, constants.W_OK);
     } catch (error) {
       throw this.#fault("write", "", error);

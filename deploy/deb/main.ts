@@ -56,8 +56,11 @@ function hostArch(): Target["arch"] {
 }
 
 function buildPackage(target: Target, quick: boolean): string {
+  tell(`Node.js ${target.node.version} for ${target.arch}`);
   const nodeFolder = nodeFor(target.node, CACHE);
+  tell("the SQLite addon, compiled once");
   const addon = addonFor(target, nodeFolder, CACHE);
+  tell("the package");
   const epoch = commitSeconds();
   const file = join(ROOT, "dist", `windfarm_${pkg.version}_${target.arch}.deb`);
   const work = mkdtempSync(join(tmpdir(), "windfarm-deb-"));
@@ -80,6 +83,11 @@ function buildPackage(target: Target, quick: boolean): string {
     rmSync(work, { recursive: true, force: true });
   }
   return file;
+}
+
+/** Minutes pass at the first time: whoever watches sees what for. */
+function tell(step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${step} …\n`);
 }
 
 /** When the commit was made: the same commit gives the same bytes. */

@@ -1,17 +1,9 @@
 /** What is to be started where: the agent's configuration, and what the command line changes of it. */
 
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { isMap, parseDocument } from "yaml";
+import { makeFolders } from "../../agent/common/folders.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import type { AgentConfig } from "../../agent/config/schema.ts";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
@@ -117,7 +109,7 @@ function derive(options: StartOptions, changes: ReadonlyMap<readonly [string, st
   }
   const file = join(options.dataFolder, "agent.config.yaml");
   const heading = `# Made by npm start from ${options.configFile}; made anew at each start.\n`;
-  mkdirSync(options.dataFolder, { recursive: true });
+  makeFolders(options.dataFolder);
   // There may be a password in it.
   writeFileSync(file, heading + document.toString(), { mode: 0o600 });
   return file;

@@ -67,20 +67,43 @@ t.test("secrets are found wherever they got into", (t) => {
     "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
     "via http://user:pass@proxy:3128",
     "via http://user:p@leak/'one@proxy:3129",
+    'via http://user:p"leak@proxy:3131',
+    'Nov 30 vm windfarm[1]: {"proxy":"http://user:p\\"leak@proxy:3132","hint":"mail:c@d.example"}',
     '{"proxy":"http://user:p\\"leak@two@proxy:3130","hint":"mail a@b.example"}',
     "password: $7$20000$AAAAAAAAAAAAAAAA$BBBBBBBBBBBBBBBBBBBBBBBB==",
     "ASIAIOSFODNN7EXAMPLE",
   ].join("\n");
   const clean = withoutSecrets(dirty, []);
   for (const secret of ["MHcC", "pass@", "leak", "AAAAAAAA", "ASIA"]) t.notOk(clean.includes(secret), secret);
-  for (const rest of ["@proxy:3128", "@proxy:3129", '@proxy:3130","hint":"mail a@b.example"'])
+  for (const rest of [
+    ...["@proxy:3128", "@proxy:3129", "@proxy:3131", '@proxy:3130","hint":"mail a@b.example"'],
+    '@proxy:3132","hint":"mail:c@d.example"',
+  ])
     t.ok(clean.includes(rest), rest);
   const file = join(t.testdir({}), "c.yaml");
   writeFileSync(
     file,
     "version: 1\ngateway: { id: g }\nmqtt: { connect: 'mqtt://b:1883', username: u, password: pwpw }\nbuffer: { path: ./b.db }\nkinesis: { region: eu-west-1 }\n",
   );
-  t.same(secretsIn(loadConfig(file)), ["pwpw"]);
+  t.same(secretsIn(loadConfig(file), {}), ["pwpw"]);
+  t.end();
+});
+
+t.test("the password of a proxy is a secret in every form it may have", (t) => {
+  const secrets = secretsIn(undefined, {
+    HTTPS_PROXY: 'http://user:p%40ss "w@rd@proxy:3128',
+    http_proxy: "http://u@proxy",
+  });
+  const dirty = [
+    'it was p%40ss "w@rd',
+    'p@ss "w@rd',
+    JSON.stringify({ a: 'p@ss "w@rd' }),
+    "for u@proxy",
+  ].join("\n");
+  const clean = withoutSecrets(dirty, secrets);
+  t.notMatch(clean, /w@rd/);
+  t.match(clean, "for u@proxy");
+  t.same(secretsIn(undefined, { https_proxy: "user:geheim@proxy:3128" }).at(0), "geheim", "without a scheme");
   t.end();
 });
 

@@ -121,7 +121,7 @@ t.test("each mistake is told, and changes nothing", async (t) => {
     [["add", "a"], 2, /^windfarm: agent\.config\.yaml names no users file\n {2}try: set mqtt\.users_file/],
     [["add", "a", "--file", "u", "--publish", "a#"], 2, /^windfarm: "a#" is no topic filter\n {2}try: /],
     [["add", "", "--file", "u"], 2, /^windfarm: the name is empty/],
-    [["add", "--file", "u"], 2, /^windfarm: not enough non-option arguments/],
+    [["add", "--file", "u"], 2, /^windfarm: the user's name is missing\n {2}try: windfarm user --help/],
     [["add", "a", "--file", "folder"], 2, /^windfarm: folder is a folder\n {2}try: /],
     [["add", "a", "--file", "broken"], 78, /^broken:3:5: passwd is not known here — known: name, password/],
     [["remove", "a", "--file", "u"], 1, /^windfarm: there is no user a in u\n {2}try: it has no users/],

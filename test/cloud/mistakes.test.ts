@@ -39,6 +39,7 @@ t.test("what is wrong with the words is one sentence and code 2", async (t) => {
       "provision --gateway g --csr folder",
       /^provision: can't read the request folder: [^\n]+\n {2}try: Name/,
     ],
+    ["cloud --region x", /^--region "x" is not fit: a name such as us-east-1\n {2}try: /],
     ["deb --arch", /^npm run deb: Not enough arguments following: arch\n {2}try: /],
   ];
   for (const [command, sentence] of cases) {
@@ -46,6 +47,12 @@ t.test("what is wrong with the words is one sentence and code 2", async (t) => {
     t.match({ code, out, said }, { code: 2, out: "", said: sentence }, command);
     t.equal(said.split("\n").length, 3, "two lines");
   }
+});
+
+t.test("a folder that can't be made is told, and no wait without end", async (t) => {
+  const { code, said } = await inShell(t.testdir(), "npm-run cloud --data /proc/none/data");
+  t.equal(code, 1);
+  t.match(said, /^can't use the folder \/proc\/none\/data: ENOENT[^\n]+\n {2}try: give a folder [^\n]+\n$/);
 });
 
 t.test("AWS out of reach is one sentence, without the SDK's own remarks", async (t) => {

@@ -40,7 +40,7 @@ export async function gatherBundle(file: string): Promise<{ gateway: string; doc
       programs(folder).map(async ([name, program, args]) => ({ name, text: await said(program, args) })),
     )),
   ];
-  const secrets = config === undefined ? [] : secretsIn(config);
+  const secrets = secretsIn(config, process.env);
   const clean = documents.map(({ name, text }) => ({ name, text: withoutSecrets(text, secrets) }));
   return { gateway: config?.gateway.id ?? "gateway", documents: clean };
 }

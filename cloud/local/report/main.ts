@@ -1,9 +1,10 @@
 /** `npm run report -- --day 2026-11-22`: one day of the lake as one HTML file that needs nothing else. */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { makeFolders } from "../../../agent/common/folders.ts";
 import { EXIT, Fault, messageOf } from "../../../agent/errors.ts";
 import pkg from "../../../package.json" with { type: "json" };
 import { debugOption, endWith, failUsage, forgiveReaders, tellProgress } from "../command.ts";
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     await writeFile(path, text);
   } catch (error) {
     throw new Fault("report.write", `the report can't be written to ${path}: ${messageOf(error)}`, {
