@@ -22,7 +22,7 @@ export interface BufferSettings {
 }
 
 /**
- * Readings since the buffer was born: received = buffered + shipped + rejected + dropped, at every moment. What was salvaged
+ * Readings since the buffer was created: received = buffered + shipped + rejected + dropped, at every moment. What was salvaged
  * from an earlier file, or put back by `windfarm buffer requeue`, is received once more by this one.
  */
 export interface Accounts {

@@ -16,7 +16,7 @@ export function statsText(stats: BufferStats, nowMs: number): string {
     `${buffered} ${buffered === 1 ? "reading waits" : "readings wait"}${behind}. The agent is ${stats.running ? "running" : "stopped"}.`,
     `  received  ${received} = ${buffered} buffered + ${shipped} shipped + ${rejected} rejected + ${dropped} dropped`,
     `  file      ${stats.path}: ${formatBytes(stats.fileBytes)}, ${formatBytes(stats.usedBytes)} in use, log ${formatBytes(stats.logBytes)}`,
-    `  epoch     ${stats.epoch}, born ${new Date(stats.bornMs).toISOString()}, last seq ${stats.lastSeq}`,
+    `  epoch     ${stats.epoch}, created ${new Date(stats.bornMs).toISOString()}, last seq ${stats.lastSeq}`,
     `  rejects   ${stats.rejectsKept} kept${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}`,
     ...stats.aside.map((file) => `  set aside ${file}`),
   ].join("\n");

@@ -65,7 +65,7 @@ async function list(file: string, limit: number, json: boolean): Promise<void> {
   const readings = accounts.rejected === 1 ? "reading" : "readings";
   const messages = rejectsKept === 1 ? "message" : "messages";
   print(
-    `${accounts.rejected} ${readings} rejected since the buffer was born, ${rejectsKept} ${messages} kept.`,
+    `${accounts.rejected} ${readings} rejected since the buffer was created, ${rejectsKept} ${messages} kept.`,
   );
   for (const [reason, count] of Object.entries(rejects)) print(`  ${reason}: ${count}`);
   for (const reject of shown) print(rejectText(reject));

@@ -2,7 +2,7 @@
 
 import type { Snapshot } from "./snapshot.ts";
 
-/** ms since 1970, then readings received, shipped, rejected and dropped since the buffer was born, and buffered now. */
+/** ms since 1970, then readings received, shipped, rejected and dropped since the buffer was created, and buffered now. */
 export type HistorySample = readonly [
   atMs: number,
   received: number,

@@ -49,7 +49,7 @@ export const METRICS: readonly MetricDefinition[] = [
   },
   counter(
     "windfarm_readings_received_total",
-    "Readings received since the buffer was born; always the sum of buffered, shipped, rejected and dropped.",
+    "Readings received since the buffer was created; always the sum of buffered, shipped, rejected and dropped.",
     (s) => s.received,
   ),
   gauge(
@@ -59,17 +59,17 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_readings_shipped_total",
-    "Readings that Kinesis accepted, since the buffer was born.",
+    "Readings that Kinesis accepted, since the buffer was created.",
     (s) => s.shipped,
   ),
   counter(
     "windfarm_readings_rejected_total",
-    "Messages that could not be understood and were kept aside, since the buffer was born.",
+    "Messages that could not be understood and were kept aside, since the buffer was created.",
     (s) => s.rejected,
   ),
   counter(
     "windfarm_readings_dropped_total",
-    "Readings dropped to make room for newer ones, since the buffer was born.",
+    "Readings dropped to make room for newer ones, since the buffer was created.",
     (s) => s.dropped,
   ),
   gauge(

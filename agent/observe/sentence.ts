@@ -78,7 +78,7 @@ function idle({ nowMs, startedMs, buffered, flow }: SentenceInputs): string {
   const waiting =
     buffered > 0 ? ` ${countOf(buffered, "reading")} ${verb(buffered)} on the way to Kinesis.` : "";
   if (flow.lastReceivedMs === undefined) {
-    return `Idle: no reading has arrived since the start ${formatSeconds((nowMs - startedMs) / 1000)} ago.${waiting}`;
+    return `Idle: no reading has arrived since the agent started ${formatSeconds((nowMs - startedMs) / 1000)} ago.${waiting}`;
   }
   return `Idle: no reading has arrived for ${formatSeconds((nowMs - flow.lastReceivedMs) / 1000)}.${waiting}`;
 }
@@ -88,7 +88,7 @@ function delivering({ oldestBufferedSeconds, buffered, flow, ship, nowMs }: Sent
   const liveSeconds = (nowMs - (ship.newestShippedMs ?? Number.NEGATIVE_INFINITY)) / 1000;
   const behind =
     liveSeconds < 60
-      ? `Delivering, live ones ${formatSeconds(Math.max(0, liveSeconds))} behind, the oldest ${formatSeconds(oldestBufferedSeconds)}`
+      ? `Delivering, live readings ${formatSeconds(Math.max(0, liveSeconds))} behind, the oldest ${formatSeconds(oldestBufferedSeconds)}`
       : `Delivering, ${formatSeconds(oldestBufferedSeconds)} behind`;
   const gain = flow.shippedPerSecond - flow.receivedPerSecond;
   const left = gain > 0 ? `, caught up in about ${formatSeconds(Math.max(1, buffered / gain))}` : "";

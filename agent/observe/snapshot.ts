@@ -46,7 +46,7 @@ export interface Snapshot {
   state: AgentState;
   /** One plain sentence: "Delivering, 0 s behind." */
   sentence: string;
-  /** Readings since the buffer was born; received = buffered + shipped + rejected + dropped. */
+  /** Readings since the buffer was created; received = buffered + shipped + rejected + dropped. */
   received: number;
   buffered: number;
   shipped: number;

@@ -15,7 +15,7 @@ t.test("the gateway's state is one line, with these keys in this order", async (
   );
   t.equal(
     text,
-    `{"kind":"gateway","gateway":"gw-01","site":"demo","epoch":"t8k2q1","first":48101,"last":48213,"sent":"2026-11-22T12:00:00.000Z","version":"0.1.0","state":"delivering","received":48213,"buffered":113,"shipped":48095,"rejected":5,"dropped":0,"cpu":0.005,"memory":${71 * 1024 ** 2},"temperature":48,"disk_free":${21 * 1024 ** 3},"clock_synced":true,"written_today":8000}\n`,
+    `{"kind":"gateway","gateway":"gw-01","site":"demo","epoch":"t8k2q1","first":48101,"last":48213,"sent":"2026-11-22T12:00:00.000Z","version":"0.2.0","state":"delivering","received":48213,"buffered":113,"shipped":48095,"rejected":5,"dropped":0,"cpu":0.005,"memory":${71 * 1024 ** 2},"temperature":48,"disk_free":${21 * 1024 ** 3},"clock_synced":true,"written_today":8000}\n`,
   );
   const later = line.of(sampleSnapshot({ nowMs: NOON_MS + 60_000, health: { ...health, cpuSeconds: 60.3 } }));
   t.match(JSON.parse(later), { cpu: 1 }, "the share of a core since the line before");

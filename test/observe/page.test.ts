@@ -133,7 +133,7 @@ t.test("Files set aside are counted with what they take, where there are any", a
   snapshot.buffer = { ...snapshot.buffer, aside };
   t.match(
     textOf(snapshot),
-    /Files set aside now 2, 2\.0 MiB, 1 with readings that could not be saved: windfarm buffer/,
+    /Set aside now 2 files, 2\.0 MiB, 1 with readings that could not be saved: windfarm buffer/,
   );
 });
 
@@ -141,7 +141,7 @@ t.test("Every figure says since when it counts, and reasons are in words", async
   const snapshot = sampleSnapshot();
   snapshot.validate = { ...snapshot.validate, rejected: { topic: 2, no_value: 1 } };
   const text = textOf(snapshot);
-  t.match(text, /Every reading accounted for since the buffer was born/);
+  t.match(text, /Every reading accounted for since the buffer was created/);
   t.match(text, /Disk since the agent started .* Shipping since the agent started/);
   t.match(text, /Not understood 2 wrong topic 1 no number as data/);
   t.match(text, /Records sent again 0/);

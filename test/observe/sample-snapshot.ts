@@ -8,7 +8,7 @@ export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     gateway: "gw-01",
     site: "demo",
-    version: "0.1.0",
+    version: "0.2.0",
     startedMs: NOON_MS - 3_600_000,
     nowMs: NOON_MS,
     epoch: "t8k2q1",

@@ -170,7 +170,7 @@ t.test("Silence is told after two minutes, and at once where nothing has ever co
   said(t, since(119_000), "delivering", "Delivering, 0 s behind.");
   said(t, since(5 * MINUTE_MS), "idle", "Idle: no reading has arrived for 5 min.");
   const { sentence } = sentenceFor(inputs({ ...nothing, flow: still, startedMs: NOON_MS - 20_000 }));
-  t.equal(sentence, "Idle: no reading has arrived since the start 20 s ago.");
+  t.equal(sentence, "Idle: no reading has arrived since the agent started 20 s ago.");
   said(
     t,
     { ...since(5 * MINUTE_MS), buffered: 1, oldestBufferedSeconds: 1 },

@@ -23,7 +23,7 @@ export function accountOf({ received, shipped, buffered, rejected, dropped }: Sn
   ];
   const sum = shipped + buffered + rejected + dropped;
   return html`<section class="account" aria-label="The account of all readings">
-<h2>Every reading accounted for since the buffer was born</h2>
+<h2>Every reading accounted for since the buffer was created</h2>
 <div class="sum">
 <p class="total"><strong id="received">${together(formatCount(received))}</strong> <span>received</span></p>
 ${terms.map(termOf)}

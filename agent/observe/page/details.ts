@@ -93,7 +93,7 @@ function diskRows({ buffer, health, usage }: Snapshot): Row[] {
     ["Longest commit", commits === 0 ? "–" : together(formatLatency(longestCommitSeconds))],
     ["When full", buffer.onFull === "refuse" ? "sensors keep their readings" : "the oldest are dropped"],
     ["Rejects kept now", together(formatCount(rejectsKept))],
-    ["Files set aside now", asideOf(buffer.aside)],
+    ["Set aside now", asideOf(buffer.aside)],
   ];
 }
 
@@ -103,7 +103,7 @@ function asideOf(files: Snapshot["buffer"]["aside"]): Html | undefined {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const lossy = files.filter(({ state }) => state === "incomplete").length;
   const unsaved = lossy === 0 ? "" : `, ${lossy} with readings that could not be saved`;
-  return html`${together(`${formatCount(files.length)}, ${formatBytes(bytes)}${unsaved}`)}: <code>windfarm buffer stats</code>`;
+  return html`${together(`${countOf(files.length, "file")}, ${formatBytes(bytes)}${unsaved}`)}: <code>windfarm buffer stats</code>`;
 }
 
 function freeOf(free: number, total: number | undefined): string {

@@ -58,7 +58,7 @@ function kinesisNode(snapshot: Snapshot): Html {
 <p>${shipped === 1 ? "reading" : "readings"} accepted</p>
 <p class="small address">${ship.stream}, ${ship.region}${ship.endpoint === undefined ? "" : html`, ${ship.endpoint}`}</p>
 ${refused ? html`<p class="small alarm">not taking readings</p>` : undefined}
-<p class="small">last accepted ${ago(ship.lastSuccessMs, nowMs)}</p>
+<p class="small">${ship.lastSuccessMs === undefined ? "nothing accepted yet" : `last accepted ${ago(ship.lastSuccessMs, nowMs)}`}</p>
 </article>`;
 }
 

@@ -36,7 +36,7 @@ export function pageOf(snapshot: Snapshot, rates: RateWindow, live: Live): Html 
 <nav aria-label="More">
 <a href="/runbook">runbook</a> <a href="/api/status">status as JSON</a> <a href="/metrics">metrics</a> <a href="/readyz">readiness</a>
 </nav>
-<p>The account counts all readings since this buffer was born, epoch ${snapshot.epoch}; sensors, disk and shipping count since the agent started. Rates, in the chart too, are means over 10&nbsp;s.</p>
+<p>The account counts all readings since this buffer was created, epoch ${snapshot.epoch}; sensors, disk and shipping count since the agent started. Rates, in the chart too, are means over 10&nbsp;s.</p>
 </footer>
 </body>
 </html>

@@ -30,7 +30,7 @@ status: { listen: "http://127.0.0.1:0" }
 
   const visit = await startBrowser(t);
   const { page, complaints } = await visit(pageUrl);
-  t.match(await textOf(page, "h1"), /^Idle: no reading has arrived since the start/);
+  t.match(await textOf(page, "h1"), /^Idle: no reading has arrived since the agent started/);
 
   const sensor = await connectAsync(broker);
   t.teardown(() => sensor.endAsync(true));

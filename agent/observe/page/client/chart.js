@@ -7,6 +7,8 @@ import { formatCount } from "../../../common/format.ts";
 
 const HEIGHT = 176;
 const AXIS_WIDTH = 54;
+/** Seconds from one time on the axis to the next, at least: a label for less would say the same twice. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 /** @type {[least: number, letter: string][]} */
 const SCALES = [
   [1e12, "T"],
@@ -87,7 +89,12 @@ export class Chart {
           ...axis,
           size: 30,
           space: 64,
-          values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick, step < 60)),
+          incrs: STEPS,
+          // uPlot draws one time more than there is room for.
+          filter: within,
+          grid: { ...axis.grid, filter: within },
+          values: (_, ticks, __, ___, step) =>
+            ticks.map((tick) => (tick === null ? "" : clock(tick, step < 60))),
         },
         { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map(tickText) },
       ],
@@ -121,6 +128,15 @@ export class Chart {
     });
     this.#target.setAttribute("aria-label", `Over the last hour: ${parts.join("; ")}`);
   }
+}
+
+/**
+ * @param {uPlot} plot
+ * @param {number[]} times
+ */
+function within(plot, times) {
+  const latest = plot.scales.x?.max ?? Number.POSITIVE_INFINITY;
+  return times.map((time) => (time > latest ? null : time));
 }
 
 /**
