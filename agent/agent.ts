@@ -76,10 +76,6 @@ class Agent implements RunningAgent {
       this.#finish = resolve;
     });
 
-    const line = new GatewayLine(this.#startedMs);
-    const stateLine = () => (this.#phase === "starting" ? undefined : line.of(this.snapshot()));
-    this.#parts = buildParts(config, log, now, stateLine);
-
     this.#status = createStatusServer({
       listen: config.status,
       snapshot: () => this.snapshot(),
@@ -94,6 +90,11 @@ class Agent implements RunningAgent {
       sentence: () => this.snapshot().sentence,
       log,
     });
+
+    // Last, for it opens the buffer: what else may throw leaves nothing open.
+    const line = new GatewayLine(this.#startedMs);
+    const stateLine = () => (this.#phase === "starting" ? undefined : line.of(this.snapshot()));
+    this.#parts = buildParts(config, log, now, stateLine);
   }
 
   async start(): Promise<void> {
@@ -110,7 +111,8 @@ class Agent implements RunningAgent {
     }
     this.#phase = "running";
     this.#sayHello();
-    await this.#watchdog.start();
+    // Never rejects; a systemd that is slow to take it holds up neither a stop nor a reload.
+    void this.#watchdog.start();
   }
 
   stop(deadlineMs: number): Promise<void> {
@@ -142,9 +144,8 @@ class Agent implements RunningAgent {
 
   #liveSampler(): LiveSampler {
     const { config, problems } = this.#options;
-    const { validator } = this.#parts;
     return new LiveSampler({
-      seen: () => validator.lastSeen,
+      seen: () => this.#parts.validator.lastSeen,
       types: config.readings.sensors.map(({ type, unit, plausible }) => ({ type, unit, ...plausible })),
       problems: () => problems?.all ?? [],
       now: this.#now,

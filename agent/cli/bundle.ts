@@ -34,6 +34,6 @@ export const bundleCommand: CommandModule<object, BundleArguments> = {
     const archive = packBundle(documents, out ?? `windfarm-bundle-${gateway}-${time}.tar.gz`);
     const names = documents.map(({ name }) => name);
     if (json) printJson({ archive, files: names });
-    else print(`${archive}: ${names.join(", ")}. Secrets are left out; look into it before you send it on.`);
+    else print(`${archive}: ${names.join(", ")}. Secrets are left out; look through it before you send it.`);
   },
 };

@@ -22,7 +22,7 @@ interface CheckArguments {
 
 export const checkCommand: CommandModule<object, CheckArguments> = {
   command: "check",
-  describe: "Say everything that is wrong with the configuration",
+  describe: "Report everything that is wrong with the configuration",
   builder: (command) =>
     command
       .option("config", configOption)

@@ -51,7 +51,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
       description: "Show where in the program an error came from",
     })
     .example("sudo windfarm doctor", "why nothing ships")
-    .example("windfarm check --config FILE --online", "is this configuration right, and does AWS take it?")
+    .example("windfarm check --config FILE --online", "is this configuration right, and does AWS accept it?")
     .example("sudo windfarm user add t07 --publish 'windfarm/T07/+'", "let a turbine's sensors in")
     .demandCommand(1, "a command is missing")
     .strict()

@@ -39,7 +39,7 @@ export const csrCommand: CommandModule<object, CsrArguments> = {
       .option("json", jsonOption)
       .example(
         "sudo windfarm csr --gateway gw-07 > gw-07.csr",
-        "then, at home: npm run provision -- --csr gw-07.csr",
+        "then, at home: npm run provision -- --gateway gw-07 --csr gw-07.csr",
       ),
   handler: async ({ gateway, config = defaultConfigFile(), to, json }) => {
     const name = gateway ?? (await configuredName(config));

@@ -25,7 +25,7 @@ function cannotListen(url: string, error: Error): Outcome {
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     const hint = "write an address of this machine (ip addr), 127.0.0.1 or 0.0.0.0";
-    return { ok: false, message: `${url} is no address of this machine.`, hint };
+    return { ok: false, message: `${url} is not an address of this machine.`, hint };
   }
   if (code === "EACCES") {
     return { ok: false, message: `This user may not listen on ${url}.`, hint: "use a port above 1023" };

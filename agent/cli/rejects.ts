@@ -31,7 +31,7 @@ export const rejectsCommand: CommandModule<object, RejectsArguments> = {
         type: "number",
         default: 20,
         requiresArg: true,
-        description: "The newest so many are shown",
+        description: "How many of the newest to show",
       })
       .option("json", jsonOption),
   handler: async ({ config: file = defaultConfigFile(), replay, limit, json }) => {

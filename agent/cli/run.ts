@@ -95,7 +95,7 @@ class Signals {
         if (asked) {
           log.warn(
             { signal },
-            "Asked to stop a second time: ending at once. What was acknowledged is on disk.",
+            "Asked to stop a second time: exiting at once. What was acknowledged is on disk.",
           );
           process.exit(EXIT.failed);
         }
@@ -111,10 +111,7 @@ class Signals {
 /** A state nobody foresaw can't be trusted with acknowledgements: say it and end, the supervisor starts anew. */
 function endOnSurprises(log: Logger): void {
   const end = (error: unknown): void => {
-    log.fatal(
-      { err: error },
-      "Ending, for something happened that nobody foresaw. What was acknowledged is on disk.",
-    );
+    log.fatal({ err: error }, "Exiting after an unexpected error. What was acknowledged is on disk.");
     process.exit(EXIT.failed);
   };
   process.on("uncaughtException", end).on("unhandledRejection", end);

@@ -80,7 +80,7 @@ export async function askStatus(pageUrl: string): Promise<Answer> {
   const failure = failureSchema.safeParse(parseJson(text));
   if (failure.success) {
     throw new Fault("status.misconfigured", failure.data.sentence, {
-      hint: "windfarm check says all that is wrong; the agent starts by itself when the file is mended",
+      hint: "windfarm check names every problem; the agent starts by itself when the file is corrected",
       exitCode: EXIT.config,
     });
   }

@@ -103,7 +103,7 @@ class Wait {
 
   #tell(): void {
     const { sentence, problems, file } = this.#failure;
-    const hint = `Mend ${file}; the agent starts by itself when it changes.`;
+    const hint = `Correct ${file}; the agent starts by itself when it changes.`;
     this.#log.error({ code: "config.invalid", hint, problems: problems.map(problemText) }, sentence);
   }
 

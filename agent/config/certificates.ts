@@ -81,8 +81,8 @@ function flawOfCertificates({ file, text }: Pem): Flaw | undefined {
 
 function flawOfKey({ file, text }: Pem): Flaw | undefined {
   if (LOCKED_KEY.test(text)) {
-    const hint = `the agent starts without anyone to ask: openssl pkey -in ${file} -out … takes the passphrase off`;
-    return { message: "holds a private key under a passphrase", hint };
+    const hint = `nobody is there to type it when the agent starts: openssl pkey -in ${file} -out … removes it`;
+    return { message: "holds a private key protected by a passphrase", hint };
   }
   if (!KEY.test(text)) {
     const other = text.match(CERTIFICATE) === null ? undefined : "certificate";
@@ -99,14 +99,14 @@ function flawOfKey({ file, text }: Pem): Flaw | undefined {
 function notPem(text: string, file: string, wanted: string, found: "key" | "certificate" | undefined): Flaw {
   const message = `holds no ${wanted}`;
   if (found !== undefined) {
-    const hint = "have cert_file and key_file been exchanged?";
+    const hint = "have cert_file and key_file been swapped?";
     return { message: `${message}, but a ${found === "key" ? "private key" : found}`, hint };
   }
   // Read as UTF-8, the length bytes of DER are no characters.
   if (text.startsWith("0") && /[\ufffd\0]/.test(text)) {
     const command = wanted === "certificate" ? "x509" : "pkey";
     const hint = `openssl ${command} -inform der -in ${file} -out … writes it as PEM`;
-    return { message: `is not PEM, but DER perhaps`, hint };
+    return { message: `is not PEM; it may be DER`, hint };
   }
   const begin = wanted === "certificate" ? "-----BEGIN CERTIFICATE-----" : "-----BEGIN PRIVATE KEY-----";
   return { message, hint: `it is a PEM file: a text with a line ${begin}` };

@@ -49,7 +49,7 @@ export function fillInSecrets(
     const secret = secretOf(path, settings);
     if (secret === undefined || content === undefined) continue;
     if (treeAt(tree, secret) !== undefined) {
-      const message = `${pathText(path)} and ${pathText(secret)} both stand here`;
+      const message = `${pathText(path)} and ${pathText(secret)} are both set`;
       complaints.push({ path, at: "key", message, hint: "keep the file" });
     } else if (content.trim() === "") {
       complaints.push({ path, message: `${pathText(path)}: ${file} is empty` });

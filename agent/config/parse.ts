@@ -67,7 +67,9 @@ interface Judgement {
 function judge(source: YamlSource, environment: Environment, disk: Disk): Judgement {
   const { tree: written } = source;
   if (typeof written !== "object" || written === null || Array.isArray(written)) {
-    return { complaints: [{ path: [], message: "this is no section", hint: "write one key: value a line" }] };
+    return {
+      complaints: [{ path: [], message: "this is not a section", hint: "write one key: value a line" }],
+    };
   }
   const { tree: filled, complaints } = fillIn(written, environment);
   const { tree, warnings } = withoutRetired(filled);

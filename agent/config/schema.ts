@@ -40,7 +40,7 @@ export function configSchema() {
       .prefault({})
       .describe("The status page."),
     log: section({
-      level: choice(LOG_LEVELS).prefault("info").describe("The least that is logged."),
+      level: choice(LOG_LEVELS).prefault("info").describe("The lowest level that is logged."),
     })
       .prefault({})
       .describe("The log, JSON lines on standard output, prettier on a terminal."),

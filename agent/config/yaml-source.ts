@@ -34,10 +34,10 @@ export interface YamlSource {
 
 /** Our own words for the slips people make most; the library's for the rest. */
 const WORDS: Partial<Record<YAMLError["code"], { message: string; hint?: string }>> = {
-  TAB_AS_INDENT: { message: "a tab indents this line", hint: "YAML takes blanks only" },
-  DUPLICATE_KEY: { message: "this key stands here a second time", hint: "keep one of them" },
+  TAB_AS_INDENT: { message: "a tab indents this line", hint: "indent with blanks, YAML allows no tabs" },
+  DUPLICATE_KEY: { message: "this key appears twice", hint: "keep one of them" },
   MULTIPLE_DOCS: { message: "a second document begins here", hint: "remove the line ---" },
-  MULTILINE_IMPLICIT_KEY: { message: "this is no setting", hint: "write key: value" },
+  MULTILINE_IMPLICIT_KEY: { message: "this is not a setting", hint: "write key: value" },
   BLOCK_AS_IMPLICIT_KEY: {
     message: "two settings on one line",
     hint: "one key: value a line, or quote the value",

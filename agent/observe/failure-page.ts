@@ -71,7 +71,7 @@ function pageOf({ version, sentence, file, problems }: Failure): string {
 ${problems.map(problemOf)}
 </main>
 <footer>
-<p>Mend <code>${file}</code>; the agent starts by itself when the file changes. <code>windfarm check</code> says the same at a terminal.</p>
+<p>Correct <code>${file}</code>; the agent starts by itself when the file changes. In a terminal <code>windfarm check</code> shows the same.</p>
 </footer>
 </body>
 </html>

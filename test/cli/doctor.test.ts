@@ -292,7 +292,7 @@ t.test("the sensors' password is wrong", async (t) => {
   await t.rejects(connectAsync(`mqtt://127.0.0.1:${gateway.mqttPort}`, options));
   const report = await gateway.examined();
   t.equal(culprit(report), "sensors");
-  t.match(report, { verdict: /Sensors are turned away: 1 times/, hint: /windfarm user add/ });
+  t.match(report, { verdict: /Sensors are turned away, 1 time: /, hint: /windfarm user add/ });
 });
 
 const root = process.getuid?.() === 0 ? false : "only root may mount a disk";

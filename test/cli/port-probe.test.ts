@@ -28,7 +28,7 @@ t.test("a free port can be listened on, and is free again afterwards", async (t)
 t.test("an address of another machine can't be listened on", async (t) => {
   t.match(await isListenable(address("192.0.2.1", 1883)), {
     ok: false,
-    message: "mqtt://192.0.2.1:1883 is no address of this machine.",
+    message: "mqtt://192.0.2.1:1883 is not an address of this machine.",
     hint: /127\.0\.0\.1/,
   });
 });

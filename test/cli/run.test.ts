@@ -92,10 +92,13 @@ t.test("the agent runs, tells its status, and stops in order when asked", async 
   t.match(agent.stdout, /"msg":"stopped"/);
 });
 
-t.test("a systemd that does not listen holds up no stop", async (t) => {
+for (const news of ["READY=1", "STOPPING=1"])
+  t.test(`a systemd that does not hear ${news} holds up no stop`, (t) => stopUnheard(t, news));
+
+async function stopUnheard(t: Test, news: string): Promise<void> {
   const kinesis = await stubOf(t);
-  // Stands in for systemd's program and keeps STOPPING=1 to itself until the test opens the other end.
-  const told = 'case "$1" in STOPPING=1) exec cat "$(dirname "$0")/held" ;; esac';
+  // Stands in for systemd's program and keeps the news to itself until the test opens the other end.
+  const told = `case "$1" in ${news}) exec cat "$(dirname "$0")/held" ;; esac`;
   const folder = t.testdir({ "agent.config.yaml": configText(kinesis), bin: {} });
   const bin = join(folder, "bin");
   execFileSync("mkfifo", [join(bin, "held")]);
@@ -111,7 +114,7 @@ t.test("a systemd that does not listen holds up no stop", async (t) => {
   t.equal(code, 0);
   t.match(agent.stdout, /"msg":"stopped"/);
   t.notMatch(agent.stdout, /systemd could not be told/, "nobody waited until it was given up");
-});
+}
 
 t.test("asked twice, it ends at once", async (t) => {
   const kinesis = await stubOf(t);

@@ -76,13 +76,13 @@ t.test("each file that is of no use is one problem, with its place and what to t
       "key.pem",
       "cert.pem",
       undefined,
-      /cert_file: key\.pem holds no certificate, but a private key — .*exchanged\?/,
+      /cert_file: key\.pem holds no certificate, but a private key — .*swapped\?/,
     ],
     [
       "der.pem",
       "key.pem",
       undefined,
-      /cert_file: der\.pem is not PEM, but DER perhaps — openssl x509 -inform der/,
+      /cert_file: der\.pem is not PEM; it may be DER — openssl x509 -inform der/,
     ],
     [
       "spoilt.pem",
@@ -106,9 +106,9 @@ t.test("each file that is of no use is one problem, with its place and what to t
       "cert.pem",
       "locked.key",
       undefined,
-      /key_file: locked\.key holds a private key under a passphrase — .*openssl/,
+      /key_file: locked\.key holds a private key protected by a passphrase — .*openssl/,
     ],
-    ["cert.pem", "locked-old.key", undefined, /holds a private key under a passphrase/],
+    ["cert.pem", "locked-old.key", undefined, /holds a private key protected by a passphrase/],
     [
       "cert.pem",
       "other.key",

@@ -51,7 +51,7 @@ function configFinding({ problems }: ConfigFault): Finding {
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : "";
   return failed(
     `The configuration is wrong: ${first === undefined ? "" : problemText(first)}${more}`,
-    "windfarm check says all of it",
+    "windfarm check names every problem",
   );
 }
 

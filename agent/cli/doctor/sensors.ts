@@ -1,5 +1,6 @@
 /** Whether sensors get in and speak. */
 
+import { countOf } from "../../common/format.ts";
 import { spoken } from "../../observe/reasons.ts";
 import type { Status } from "../status-client.ts";
 import { type Finding, failed, note, ok, skipped } from "./finding.ts";
@@ -20,14 +21,14 @@ export function sensorsFinding(status: Status | undefined): Finding {
   const silent = status.state === "idle" || status.received === 0;
   if (worst !== undefined) {
     const [reason, count] = worst;
-    const message = `Sensors are turned away: ${count} times ${spoken(reason)}`;
+    const message = `Sensors are turned away, ${countOf(count, "time")}: ${spoken(reason)}`;
     return silent || connections === 0 ? failed(message, HINTS[reason]) : note(message, HINTS[reason]);
   }
-  if (!silent) return ok(`${connections} connections, readings come in`);
+  if (!silent) return ok(`${countOf(connections, "connection")}, and readings come in`);
   const hint =
     "are the sensors on, and do they publish to this address with QoS 1? docs/sensors.md shows how to try";
   return failed(
-    connections === 0 ? "No sensor is connected" : `${connections} sensors are connected and silent`,
+    connections === 0 ? "No sensor is connected" : `Connected, and silent: ${countOf(connections, "sensor")}`,
     hint,
   );
 }

@@ -18,7 +18,7 @@ export function bufferSection() {
     commit_linger: duration("0ms", "10s")
       .prefault("500ms")
       .describe(
-        "How long the first reading that waits does so for company before all are written; spares the flash at low rates.",
+        "How long the first reading waits for others before all of them are written; spares the flash at low rates.",
       ),
     rejects_max_size: size("64KiB", "1TiB")
       .prefault("64MiB")

@@ -36,7 +36,7 @@ export function mqttSection() {
       .describe("Largest MQTT packet taken; a larger one costs its sender the connection."),
     max_connections: integer(1, 100_000)
       .prefault("256")
-      .describe("Connections the embedded broker holds at once; further ones are closed."),
+      .describe("Connections the embedded broker holds at once; any more are closed."),
     connect_timeout: duration("100ms", "5m")
       .prefault("10s")
       .describe("How long connecting may take, from the TCP connection to the end of the MQTT handshake."),
