@@ -11,7 +11,7 @@ import { z } from "zod";
 
 export type Piece = { member: Buffer } | { stretch: Buffer };
 
-/** Unpacked bytes of one member; only a bomb has more. */
+/** Unpacked bytes of one member that is held here; the engine and the job read larger ones bit by bit. */
 const MAX_MEMBER_BYTES = 1024 ** 3;
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
 const TRAILER_BYTES = 8;
@@ -19,28 +19,16 @@ const TRAILER_BYTES = 8;
 /** The pieces of `object` in order, which are all its bytes. */
 export function* piecesOf(object: Buffer): Generator<Piece> {
   let from = 0;
-  while (from < object.length) {
-    const { at, end, text } = nextMember(object, from);
-    if (at > from) yield { stretch: object.subarray(from, at) };
-    if (text !== undefined) yield { member: text };
-    from = end;
-  }
-}
-
-interface Found {
-  /** Where it begins and ends. */
-  at: number;
-  end: number;
-  /** Unpacked; undefined at the object's end, when there is no more member. */
-  text: Buffer | undefined;
-}
-
-function nextMember(object: Buffer, from: number): Found {
-  for (let at = object.indexOf(MAGIC, from); at >= 0; at = object.indexOf(MAGIC, at + 1)) {
+  for (let at = object.indexOf(MAGIC); at >= 0; ) {
     const found = memberAt(object, at);
-    if (found !== undefined) return { at, ...found };
+    if (found !== undefined) {
+      if (at > from) yield { stretch: object.subarray(from, at) };
+      yield { member: found.text };
+      from = found.end;
+    }
+    at = object.indexOf(MAGIC, found?.end ?? at + 1);
   }
-  return { at: object.length, end: object.length, text: undefined };
+  if (from < object.length) yield { stretch: object.subarray(from) };
 }
 
 const Inflated = z.object({ buffer: z.instanceof(Buffer), engine: z.object({ bytesWritten: z.number() }) });

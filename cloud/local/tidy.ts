@@ -16,35 +16,36 @@ import { isText, READING_COLUMNS, STATUS_COLUMNS } from "./raw-view.ts";
 
 /** Characters of a line kept for whoever looks at the reject. */
 const SHOWN_LINE_LENGTH = 4_096;
+/** What is longer, its end counted in, is no line: an engine would not read it, and nobody can hold a gigabyte as a text. */
+export const MAX_LINE_BYTES = 1024 ** 2;
 /** What a UTF-8 text may begin with, and a line of JSON may not: DuckDB passes over it. */
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
+const NEWLINE = 0x0a;
 /** The name of the key that says a line is no reading. */
 const KIND = Buffer.from('"kind"');
 
 /**
- * Whether an object is nothing but whole gzip members, which the engine reads as they are; and whether it may hold lines of
- * another kind than readings.
+ * Whether an object is nothing but whole gzip members without overlong lines, which the engine reads as they are; and whether
+ * it may hold lines of another kind than readings.
  */
 export async function look(path: string): Promise<{ sound: boolean; kinds: boolean }> {
   const source = createReadStream(path);
   const gunzip = source.pipe(createGunzip());
   source.once("error", (error) => gunzip.destroy(error));
-  let before: Buffer | undefined;
-  let [marked, kinds] = [false, false];
+  let [before, begunBytes, marked, kinds, overlong] = [Buffer.alloc(0), 0, false, false, false];
   try {
     for await (const chunk of gunzip) {
-      if (before === undefined) marked = chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-      const seam = Buffer.concat([
-        before?.subarray(-KIND.length) ?? Buffer.alloc(0),
-        chunk.subarray(0, KIND.length),
-      ]);
-      kinds ||= chunk.includes(KIND) || seam.includes(KIND);
-      before = chunk;
+      const newline = chunk.indexOf(NEWLINE);
+      overlong ||= begunBytes + (newline < 0 ? chunk.length : newline + 1) > MAX_LINE_BYTES;
+      begunBytes = newline < 0 ? begunBytes + chunk.length : chunk.length - 1 - chunk.lastIndexOf(NEWLINE);
+      if (before.length === 0) marked = chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+      const seamed = Buffer.concat([before, chunk]);
+      kinds ||= seamed.includes(KIND);
+      before = seamed.subarray(-KIND.length);
     }
     // Zeros end the unpacking without a word, whatever follows them.
     const whole = gunzip.bytesWritten === (await stat(path)).size;
-    return { sound: whole && !marked, kinds };
+    return { sound: whole && !marked && !overlong, kinds };
   } catch {
     return { sound: false, kinds: true };
   }
@@ -57,7 +58,7 @@ export async function tidy(object: string, path: string, copy: string): Promise<
   const rows = function* () {
     for (const piece of piecesOf(bytes)) {
       if ("member" in piece) {
-        yield* linesOf(piece.member.toString()).map((line) => row(object, line));
+        yield* rowsOf(object, piece.member);
         continue;
       }
       const { lines, lost } = linesBetween(piece.stretch);
@@ -72,11 +73,26 @@ export async function tidy(object: string, path: string, copy: string): Promise<
   return passedOver;
 }
 
+function* rowsOf(object: string, member: Buffer): Generator<Row> {
+  for (const part of partsOf(member)) {
+    if (part.length > MAX_LINE_BYTES)
+      yield rejectRow(object, part.toString("utf8", 0, 4 * SHOWN_LINE_LENGTH));
+    else yield* linesOf(part.toString()).map((line) => row(object, line));
+  }
+}
+
+/** `bytes` cut behind each newline. */
+function* partsOf(bytes: Buffer): Generator<Buffer> {
+  for (let from = 0, end = 0; from < bytes.length; from = end) {
+    end = bytes.indexOf(NEWLINE, from) + 1 || bytes.length;
+    yield bytes.subarray(from, end);
+  }
+}
+
 function linesOf(text: string): string[] {
   return text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
 }
 
-const NEWLINE = 0x0a;
 /** Control characters but for blanks and the ends of lines. */
 const CONTROLS = /[^\P{Cc}\t\r\n]/u;
 
@@ -84,14 +100,10 @@ const CONTROLS = /[^\P{Cc}\t\r\n]/u;
 function linesBetween(stretch: Buffer): { lines: string[]; lost: number } {
   const lines: string[] = [];
   let lost = 0;
-  for (let from = 0; from < stretch.length; ) {
-    const newline = stretch.indexOf(NEWLINE, from);
-    const end = newline < 0 ? stretch.length : newline + 1;
-    const part = stretch.subarray(from, end);
-    const text = isUtf8(part) ? part.toString() : undefined;
+  for (const part of partsOf(stretch)) {
+    const text = part.length <= MAX_LINE_BYTES && isUtf8(part) ? part.toString() : undefined;
     if (text === undefined || CONTROLS.test(text)) lost += part.length;
     else lines.push(...linesOf(text));
-    from = end;
   }
   return { lines, lost };
 }

@@ -42,10 +42,10 @@ export function conversionText(name: ConversionText, folder: string = sqlFolder(
 }
 
 /**
- * How raw lines become what check.sql reads: only a JSON string is a text, a number may be either. tidy.ts and the job's
- * raw.py do it alike; whoever changes it in both counts on in both (LINE_RULES), and every object is read again.
+ * How raw lines become what check.sql reads: only a JSON string is a text, a number may be either, and what is longer than
+ * MAX_LINE_BYTES is no line. tidy.ts and the job's raw.py do it alike; whoever changes it in both counts on in both (LINE_RULES), and every object is read again.
  */
-export const LINE_RULES = 3;
+export const LINE_RULES = 4;
 
 /**
  * Names what raw lines become: other texts or other rules give another name, other comments the same. What was made by

@@ -9,12 +9,12 @@ import json
 import re
 import zlib
 
-LINE_RULES = 3
+LINE_RULES = 4
 """Counts the changes of these rules, like LINE_RULES of cloud/sql/read.ts; it is part of the conversion's name."""
 SHOWN_LINE_LENGTH = 4_096
 """UTF-16 units of a line kept for whoever looks at the reject."""
-MAX_MEMBER_BYTES = 1 << 30
-"""Unpacked bytes of one member; only a bomb has more."""
+MAX_LINE_BYTES = 1 << 20
+"""What is longer, its end counted in, is no line: without a limit one of a gigabyte would take a worker's memory, at every run."""
 
 _MAGIC = b"\x1f\x8b\x08"
 _GZIP = 16 + zlib.MAX_WBITS
@@ -31,6 +31,10 @@ _BLANK = (
 
 class _Number(str):
     """A JSON number as it was written."""
+
+
+class _Overlong(str):
+    """How a line begins that is longer than MAX_LINE_BYTES."""
 
 
 def _refuse(constant):
@@ -61,7 +65,7 @@ class RowReader:
                 yield ("false", *self._nothing, key, self._shown(f"({lost} bytes passed over)"), None)
 
     def _row(self, key, line):
-        found = _object_in(line)
+        found = None if isinstance(line, _Overlong) else _object_in(line)
         if found is None:
             return ("false", *self._nothing, key, self._shown(line), None)
         fields = tuple([read(found.get(name)) for name, read in self._columns])
@@ -101,8 +105,6 @@ def _look(packed, at):
     try:
         for end, piece in _steps(packed, at):
             looked, size = end - at, size + len(piece)
-            if size > MAX_MEMBER_BYTES:
-                return None, None, looked
             if kept is not None:
                 kept.append(piece)
                 kept = kept if size <= _KEPT_BYTES else None
@@ -127,15 +129,28 @@ def _steps(packed, at):
 
 
 def _lines(unpacked):
-    """Yields the lines of pieces of text, without those that are blank."""
-    begun = []
+    """Yields the lines of pieces of text, without those that are blank; of one that is too long how it begins."""
+    begun, size = [], 0
     for piece in unpacked:
         cut = piece.rfind(b"\n") + 1
         if cut > 0:
+            end = piece.find(b"\n")
+            if size + end >= MAX_LINE_BYTES:
+                yield _overlong(begun)
+                begun, piece, cut = [], piece[end:], cut - end
             yield from _texts(b"".join([*begun, piece[:cut]]))
-            begun = []
-        begun.append(piece[cut:])
-    yield from _texts(b"".join(begun))
+            begun, size = [], 0
+        if size <= MAX_LINE_BYTES:
+            begun.append(piece[cut:])
+        size += len(piece) - cut
+    if size > MAX_LINE_BYTES:
+        yield _overlong(begun)
+    else:
+        yield from _texts(b"".join(begun))
+
+
+def _overlong(begun):
+    return _Overlong(b"".join(begun)[: 4 * SHOWN_LINE_LENGTH].decode("utf-8", "replace"))
 
 
 def _texts(part):
@@ -149,7 +164,7 @@ def _between(stretch):
     lines, lost = [], 0
     for part in re.findall(rb"[^\n]*\n|[^\n]+", stretch):
         try:
-            text = part.decode("utf-8")
+            text = part.decode("utf-8") if len(part) <= MAX_LINE_BYTES else None
         except UnicodeDecodeError:
             text = None
         if text is None or _CONTROLS.search(text):

@@ -126,7 +126,7 @@ class Tables:
             self.until_it_holds(lambda: self.sql(f"DELETE FROM {{{table}}} WHERE object IN ({_texts(objects)})"))
 
     def keep_up(self, today):
-        """Compacts shelves that no run adds to any more, and the other tables; expires old snapshots. What it did."""
+        """Compacts shelves that no run adds to any more, and the other tables; lets go of old snapshots. How much it did."""
         small = self.sql(
             f"SELECT partition.shelf AS shelf, count(*) AS files FROM {{readings}}.files WHERE partition.shelf <> '{today}' "
             f"GROUP BY partition.shelf HAVING count(*) > {_MANY_FILES} ORDER BY files DESC LIMIT {_SHELVES_AT_ONCE}"
@@ -135,13 +135,17 @@ class Tables:
         before = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0) - _KEPT
         for table in self._columns:
             files, oldest = self.sql(
-                f"SELECT (SELECT count(*) FROM {{{table}}}.files), (SELECT min(committed_at) FROM {{{table}}}.snapshots)"
+                f"SELECT (SELECT count(*) FROM {{{table}}}.files),"
+                f" (SELECT min(committed_at) FROM {{{table}}}.snapshots HAVING count(*) > 1)"
             ).collect()[0]
             if table != "readings" and files > 3 * _MANY_FILES:
                 calls.append(("rewrite_data_files", table, "options => map('target-file-size-bytes', '134217728')"))
             # Once a day is enough, and each time is a commit.
             if oldest is not None and oldest.replace(tzinfo=None) < before - timedelta(days=1):
                 calls.append(("expire_snapshots", table, f"older_than => TIMESTAMP_LTZ '{before}'"))
+                # What a run that was killed had written and not committed.
+                older = f"older_than => TIMESTAMP_LTZ '{before}', prefix_listing => true"
+                calls.append(("remove_orphan_files", table, older))
         for call, table, more in calls:
             name = f"{self._database.split('.')[1]}.{table}"
             text = f"CALL {CATALOG}.system.{call}(table => '{name}', {more})"

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import t from "tap";
 import { piecesOf } from "../../../cloud/local/members.ts";
-import { look, tidy } from "../../../cloud/local/tidy.ts";
+import { look, MAX_LINE_BYTES, tidy } from "../../../cloud/local/tidy.ts";
 import { lakeFolder, objectName } from "./helpers/lake.ts";
 import { linesOf, packed } from "./helpers/producer.ts";
 
@@ -101,4 +101,24 @@ t.test("an object is sound only if nothing of it is passed over without a word",
   }
   const far = packed(`${"x".repeat(16 * 1024 - 3)}"kind"\n`);
   t.match(await look(`${t.testdir({ far })}/far`), { sound: true, kinds: true }, "across two chunks");
+});
+
+t.test("a line that no engine reads is a reject, and costs no other", async (t) => {
+  const folder = lakeFolder(t.testdir());
+  const padded = (seq: number, bytes: number) => linesOf(seq, seq).trim().padEnd(bytes);
+  const lines = [
+    padded(1, MAX_LINE_BYTES - 1),
+    padded(2, MAX_LINE_BYTES),
+    "",
+    padded(3, 3 * MAX_LINE_BYTES),
+    linesOf(4, 4, { turbine: "x".repeat(40 * MAX_LINE_BYTES) }).trim(),
+    padded(5, 0),
+    "z".repeat(2 * MAX_LINE_BYTES),
+  ];
+  folder.put(objectName(1, "sound"), lines.join("\n"));
+  folder.put(objectName(1, "between"), Buffer.concat([packed("{}\n"), Buffer.from(lines.join("\n"))]));
+  const { rows, rejects } = await folder.refresh();
+  t.equal(rows, 2);
+  t.same(rejects, { no_id: 1, not_json: 4 + 1 }, "between members they are counted together");
+  t.same((await folder.rows("SELECT max(length(line)) FROM rejects"))[0], [4_096]);
 });

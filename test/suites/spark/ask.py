@@ -1,13 +1,15 @@
 """Asks Spark about the tables of a lake: what to do on stdin, {"warehouse": folder, "database": name, …}, answers on stdout.
 
 "queries": {name: sql} → {name: [[text or null]]}; "export": {folder: sql} writes Parquet; "poll": file → counts of the rows,
-a line each, until there is that file; "copy" copies tables to a folder for engines that call it by another name.
+a line each, until there is that file; "time": [sql] → seconds, a line each; "copy" copies tables to a folder for engines
+that call it by another name.
 """
 
 import json
 import os
 import shutil
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -33,6 +35,10 @@ if "poll" in asked:
         print(spark.sql("SELECT count(*) FROM readings").collect()[0][0], flush=True)
         if last:
             break
+for sql in asked.get("time", []):
+    begun = time.monotonic()
+    spark.sql(sql).collect()
+    print(time.monotonic() - begun, flush=True)
 for folder, sql in asked.get("export", {}).items():
     spark.sql(sql).write.parquet(folder)
 if "copy" in asked:

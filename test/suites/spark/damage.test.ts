@@ -1,14 +1,21 @@
-/** Raw objects of every kind of damage: the Glue job and DuckDB keep and reject the same lines. */
+/**
+ * Raw objects of every kind of damage, and large ones: the Glue job and DuckDB keep and reject the same lines. OBJECT_MB makes
+ * the large ones smaller.
+ */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import { RawStore } from "../../../cloud/local/raw-store.ts";
+import { MAX_LINE_BYTES } from "../../../cloud/local/tidy.ts";
 import { dates, edgeLines, line, notTexts, oddJson, values } from "./edge-lines.ts";
-import { curate, sparkMissing } from "./spark.ts";
+import { argumentsOf, curate, runPython, sparkMissing } from "./spark.ts";
 import { ALL_COLUMNS, differing, rowsOf, tablesByDuckDb } from "./tables.ts";
 
+const OBJECT_MB = Number(process.env.OBJECT_MB ?? 256);
+/** What the job may hold besides a packed object, bytes: Python, a member's beginning, some lines. */
+const HELD_BYTES = 100 * 1024 ** 2;
 const skip = sparkMissing();
 const folder = t.testdir();
 const raw = new RawStore(join(folder, "raw"));
@@ -28,6 +35,17 @@ function flipped(bytes: Buffer, at: number): Buffer {
   copy[at] = (copy[at] ?? 0) ^ 0xff;
   return copy;
 }
+
+/** `mb` MiB of readings, 16 each. */
+function large(mb: number): string[] {
+  return Array.from({ length: mb * 16 }, () => {
+    const padded = line("large", { seq: ++seq, data: seq }).padEnd(64 * 1024 - 1);
+    return `${padded}\n`;
+  });
+}
+
+/** As they are, within gzip: objects that are as large packed. */
+const stored = (text: string) => gzipSync(text, { level: 0 });
 
 const long = gzipSync(Buffer.from(many("long", 3_000)));
 const OBJECTS: Record<string, Buffer> = {
@@ -72,6 +90,24 @@ const OBJECTS: Record<string, Buffer> = {
       gzipSync(`${line(`pad-${n}`, { seq: 500_000 + n })}${" ".repeat(1_000_000)}\n`),
     ),
   ),
+  overlong: Buffer.concat([
+    gzipSync(
+      [
+        line("as-long").padEnd(MAX_LINE_BYTES - 1),
+        line("too-long").padEnd(MAX_LINE_BYTES),
+        "",
+        `${line("far-too-long")}\r`.padEnd(9 * MAX_LINE_BYTES),
+        line("long-id", { turbine: "x\u00e9".repeat(MAX_LINE_BYTES) }),
+        line("after"),
+        "z".repeat(2 * MAX_LINE_BYTES),
+      ].join("\n"),
+    ),
+    Buffer.from(`${line("between").padEnd(MAX_LINE_BYTES - 1)}\n${line("after-between")}\n`),
+    gzipSync(`${line("alone")}${" ".repeat(2 * MAX_LINE_BYTES)}`),
+  ]),
+  "large-of-many": Buffer.concat(large(OBJECT_MB).map(stored)),
+  "large-of-one": stored(large(OBJECT_MB).join("")),
+  "large-and-torn": Buffer.concat([stored(large(OBJECT_MB / 4).join("")), long.subarray(0, 300)]),
   kinds: gzipSync(
     [
       {
@@ -101,10 +137,34 @@ const KEYS = Object.entries(OBJECTS).map(([name, bytes], index) => {
   return { name, key, bytes };
 });
 
-t.test("the Glue job on damaged raw objects", { skip, timeout: 600_000 }, async (t) => {
+/** Reads an object as the job does; its rows, rejects, and the most memory that took beyond what was there before. */
+const READ = `
+import json, sys
+from pathlib import Path
+from curation.arguments import read_arguments
+from curation.raw import RowReader
+from curation.stores import open_store
+def most():
+    return 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+settings, before = read_arguments(sys.argv[2:]), most()
+reader = RowReader(settings.columns, settings.status_columns, False)
+json_of = [row[0] for row in reader.rows("object", open_store(settings.raw).read(sys.argv[1]))]
+print(json.dumps([json_of.count("true"), json_of.count("false"), most() - before]))
+`;
+
+t.test("the Glue job on damaged raw objects", { skip, timeout: 1_200_000 }, async (t) => {
   for (const { key, bytes } of KEYS) {
     mkdirSync(dirname(raw.path(key)), { recursive: true });
     writeFileSync(raw.path(key), bytes);
+  }
+  for (const { name, key, bytes } of KEYS.filter(({ name }) => name.startsWith("large"))) {
+    const read = ["-c", READ, key, ...argumentsOf({ raw: raw.root, lake }).slice(1)];
+    const { code, stdout, stderr } = await runPython(read, "cloud/jobs");
+    t.equal(code, 0, stderr);
+    const [lines, rejects, held] = JSON.parse(stdout);
+    t.comment(`${name}, ${bytes.length} bytes: ${held} held`);
+    t.same([lines, rejects], name === "large-and-torn" ? [4 * OBJECT_MB, 1] : [16 * OBJECT_MB, 0]);
+    t.ok(held < bytes.length + HELD_BYTES, "as much as is packed, whatever is in it");
   }
   const duck = await tablesByDuckDb(raw, folder);
   t.teardown(() => duck.stop());

@@ -1,6 +1,6 @@
 /** Real Spark 3.5, where it can be found, and the Glue job run by it as Glue would: with the arguments of the stack. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -83,6 +83,11 @@ export async function askSpark(
   return Answers.parse(JSON.parse((await ask(lake, { queries })).split("\n").at(-1) ?? ""));
 }
 
+/** How long Spark takes for a question over the tables of the lake, again and again, seconds. */
+export async function timeSpark(lake: string, sql: string, times: number): Promise<number[]> {
+  return (await ask(lake, { time: Array.from({ length: times }, () => sql) })).split("\n").map(Number);
+}
+
 /** Counts the table's rows again and again while `work` goes on; what it saw. */
 export async function pollDuring(lake: string, work: Promise<unknown>): Promise<number[]> {
   const stop = join(lake, "../stop-polling");
@@ -119,8 +124,8 @@ async function ask(lake: string, asked: object): Promise<string> {
 }
 
 /** Starts Python with what Spark needs. */
-export function startPython(args: readonly string[], cwd: string) {
-  return spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT }, timeout: LONGEST_MS });
+export function startPython(args: readonly string[], cwd: string, { detached = false }: SpawnOptions = {}) {
+  return spawn(PYTHON, args, { cwd, env: { ...process.env, ...ENVIRONMENT }, timeout: LONGEST_MS, detached });
 }
 
 /** Runs Python with what Spark needs. */
