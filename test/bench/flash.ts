@@ -18,13 +18,22 @@ const BALLAST_BYTES = 8 * 1024 ** 2;
 interface Rate {
   what: string;
   perSecond?: number;
+  /** The three connections send at the same moment, as a simulated turbine's sensors do, instead of evenly spread. */
+  together?: boolean;
   linger?: string;
   seconds: { full: number; quick: number };
   goal: number;
 }
 
 const RATES: readonly Rate[] = [
-  { what: "3 readings/s, defaults", perSecond: 3, seconds: { full: 600, quick: 30 }, goal: 3000 },
+  { what: "3 readings/s, evenly spread", perSecond: 3, seconds: { full: 600, quick: 30 }, goal: 3000 },
+  {
+    what: "3 readings/s, at the same moment",
+    perSecond: 3,
+    together: true,
+    seconds: { full: 600, quick: 30 },
+    goal: 3000,
+  },
   { what: "30 readings/s, defaults", perSecond: 30, seconds: { full: 120, quick: 15 }, goal: 600 },
   { what: "full rate, defaults", seconds: { full: 20, quick: 5 }, goal: 60 },
   {
@@ -88,8 +97,9 @@ async function measure(folder: string, rate: Rate, seconds: number): Promise<Fig
     while ((statSync(ballast, { throwIfNoEntry: false })?.size ?? 0) < BALLAST_BYTES)
       await new Promise((resolve) => setTimeout(resolve, 50));
     const before = { ...(await agent.status()), bytes: disk.writtenBytes() };
-    const pace = rate.perSecond === undefined ? {} : { perSecond: rate.perSecond };
-    const connections = rate.perSecond === undefined ? 20 : 3;
+    const { perSecond, together = false } = rate;
+    const pace = perSecond === undefined ? {} : { perSecond, together };
+    const connections = perSecond === undefined ? 20 : 3;
     await generateLoad({ port: agent.port, connections, window: 1000, seconds, bytes: 0, ...pace });
     const after = { ...(await agent.status()), bytes: disk.writtenBytes() };
     await agent.stop();
@@ -108,7 +118,7 @@ async function measure(folder: string, rate: Rate, seconds: number): Promise<Fig
 
 export const flash: Bench = {
   name: "flash",
-  about: "bytes a reading at the block device, at four rates, with the simulators' readings",
+  about: "bytes a reading at the block device, with the simulators' readings",
   async run(folder, { quick }) {
     const skipped = missing();
     if (skipped !== undefined) return { skipped };

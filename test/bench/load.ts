@@ -24,6 +24,8 @@ export interface LoadPlan {
   bytes: number;
   /** Readings a second over all connections; as many as possible where absent. */
   perSecond?: number;
+  /** Paced, all connections send at the same moment, as a simulated turbine's sensors do, instead of in turn. */
+  together?: boolean;
 }
 
 export interface LoadResult {
@@ -135,7 +137,7 @@ async function flood(plan: LoadPlan): Promise<{ acknowledged: number; seconds: n
   return result;
 }
 
-/** One reading after the other at an even pace; the time from its write to its PUBACK. */
+/** One reading after the other at an even pace, or one of each connection; the time from its write to its PUBACK. */
 async function pace(plan: LoadPlan, perSecond: number): Promise<LoadResult> {
   const sockets = await Promise.all(
     Array.from({ length: plan.connections }, (_, index) => open(index, plan.port)),
@@ -151,9 +153,11 @@ async function pace(plan: LoadPlan, perSecond: number): Promise<LoadResult> {
     });
   }
   const total = plan.seconds * perSecond;
+  const step = plan.together === true ? sockets.length : 1;
   const started = performance.now();
   for (let count = 0; count < total; ) {
-    const due = Math.min(total, ((performance.now() - started) / 1000) * perSecond);
+    const steps = (((performance.now() - started) / 1000) * perSecond) / step;
+    const due = Math.min(total, Math.ceil(steps) * step);
     for (; count < due; count++) {
       const index = count % sockets.length;
       const all = packets[index] as Buffer[];
