@@ -5,13 +5,21 @@
 
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Logger } from "pino";
 import { LOG_BYTES } from "./connection.ts";
 import { FILE_MODE } from "./rights.ts";
 
 const CHUNK_BYTES = 256 * 1024;
+/** Until the next piece, until the whole is looked at again, and after the disk refused one, ms. */
+const STEP_MS = 25;
+const REST_MS = 1000;
+const RETRY_MS = 60_000;
 
 /** Smaller would not carry a checkpoint of the largest log: the log's own room and the file's. Bytes. */
 export const LEAST_BALLAST_BYTES = 2 * LOG_BYTES;
+
+/** What a disk that was full must have free besides the ballast before it is counted on again. Bytes. */
+export const RESUME_BYTES = 1024 * 1024;
 
 /** Bytes an ordinary user may still write to the file system that holds `path`. */
 export function freeBytes(path: string): number {
@@ -31,10 +39,6 @@ export class Ballast {
     this.#freeBytes = free;
   }
 
-  get isWhole(): boolean {
-    return this.#bytes === 0 || this.#size() === this.#bytes;
-  }
-
   /** Gives the room back to the disk; false where there was none to give. */
   release(): boolean {
     const had = this.#size() > 0;
@@ -52,22 +56,34 @@ export class Ballast {
     return this.#freeBytes(this.#path) >= bytes + this.#bytes - this.#size();
   }
 
-  /**
-   * Writes the next piece, really allocated; true where more is to come. Piece by piece, so that a slow card does not keep
-   * readings waiting. Throws where the disk refuses.
-   */
-  fill(): boolean {
-    const missing = this.#bytes - this.#size();
-    if (missing <= 0) return false;
+  /** Writes the next piece of what is missing, if there is room; when to look again, ms. */
+  keep(log: Logger): number {
+    try {
+      const missing = this.#bytes - this.#size();
+      if (missing <= 0) return REST_MS;
+      if (this.hasRoomFor(RESUME_BYTES)) {
+        this.#add(Math.min(missing, CHUNK_BYTES));
+        return STEP_MS;
+      }
+      log.warn(
+        "The disk has no room for the buffer's ballast: should it fill up, readings wait until someone makes room.",
+      );
+    } catch (error) {
+      log.warn({ err: error }, "The buffer's ballast could not be written.");
+    }
+    return RETRY_MS;
+  }
+
+  /** Really allocated; piece by piece, so that a slow card does not keep readings waiting. */
+  #add(bytes: number): void {
     const file = openSync(this.#path, "a", FILE_MODE);
     try {
       // Not zeros: some file systems keep those as a hole.
-      writeSync(file, Buffer.alloc(Math.min(missing, CHUNK_BYTES), "windfarm ballast "));
+      writeSync(file, Buffer.alloc(bytes, "windfarm ballast "));
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    return missing > CHUNK_BYTES;
   }
 
   #size(): number {

@@ -11,8 +11,6 @@ const REJECT_OVERHEAD = 64;
 const MOST_LOCAL = PAGE_BYTES - 128;
 /** Bytes of a page that an overflow chain fills. */
 const USABLE_BYTES = PAGE_BYTES - 4;
-/** Pages whose place one page of SQLite's pointer map keeps. */
-const MAPPED_PAGES = PAGE_BYTES / 5;
 
 export interface Batch {
   /** `seq` of the first reading. */
@@ -30,8 +28,7 @@ export interface Batch {
 /** Pages the batch needs at most, the tables' inner pages included. */
 export function pagesFor({ count, body: { length }, rejects }: Batch): number {
   const body = count === 0 ? 0 : 1 + Math.ceil(length / USABLE_BYTES);
-  const pages = body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
-  return pages + Math.ceil(pages / MAPPED_PAGES);
+  return body + pagesOfRows(rejects.map(({ bytes }) => bytes)) + 3;
 }
 
 /** Pages that rows of these lengths need at most, one after the other: short ones share a page, and waste less than half. */

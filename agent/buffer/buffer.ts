@@ -27,7 +27,7 @@
  *
  * Its parts:
  *
- *   schedule    when something is done: one next wake-up (commit-rule, housekeeping)
+ *   schedule    when something is done: one next wake-up (commit-rule)
  *   engine      what is done: transactions, syncs, telling senders; the only writer (transaction, store)
  *   condition   whether it can store, why not, and when it is worth trying again (failure, ballast)
  *   pending     what came and is not told yet (group-writer, batch, gzip)

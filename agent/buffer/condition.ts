@@ -9,10 +9,9 @@
 
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
-import type { Ballast } from "./ballast.ts";
+import { type Ballast, RESUME_BYTES } from "./ballast.ts";
 import type { Batch } from "./batch.ts";
 import { failureKind, failureProblem, fullDiskProblem } from "./failure.ts";
-import { RESUME_BYTES } from "./housekeeping.ts";
 import type { Store } from "./store.ts";
 import type { Timers } from "./timers.ts";
 import type { Outcome, Room } from "./transaction.ts";

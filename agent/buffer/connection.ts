@@ -8,8 +8,6 @@ import { Fault } from "../errors.ts";
  * a delete every third commit: 9.4 KB a commit with pages of 4096 B, 7.3 with 2048, 6.3 with 1024, 7.2 with 512.
  */
 export const PAGE_BYTES = 1024;
-/** What SQLite answers for `auto_vacuum = INCREMENTAL`. */
-const INCREMENTAL = 2;
 /** A page in the log, with its header. */
 export const FRAME_BYTES = PAGE_BYTES + 24;
 /** Pages in the log from which it is moved into the file. */
@@ -23,10 +21,8 @@ const BUSY_MS = 200;
 export function openWritable(path: string): Database.Database {
   const db = new Database(path, { timeout: BUSY_MS });
   try {
-    // All before the first table: the page size and auto_vacuum of a new file can't be changed later.
+    // Before the first table. No auto_vacuum: its map of the pages would be written with most new pages of rows.
     db.pragma(`page_size = ${PAGE_BYTES}`);
-    // Set again, it would write a page into the log, over the very place where that is cut short.
-    if (db.pragma("auto_vacuum", { simple: true }) !== INCREMENTAL) db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = NORMAL");
     db.pragma("wal_autocheckpoint = 0");

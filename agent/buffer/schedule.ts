@@ -2,7 +2,6 @@
 
 import type { Ballast } from "./ballast.ts";
 import type { Engine } from "./engine.ts";
-import { Housekeeping } from "./housekeeping.ts";
 import type { Parts } from "./parts.ts";
 import type { State } from "./state.ts";
 import { Wake } from "./timers.ts";
@@ -16,7 +15,7 @@ export class Schedule {
   readonly #parts: Parts;
   readonly #engine: Engine;
   readonly #announce: () => void;
-  readonly #housekeeping: Housekeeping;
+  readonly #ballast: Ballast;
   readonly #wake: Wake;
   #housekeepingMs = Number.POSITIVE_INFINITY;
   /** There may be something to lease for another reason than new groups. */
@@ -31,7 +30,7 @@ export class Schedule {
     this.#engine = engine;
     this.#announce = announce;
     this.#announced = engine.synced;
-    this.#housekeeping = new Housekeeping(ballast, parts.log);
+    this.#ballast = ballast;
     this.#wake = new Wake(parts.timers, () => this.#wakeUp());
     parts.condition.onState((state) => {
       if (state === "storing") this.#announces = true;
@@ -144,15 +143,14 @@ export class Schedule {
   }
 
   #keepHouse(nowMs: number): void {
-    const { file, condition } = this.#parts;
+    const { file, condition, log } = this.#parts;
     this.#housekeepingMs = nowMs + HOUSEKEEPING_LATER_MS;
-    const { store } = file;
-    if (store === undefined) return;
+    if (file.store === undefined) return;
     try {
       file.retakeLock();
       file.checkPlace();
       if (condition.isShort) return;
-      this.#housekeepingMs = nowMs + this.#housekeeping.step(store, this.#engine.totals.commits);
+      this.#housekeepingMs = nowMs + this.#ballast.keep(log);
       condition.succeeded("upkeep");
     } catch (error) {
       this.#engine.failed(error, "upkeep");

@@ -53,7 +53,7 @@ export class Store {
     return this.#maxPages;
   }
 
-  /** Sets the quota; a file that is larger already takes nothing more until it has shrunk. */
+  /** Sets the quota; a file that is larger already grows no more, and takes what there is room for within the quota. */
   limit(maxBytes: number): void {
     this.#maxPages = Math.max(LEAST_PAGES, Math.floor(maxBytes / PAGE_BYTES));
     this.db.pragma(`max_page_count = ${this.#maxPages}`);
@@ -167,11 +167,6 @@ export class Store {
       .prepare<[], { busy: number; log: number; checkpointed: number }>(`PRAGMA wal_checkpoint(${mode})`)
       .get();
     return { busy: row?.busy !== 0, logPages: row?.log ?? 0, movedPages: row?.checkpointed ?? 0 };
-  }
-
-  /** Gives up to `pages` free pages back to the file system. */
-  shrink(pages: number): void {
-    this.db.pragma(`incremental_vacuum(${pages})`);
   }
 
   close(): void {

@@ -1,10 +1,7 @@
-// Parts of the buffer by themselves: what waits is counted whole, and what is done while nobody waits keeps to its limits.
-import { statSync, unlinkSync, writeFileSync } from "node:fs";
+// Parts of the buffer by themselves: what waits is counted whole, and what quarantined files take of the quota comes back.
+import { unlinkSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import t, { type Test } from "tap";
-import { Ballast } from "../../agent/buffer/ballast.ts";
-import { LOG_BYTES } from "../../agent/buffer/connection.ts";
-import { Housekeeping } from "../../agent/buffer/housekeeping.ts";
 import { Opener } from "../../agent/buffer/opener.ts";
 import { PendingQueue } from "../../agent/buffer/pending.ts";
 import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
@@ -43,25 +40,6 @@ t.test("rejects that are not synced yet are counted among the bytes that wait", 
   t.equal(pending.bytes, bytes, "also once they are committed");
   if (batch !== undefined) pending.told(batch);
   t.equal(pending.bytes, 0);
-});
-
-t.test("a file that gives its free pages back keeps its log within its size", async (t) => {
-  const { store, path } = opened(t, 64 * MIB);
-  const key = (number: number) => number + 1;
-  for (let number = 0; number < 400; number++) {
-    store.insertGroup({ key: key(number), count: 1, received: NOW, body: Buffer.alloc(50_000, "x") });
-    if (number % 40 === 39) store.checkpoint("PASSIVE");
-  }
-  for (let number = 0; number < 300; number++) store.deleteGroup(key(number));
-  store.checkpoint("TRUNCATE");
-  const keeper = new Housekeeping(new Ballast(`${path}.ballast`, 0), testLog().log);
-  let longest = 0;
-  for (let step = 0; step < 30; step++) {
-    keeper.step(store, 0);
-    longest = Math.max(longest, statSync(`${path}-wal`).size);
-  }
-  t.ok(statSync(path).size < 12 * MIB, "the file has shrunk");
-  t.ok(longest > 0 && longest <= LOG_BYTES, `${longest} bytes`);
 });
 
 t.test("quarantined files that are moved away give the quota back without a restart", async (t) => {

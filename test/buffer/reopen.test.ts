@@ -1,10 +1,10 @@
 // A file that is opened again while the agent runs: no false alarm, nothing believed too soon, no key given twice, no spinning.
 import { copyFileSync, fdatasyncSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Logger } from "pino";
 import t, { type Test } from "tap";
 import { Ballast } from "../../agent/buffer/ballast.ts";
 import { Condition } from "../../agent/buffer/condition.ts";
-import { Housekeeping } from "../../agent/buffer/housekeeping.ts";
 import { FILE_SYNCS } from "../../agent/buffer/log-sync.ts";
 import { Store } from "../../agent/buffer/store.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
@@ -64,14 +64,14 @@ t.test("an older file in the place of ours: no key of a group that is out is giv
 });
 
 t.test("a failure of the upkeep that is over does not keep the processor busy", async (t) => {
-  const step = Housekeeping.prototype.step;
+  const { keep } = Ballast.prototype;
   let failures = 0;
   let successes = 0;
-  t.intercept(Housekeeping.prototype, "step", {
-    value(this: Housekeeping, file: Store, commits: number) {
+  t.intercept(Ballast.prototype, "keep", {
+    value(this: Ballast, log: Logger) {
       if (failures++ === 0) throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_READ" });
       successes++;
-      return step.call(this, file, commits);
+      return keep.call(this, log);
     },
   });
   const succeeded = t.capture(Condition.prototype, "succeeded", Condition.prototype.succeeded);

@@ -50,7 +50,7 @@ function openChecked(path: string): Database.Database {
 
 /** Writes an empty buffer's header and list of tables over the file's own; what stood there is kept as `<file>.header`. */
 function freshenHeader(path: string): void {
-  const { bytes, listAt } = emptyBuffer();
+  const { bytes, pages } = emptyBuffer();
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE);
   try {
     const old = Buffer.alloc(bytes.length);
@@ -58,22 +58,23 @@ function freshenHeader(path: string): void {
     writeFileSync(`${path}.header`, old, { mode: FILE_MODE });
     const size = Math.max(fstatSync(file).size, bytes.length);
     bytes.writeUInt32BE(Math.floor(size / PAGE_BYTES), PAGE_COUNT);
-    writeSync(file, bytes, 0, PAGE_BYTES, 0);
-    writeSync(file, bytes, listAt, bytes.length - listAt, listAt);
+    for (const at of pages.map((page) => (page - 1) * PAGE_BYTES)) writeSync(file, bytes, at, PAGE_BYTES, at);
   } finally {
     closeSync(file);
   }
 }
 
-/** The bytes of an empty buffer: its header, its empty tables, and from `listAt` on what the header's page lacks of their list. */
-function emptyBuffer(): { bytes: Buffer; listAt: number } {
+/** The bytes of an empty buffer, and the numbers of the pages with its header and the list of its tables. */
+function emptyBuffer(): { bytes: Buffer; pages: number[] } {
   const db = new Database(":memory:");
   db.pragma(`page_size = ${PAGE_BYTES}`);
-  db.pragma("auto_vacuum = INCREMENTAL");
   createSchema(db, { now: () => 0, random: () => 0 });
-  const lastTable = db.prepare<[], number>("SELECT max(rootpage) FROM sqlite_master").pluck().get() ?? 0;
+  const pages = db
+    .prepare<[], number>("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
+    .pluck()
+    .all();
   const bytes = db.serialize();
   db.close();
   bytes.fill(2, LOGGED, LOGGED + 2);
-  return { bytes, listAt: lastTable * PAGE_BYTES };
+  return { bytes, pages };
 }
