@@ -153,14 +153,6 @@ export class Store {
     return this.roomPages() + SPARE_PAGES / 2 > Math.ceil(bytes / PAGE_BYTES);
   }
 
-  /** Inside a transaction: what `work` does is taken back where it says false. */
-  attempt(work: () => boolean): boolean {
-    this.db.exec("SAVEPOINT attempt");
-    const done = work();
-    this.db.exec(done ? "RELEASE attempt" : "ROLLBACK TO attempt; RELEASE attempt");
-    return done;
-  }
-
   /** Moves the log into the file; `truncate` also empties the log, and throws where that can't be made durable. */
   checkpoint(mode: "PASSIVE" | "TRUNCATE"): { busy: boolean; logPages: number; movedPages: number } {
     const row = this.db

@@ -38,7 +38,7 @@ export interface Outcome {
   /** False if the groups themselves say all that changed. */
   stateWritten: boolean;
   settled: readonly Settled[];
-  droppedKeys: readonly number[];
+  droppedKeys: number[];
   /** What it took on the event loop. */
   ms: number;
 }
@@ -136,32 +136,22 @@ function makeRoom(store: Store, outcome: Outcome, batch: Batch, work: Work): boo
   trimRejects(store, state, work.rejectsMaxBytes - batch.rejects.reduce((sum, { bytes }) => sum + bytes, 0));
   deleteSettled(store, outcome, work, work.leases.deletableCount, isThere);
   if (isThere()) return true;
-  if (work.dropOldest && !work.withinFile && dropOldest(store, outcome, needed, work)) return true;
+  if (work.dropOldest && !work.withinFile) dropOldest(store, outcome, needed, work);
   // Nothing that could be delivered would ever make the room.
   while (state.buffered === 0 && !isThere() && trimOne(store, state));
   return isThere();
 }
 
-/** True if dropping the oldest groups made room for `needed` pages; if it can't, none is dropped. */
-function dropOldest(store: Store, outcome: Outcome, needed: number, { leases }: Work): boolean {
-  const { state } = outcome;
-  if (needed > store.mostRoomPages(state.rejectsBytes)) return false;
-  const keys: number[] = [];
-  let readings = 0;
-  const made = store.attempt(() => {
-    for (const { key, count } of dropOrder(store, leases)) {
-      if (!store.deleteGroup(key)) continue;
-      keys.push(key);
-      readings += count;
-      if (store.roomPages() >= needed) return true;
-    }
-    return false;
-  });
-  if (!made) return false;
-  outcome.droppedKeys = keys;
-  state.buffered -= readings;
-  state.dropped += readings;
-  return true;
+/** Drops the oldest groups until there is room for `needed` pages; none if all of them would not make it. */
+function dropOldest(store: Store, { state, droppedKeys }: Outcome, needed: number, { leases }: Work): void {
+  if (needed > store.mostRoomPages(state.rejectsBytes)) return;
+  for (const { key, count } of dropOrder(store, leases)) {
+    if (store.roomPages() >= needed) return;
+    if (!store.deleteGroup(key)) continue;
+    droppedKeys.push(key);
+    state.buffered -= count;
+    state.dropped += count;
+  }
 }
 
 /** Groups in the order they may be dropped: first those nobody has, oldest first, then those that are out. */

@@ -11,9 +11,6 @@ import { FILE_MODE } from "../rights.ts";
 import type { QuarantinedFile } from "../types.ts";
 import type { Report } from "./report.ts";
 
-/** Files kept though all that was in them was saved. */
-export const KEPT_COMPLETE = 2;
-
 const PARTS = ["", "-wal", "-shm", ".header", ".json"];
 
 /** Moves the file away under a name of its own, which is returned; its log, if there is one, becomes `<name>-wal`. */
@@ -74,27 +71,17 @@ function reportOf(path: string, file: string): Partial<Report> | undefined {
   }
 }
 
-/**
- * Deletes what is of no use any more: files from which all was saved, if they were empty, if newer ones are kept, or if all
- * together take more than `maxBytes`. The names of those deleted.
- */
+/** Deletes files from which all was saved, oldest first, as far as all together take more than `maxBytes`; their names. */
 export function prune(path: string, maxBytes: number): string[] {
   const files = listQuarantined(path);
-  const complete = files.filter(({ state }) => state === "complete");
-  const newest = complete.filter(({ file }) => !wasEmpty(path, file)).slice(-KEPT_COMPLETE);
   let bytes = bytesOf(files);
-  const deleted = complete.filter((file) => {
-    if (bytes <= maxBytes && newest.includes(file)) return false;
+  const deleted = files.filter((file) => {
+    if (bytes <= maxBytes || file.state !== "complete") return false;
     bytes -= file.bytes;
     return true;
   });
   for (const { file } of deleted) removeFile(join(dirname(path), file), PARTS);
   return deleted.map(({ file }) => file);
-}
-
-function wasEmpty(path: string, file: string): boolean {
-  const { readings, rejects } = reportOf(path, file) ?? {};
-  return readings === 0 && rejects === 0;
 }
 
 /** Bytes that the buffer of `maxBytes` may take beside the quarantined files: both together twice its size. */
