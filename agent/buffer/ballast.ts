@@ -3,11 +3,11 @@
  * empty itself; giving the ballast up makes the room to ship, delete and go on.
  */
 
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "pino";
 import { LOG_BYTES } from "./connection.ts";
-import { FILE_MODE } from "./rights.ts";
+import { FILE_MODE, sizeOf } from "./files.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 /** Until the next piece, until the whole is looked at again, and after the disk refused one, ms. */
@@ -41,7 +41,7 @@ export class Ballast {
 
   /** Gives the room back to the disk; false where there was none to give. */
   release(): boolean {
-    const had = this.#size() > 0;
+    const had = sizeOf(this.#path) > 0;
     rmSync(this.#path, { force: true });
     return had;
   }
@@ -53,13 +53,13 @@ export class Ballast {
 
   /** True where the disk has room for `bytes` besides the ballast's own. */
   hasRoomFor(bytes: number): boolean {
-    return this.#freeBytes(this.#path) >= bytes + this.#bytes - this.#size();
+    return this.#freeBytes(this.#path) >= bytes + this.#bytes - sizeOf(this.#path);
   }
 
   /** Writes the next piece of what is missing, if there is room; when to look again, ms. */
   keep(log: Logger): number {
     try {
-      const missing = this.#bytes - this.#size();
+      const missing = this.#bytes - sizeOf(this.#path);
       if (missing <= 0) return REST_MS;
       if (this.hasRoomFor(RESUME_BYTES)) {
         this.#add(Math.min(missing, CHUNK_BYTES));
@@ -84,9 +84,5 @@ export class Ballast {
     } finally {
       closeSync(file);
     }
-  }
-
-  #size(): number {
-    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
   }
 }

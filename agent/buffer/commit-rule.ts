@@ -41,8 +41,6 @@ interface Sender {
 export class CommitRule {
   readonly #lingerMs: number;
   readonly #senders = new WeakMap<Stored, Sender>();
-  #lastStored: Stored | undefined;
-  #lastSender: Sender = { waiting: 0, toldMs: 0, answers: 0 };
   #settledSinceMs = 0;
   #lastReadingsMs = Number.NEGATIVE_INFINITY;
   /** When what waits is to be committed; Infinity if nothing waits. All times in ms of the timers' clock. */
@@ -96,11 +94,8 @@ export class CommitRule {
   }
 
   #senderOf(stored: Stored): Sender {
-    if (stored === this.#lastStored) return this.#lastSender;
     const sender = this.#senders.get(stored) ?? { waiting: 0, toldMs: 0, answers: 0 };
     this.#senders.set(stored, sender);
-    this.#lastStored = stored;
-    this.#lastSender = sender;
     return sender;
   }
 }

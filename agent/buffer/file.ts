@@ -1,24 +1,22 @@
 /** The open file, its log's descriptor and its lock; closes them when the file fails and opens them again. */
 
-import { rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { Logger } from "pino";
 import { Fault } from "../errors.ts";
 import { CHECKPOINT_PAGES, PAGE_BYTES } from "./connection.ts";
+import { inodeOf } from "./files.ts";
 import type { OwnerLock } from "./lock.ts";
 import { LogSync, type Syncs } from "./log-sync.ts";
-import type { Reopened } from "./opener.ts";
+import type { Opener, Reopened } from "./opener.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
 import type { Outcome } from "./transaction.ts";
 
-/** Opens the file again. `known`: what is synced of it. `problem`: quarantine the file first, for this reason. */
-export type Reopen = (known: Readonly<State>, problem?: string) => Reopened;
-
 export interface FileParts {
   path: string;
   opened: Reopened;
-  reopen: Reopen;
+  opener: Pick<Opener, "open">;
   lock: OwnerLock;
   syncs: Syncs;
   log: Logger;
@@ -61,7 +59,7 @@ export class BufferFile {
   /** Throws `buffer.replaced` if file or log are not those that we write: nothing there may be acknowledged. */
   checkPlace(): void {
     const open = this.#open;
-    if (open === undefined || (this.#inode() === open.inode && open.log.isInPlace)) return;
+    if (open === undefined || (inodeOf(this.#parts.path) === open.inode && open.log.isInPlace)) return;
     throw new Fault("buffer.replaced", `somebody deleted or replaced ${this.#parts.path} or its log`, {
       hint: "What it held is saved into a new file as far as it can be read; see who did it.",
     });
@@ -111,7 +109,10 @@ export class BufferFile {
     this.#open = undefined;
     open.log.close();
     const { db } = open.store;
-    this.#detached = { db, problem: this.#inode() === open.inode ? "its log was deleted" : undefined };
+    this.#detached = {
+      db,
+      problem: inodeOf(this.#parts.path) === open.inode ? "its log was deleted" : undefined,
+    };
     db.prepare("DELETE FROM groups WHERE key > ?").run(lastKey);
   }
 
@@ -122,7 +123,7 @@ export class BufferFile {
   reopen(known: Readonly<State>, damage?: string): Reopened & { detached: Database | undefined } {
     this.abandon();
     this.#parts.lock.retake();
-    const opened = this.#parts.reopen(known, this.#detached?.problem ?? damage);
+    const opened = this.#parts.opener.open(known, this.#detached?.problem ?? damage);
     try {
       // While another program moves the log, SQLite moves nothing and tells -1 for both.
       const { busy, logPages, movedPages } = opened.store.checkpoint("PASSIVE");
@@ -158,10 +159,10 @@ export class BufferFile {
   }
 
   #take(store: Store): Open {
-    return { store, log: new LogSync(`${this.#parts.path}-wal`, this.#parts.syncs), inode: this.#inode() };
-  }
-
-  #inode(): number {
-    return statSync(this.#parts.path, { throwIfNoEntry: false })?.ino ?? 0;
+    return {
+      store,
+      log: new LogSync(`${this.#parts.path}-wal`, this.#parts.syncs),
+      inode: inodeOf(this.#parts.path),
+    };
   }
 }

@@ -3,9 +3,8 @@
 import { isUtf8 } from "node:buffer";
 import { SHIPPED_FIELDS } from "../contract/shipped.ts";
 
-const KEYS = Object.keys(SHIPPED_FIELDS).filter((key) => key !== "day" && key !== "dup");
-/** Behind the others, in this order, each only if it is true. */
-const MARKS = ["day", "dup"];
+/** `day` and `dup` stand behind the others, each only if it is true. */
+const KEYS = [...Object.keys(SHIPPED_FIELDS), "day", "dup"];
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const NEWLINE = 0x0a;
 
@@ -31,16 +30,13 @@ export function isShippedReading(line: string): boolean {
     return false;
   }
   if (typeof fields !== "object" || fields === null) return false;
-  const entries = Object.entries(fields);
-  const marks = entries.slice(KEYS.length);
-  if (KEYS.some((key, index) => key !== entries[index]?.[0])) return false;
-  if (marks.some(([key, value]) => !MARKS.includes(key) || value !== true)) return false;
-  if (marks.length > MARKS.length || (marks.length === MARKS.length && marks[0]?.[0] !== MARKS[0]))
-    return false;
-  return entries.slice(0, KEYS.length).every(([key, value]) => isFit(key, value));
+  const expected = KEYS.filter((key) => key in SHIPPED_FIELDS || key in fields);
+  const isWhole = JSON.stringify(Object.keys(fields)) === JSON.stringify(expected);
+  return isWhole && Object.entries(fields).every(isFit);
 }
 
-function isFit(key: string, value: unknown): boolean {
+function isFit([key, value]: [string, unknown]): boolean {
+  if (key === "day" || key === "dup") return value === true;
   if (key === "data") return typeof value === "number";
   if (key === "seq") return Number.isSafeInteger(value) && Number(value) > 0;
   if (typeof value !== "string") return false;

@@ -6,10 +6,10 @@
  * finds none asks the kernel first whether a process has the buffer's own file open.
  */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { codeOf, Fault } from "../errors.ts";
-import { restrict } from "./rights.ts";
+import { inodeOf, restrict } from "./files.ts";
 
 export class OwnerLock {
   readonly #path: string;
@@ -63,11 +63,6 @@ function fileOf(path: string): string {
   return `${path}.lock`;
 }
 
-/** 0 where there is none. */
-function inodeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
-}
-
 function lock(path: string): Database.Database {
   restrict(fileOf(path));
   const db = new Database(fileOf(path), { timeout: 0 });
@@ -94,7 +89,7 @@ function locked(path: string, holder: string | undefined, cause?: unknown): Faul
 /** The process that holds a lock on `file`, as SQLite does while it has it open; undefined where the kernel tells of none. */
 function holderOf(file: string, kind?: "WRITE"): string | undefined {
   try {
-    const inode = String(statSync(file).ino);
+    const inode = String(inodeOf(file));
     for (const line of readFileSync("/proc/locks", "utf8").split("\n")) {
       const words = line.trim().split(/\s+/);
       if (words[5]?.endsWith(`:${inode}`) && (kind === undefined || words[3] === kind)) return words[4];

@@ -5,8 +5,9 @@
  * not miss what one under way beside the loop was told. Closing them is harmless: SQLite's locks are on other files.
  */
 
-import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, writeSync } from "node:fs";
 import { LOG_BYTES } from "./connection.ts";
+import { inodeOf } from "./files.ts";
 
 /** How a descriptor is synced; handed in, so that a test can let it fail. */
 export interface Syncs {
@@ -47,7 +48,7 @@ export class LogSync {
 
   /** False if the log was deleted or replaced: what is synced here would be found by nobody. */
   get isInPlace(): boolean {
-    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode;
+    return inodeOf(this.#path) === this.#inode;
   }
 
   /** Syncs beside the loop; one at a time. `done` is not called once `close` was. */

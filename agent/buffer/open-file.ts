@@ -6,9 +6,9 @@ import { makeFolders } from "../common/folders.ts";
 import { codeOf, Fault, messageOf } from "../errors.ts";
 import { assertLogged, LOG_BYTES, openWritable } from "./connection.ts";
 import { fullDiskProblem, hasNoInodes, isReadOnly } from "./failure.ts";
+import { restrict, sizeOf } from "./files.ts";
 import { isCutShort } from "./log-end.ts";
 import { extendLog } from "./log-sync.ts";
-import { restrict } from "./rights.ts";
 import { quotaBeside } from "./salvage/quarantine.ts";
 import { type Birth, checkSchema, createSchema, isEmpty, newEpoch } from "./schema.ts";
 import { inBalance, type State } from "./state.ts";
@@ -93,7 +93,13 @@ function settle(store: Store, path: string): void {
   } catch {
     // A disk under strain: then the tables stay in the log until it is moved.
   }
-  syncFolder(path);
+  // Its name too.
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** What can be known of the file's end. A log that is only shorter can't be told from a power cut. */
@@ -129,16 +135,6 @@ function checkedState(store: Store): State {
     throw new Fault("buffer.damaged", "its accounts are missing or out of balance");
   store.front(Number.MIN_SAFE_INTEGER);
   return state;
-}
-
-/** The new file's name must outlast a power cut too. */
-function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** Runs `work`; if the system forbids it, tells who owns the file and who we are. */
@@ -179,8 +175,4 @@ function ownership(path: string): string {
   } catch {
     return "";
   }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

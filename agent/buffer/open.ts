@@ -1,9 +1,10 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Logger } from "pino";
 import { Fault, messageOf } from "../errors.ts";
 import { Ballast, freeBytes } from "./ballast.ts";
 import { DurableBuffer } from "./buffer.ts";
 import { failureKind, fullDiskProblem } from "./failure.ts";
+import { sizeOf } from "./files.ts";
 import { OwnerLock } from "./lock.ts";
 import { FILE_SYNCS, type Syncs } from "./log-sync.ts";
 import { prepareFolder } from "./open-file.ts";
@@ -47,8 +48,7 @@ export function openBuffer(settings: BufferSettings, deps: BufferDeps): ReadingB
       given.log,
     );
     const opened = vanished ? { ...found, note: VANISHED } : found;
-    const reopen: Opener["open"] = (known, problem) => opener.open(known, problem);
-    const buffer = new DurableBuffer({ ...given, settings, lock, opened, reopen });
+    const buffer = new DurableBuffer({ ...given, settings, lock, opened, opener });
     buffer.start();
     return buffer;
   } catch (error) {
@@ -82,6 +82,5 @@ function unusable(path: string, error: unknown): Fault {
 
 /** True if the lock of an earlier buffer is there and the buffer is not. */
 function isVanished(path: string): boolean {
-  const bytes = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return existsSync(`${path}.lock`) && bytes(path) + bytes(`${path}-wal`) === 0;
+  return existsSync(`${path}.lock`) && sizeOf(path) + sizeOf(`${path}-wal`) === 0;
 }

@@ -65,17 +65,19 @@ function openFailing(t: Test, faults: Fault[], reads: string[] = []) {
     settings,
     lock: OwnerLock.take(settings.path),
     opened: wrap(opener.open()),
-    reopen: (known, problem) => {
-      openings++;
-      if (faults[0] === "reopen refused") {
+    opener: {
+      open: (known, problem) => {
+        openings++;
+        if (faults[0] === "reopen refused") {
+          faults.shift();
+          throw new Database.SqliteError("unable to open database file", "SQLITE_CANTOPEN");
+        }
+        const reopened = opener.open(known, problem);
+        if (faults[0] !== "reopened in vain") return wrap(reopened);
         faults.shift();
-        throw new Database.SqliteError("unable to open database file", "SQLITE_CANTOPEN");
-      }
-      const reopened = opener.open(known, problem);
-      if (faults[0] !== "reopened in vain") return wrap(reopened);
-      faults.shift();
-      reopened.store.close();
-      throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+        reopened.store.close();
+        throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+      },
     },
     log: captured.log,
     timers: EVENT_LOOP,

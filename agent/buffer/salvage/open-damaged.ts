@@ -3,20 +3,11 @@
  * it, nor of its log. They are the same in every file of a schema.
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import Database from "better-sqlite3";
 import { openReadOnly, PAGE_BYTES } from "../connection.ts";
 import { isUnusableFile } from "../failure.ts";
-import { FILE_MODE } from "../rights.ts";
+import { FILE_MODE, sizeOf } from "../files.ts";
 import { createSchema } from "../schema.ts";
 
 /** Places in the header: two bytes that tell a file with a log (2) from one without (1), and the number of pages. */
@@ -27,7 +18,7 @@ const PAGE_COUNT = 28;
 export function openDamaged(path: string): Database.Database {
   try {
     // Beside an empty file SQLite would delete the log unread.
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return openChecked(path);
+    if (sizeOf(path) > 0) return openChecked(path);
   } catch (error) {
     // What may pass by itself must not cost the file its own header. Otherwise with what is the same in every file.
     if (!isUnusableFile(error)) throw error;

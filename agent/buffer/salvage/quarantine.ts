@@ -5,9 +5,9 @@
  * moves them away; so that they don't fill the disk, the buffer is limited to what they leave it of twice its size.
  */
 
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { FILE_MODE } from "../rights.ts";
+import { FILE_MODE, sizeOf } from "../files.ts";
 import type { QuarantinedFile } from "../types.ts";
 import type { Report } from "./report.ts";
 
@@ -91,8 +91,4 @@ export function quotaBeside(path: string, maxBytes: number): number {
 
 export function bytesOf(files: readonly QuarantinedFile[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

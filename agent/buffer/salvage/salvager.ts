@@ -7,7 +7,7 @@ import { codeOf, messageOf } from "../../errors.ts";
 import type { Quarantined, Reopened } from "../opener.ts";
 import type { State } from "../state.ts";
 import type { Store } from "../store.ts";
-import type { QuarantinedFile } from "../types.ts";
+import type { BufferSettings, QuarantinedFile } from "../types.ts";
 import { openDamaged } from "./open-damaged.ts";
 import {
   addSaved,
@@ -38,7 +38,7 @@ const MAX_SENTENCES = 50;
 
 /** What the salvager needs of the queue. */
 export interface SalvageTarget {
-  /** Undefined while the file can't be used or takes nothing. */
+  /** Undefined while the file can't be used, or the disk takes nothing. */
   readonly store: Store | undefined;
   /** Runs `work` in a transaction of its own; false if the disk refuses, which is then dealt with. */
   change(work: (store: Store, state: State) => void): boolean;
@@ -47,11 +47,7 @@ export interface SalvageTarget {
   readonly synced: Readonly<State>;
 }
 
-export interface SalvagerParts {
-  /** The buffer's own file, in whose folder quarantined ones lie, and its quota. */
-  path: string;
-  maxBytes: number;
-  rejectsMaxBytes: number;
+export interface SalvagerParts extends Pick<BufferSettings, "path" | "maxBytes" | "rejectsMaxBytes"> {
   log: Logger;
   /** ms since 1970. */
   now(): number;
@@ -65,8 +61,8 @@ export class Salvager {
   #steps: Generator<number, never> | undefined;
   /** The connection to the file that is being read. */
   #db: Database | undefined;
-  /** A file that was deleted while we had it open, and can still be read through its connection. */
-  #detached: { file: string; db: Database } | undefined;
+  /** Files that were deleted while we had them open, and the connections through which they can still be read. */
+  readonly #detached = new Map<string, Database>();
   /** By file, how often it could not be read. */
   readonly #failures = new Map<string, number>();
   /** When there is something to do next, ms of `monotonic`. */
@@ -101,13 +97,13 @@ export class Salvager {
   /** Reads a file that is no longer in its place; `name`: its name now, undefined if it has none. */
   startDetached(db: Database, name: string | undefined): void {
     const file = name ?? `the deleted file of ${new Date(this.#parts.now()).toISOString()}`;
-    this.#detached = { file, db };
+    this.#detached.set(file, db);
     this.start();
   }
 
   stop(): void {
     this.#begin();
-    this.#detached?.db.close();
+    for (const db of this.#detached.values()) db.close();
     this.dueMs = Number.POSITIVE_INFINITY;
   }
 
@@ -156,17 +152,16 @@ export class Salvager {
 
   #nextJob(store: Store): Progress | undefined {
     const { path } = this.#parts;
-    const detached = this.#detached?.file;
     const begun = readProgress(store.db);
     const unread = listQuarantined(path).filter(({ state }) => state === "unread");
-    const files = [...begun, ...unread].map(({ file }) => file);
-    if (detached !== undefined) files.unshift(detached);
+    const files = [...this.#detached.keys(), ...[...begun, ...unread].map(({ file }) => file)];
     const file = files.find((each) => (this.#failures.get(each) ?? 0) < MAX_TRIES);
     if (file === undefined) return undefined;
     const known = begun.find((each) => each.file === file);
-    if (known === undefined) return newProgress(file, file === detached ? DETACHED_PROBLEM : UNKNOWN_PROBLEM);
+    const isDetached = this.#detached.has(file);
+    if (known === undefined) return newProgress(file, isDetached ? DETACHED_PROBLEM : UNKNOWN_PROBLEM);
     // Somebody has moved it away, or it was a deleted file that an earlier process read.
-    const isGone = file !== detached && !quarantinedFiles(path).includes(file);
+    const isGone = !isDetached && !quarantinedFiles(path).includes(file);
     return isGone ? { ...known, stage: "done" } : known;
   }
 
@@ -195,7 +190,7 @@ export class Salvager {
     const { result, at, ...details } = reportOn(job, now());
     if (quarantinedFiles(path).includes(file)) writeReport(path, { result, at, ...details });
     while (!target.change(({ db }) => deleteProgress(db, file))) yield WAIT_MS;
-    if (this.#detached?.file === file) this.#detached = undefined;
+    this.#detached.delete(file);
     this.tell(details.complete ? "warn" : "error", result, details);
     return STEP_MS;
   }
@@ -203,8 +198,7 @@ export class Salvager {
   #read(job: Progress): Piece | undefined {
     const { file } = job;
     try {
-      if (this.#detached?.file === file) this.#db = this.#detached.db;
-      this.#db ??= openDamaged(join(dirname(this.#parts.path), file));
+      this.#db ??= this.#detached.get(file) ?? openDamaged(join(dirname(this.#parts.path), file));
       const piece = readPiece(this.#db, job);
       this.#failures.delete(file);
       return piece;
@@ -240,7 +234,7 @@ export class Salvager {
 
   /** But for one whose connection is the only way to it. */
   #closeFile(): void {
-    if (this.#db !== this.#detached?.db) this.#db?.close();
+    if (![...this.#detached.values()].some((db) => db === this.#db)) this.#db?.close();
     this.#db = undefined;
   }
 }

@@ -1,11 +1,12 @@
 /** Looks into a buffer beside a running agent or without one; never writes. */
 
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { Database } from "better-sqlite3";
 import { codeOf, Fault, messageOf } from "../../errors.ts";
 import { openReadOnly, PAGE_BYTES } from "../connection.ts";
+import { sizeOf } from "../files.ts";
 import { unpackGroup } from "../gzip.ts";
 import { OwnerLock } from "../lock.ts";
 import { quarantinedFiles } from "../salvage/quarantine.ts";
@@ -26,7 +27,7 @@ export const REJECTS =
 
 /** Throws `buffer.missing`. */
 export function assertThere(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  if (existsSync(path)) return;
   throw new Fault("buffer.missing", `there is no buffer at ${path}`, {
     hint: "It is made when the agent first runs; see buffer.path in the configuration (--config).",
   });
@@ -89,8 +90,8 @@ function statsIn(db: Database, path: string) {
     newestReceivedMs,
     /** The file's pages in use, the file, its log. */
     usedBytes: (number("page_count") - number("freelist_count")) * PAGE_BYTES,
-    fileBytes: statSync(path).size,
-    logBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    fileBytes: sizeOf(path),
+    logBytes: sizeOf(`${path}-wal`),
     rejectsKept: state.rejectsKept,
     /** Messages kept, by reason. */
     rejects: Object.fromEntries(reasons.raw().all()),
