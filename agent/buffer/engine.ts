@@ -54,7 +54,7 @@ export class Engine implements SalvageTarget {
   /** The file, for those who come after the sensors. */
   get store(): Store | undefined {
     const { condition, file } = this.#parts;
-    return condition.isBlocked ? undefined : file.store;
+    return condition.mustRetry ? undefined : file.store;
   }
 
   /**

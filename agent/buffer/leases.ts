@@ -49,7 +49,9 @@ interface Gap {
 export class Leases {
   /** Key → readings. */
   readonly #out = new Map<number, number>();
-  #gaps: Gap[] = everything();
+  /** Keys that were out when another file took the place of theirs: leased only once their late settlements have come. */
+  readonly #late = new Set<number>();
+  #gaps: Gap[] = everythingBut([]);
   #settled: Settled[] = [];
   /** Of `#settled`, how many the transactions that are not yet synced delete. */
   #leaving = 0;
@@ -105,6 +107,7 @@ export class Leases {
 
   /** False for a group that is not out: settled before, dropped, or from before a reopening. */
   settle(key: number, settlement: Settlement): boolean {
+    if (this.#late.delete(key)) this.#open(key - 1, key + 1);
     const count = this.#out.get(key);
     if (count === undefined) return false;
     this.#out.delete(key);
@@ -158,10 +161,11 @@ export class Leases {
     return [...this.#out].map(([key, count]) => ({ key, count })).sort((a, b) => a.key - b.key);
   }
 
-  /** Forgets everything: the queue is another file's now, whose keys are others. */
+  /** Forgets everything but what is out: the queue is another file's now, whose groups may have the same keys. */
   reset(): void {
+    for (const key of this.#out.keys()) this.#late.add(key);
     this.#out.clear();
-    this.#gaps = everything();
+    this.#gaps = everythingBut(this.#late);
     this.#settled = [];
     this.#leaving = 0;
   }
@@ -178,12 +182,10 @@ export class Leases {
   }
 }
 
-/** Salvaged groups have keys below zero, all others above. */
-function everything(): Gap[] {
-  return [
-    { after: Number.MIN_SAFE_INTEGER, before: 0 },
-    { after: 0, before: Number.MAX_SAFE_INTEGER },
-  ];
+/** All keys but these; salvaged groups have keys below zero, all others above. */
+function everythingBut(keys: Iterable<number>): Gap[] {
+  const ends = [Number.MIN_SAFE_INTEGER, ...keys, 0, Number.MAX_SAFE_INTEGER].sort((a, b) => a - b);
+  return ends.slice(1).map((before, index) => ({ after: ends[index] ?? 0, before }));
 }
 
 /**

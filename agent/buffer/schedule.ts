@@ -89,10 +89,13 @@ export class Schedule {
 
   /** The wake-up. */
   #wakeUp(): void {
-    const { salvager, timers } = this.#parts;
+    const { salvager, timers, file } = this.#parts;
     const nowMs = timers.nowMs();
     if (nowMs >= this.#housekeepingMs) this.#keepHouse(nowMs);
+    const quota = file.store?.maxPages ?? 0;
     if (nowMs >= salvager.dueMs) salvager.run(this.#engine);
+    // Quarantined files were moved away: what waits may find room now.
+    if ((file.store?.maxPages ?? 0) > quota) this.#engine.commit(false);
     this.run();
   }
 

@@ -1,12 +1,14 @@
 // Promise 6: the buffer has a size, and says what it does when it is full.
 import { randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { statSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import t from "tap";
 import { inBalance } from "../../agent/buffer/state.ts";
+import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
 import { newestRejects } from "../../agent/buffer/tools/inspect.ts";
 import type { ReadingBuffer } from "../../agent/buffer/types.ts";
-import { drain, head, NOW, openIn, until } from "./setup.ts";
+import { drain, head, NOW, openIn, ownFolder, until } from "./setup.ts";
 
 const MIB = 1024 * 1024;
 
@@ -220,5 +222,26 @@ t.test(
     t.ok(buffer.status().usedBytes < MIB, "free pages do not count as used");
     const again = outage();
     t.ok(again < pages * 1.01, `${again} pages after ${pages}`);
+  },
+);
+
+t.test(
+  "a full buffer takes readings again when quarantined files are moved away, without a delivery",
+  async (t) => {
+    const folder = ownFolder(t);
+    const file = join(folder, "buffer.db.damaged-20261101T000000Z");
+    writeFileSync(file, Buffer.alloc(5 * MIB - 2));
+    writeFileSync(`${file}.json`, "{}");
+    // A minute, in which nobody looks at the folder, is over in 60 ms.
+    const timers = { ...EVENT_LOOP, nowMs: () => 1000 * EVENT_LOOP.nowMs() };
+    timers.later = (run, ms) => EVENT_LOOP.later(run, ms / 1000);
+    const { buffer } = openIn(t, { maxBytes: 4 * MIB }, { folder, timers });
+    t.equal(buffer.status().maxBytes, 3 * MIB);
+    const sender = newSender();
+    while (buffer.status().state === "storing") send(buffer, sender, 20);
+    t.ok(sender.stored.size < sender.sent);
+    for (const part of ["", ".json"]) unlinkSync(`${file}${part}`);
+    await until(() => sender.stored.size === sender.sent);
+    t.match(buffer.status(), { state: "storing", maxBytes: 4 * MIB });
   },
 );

@@ -86,6 +86,20 @@ t.test("the newest groups can be leased while a backlog waits, and the backlog a
   t.same(drain(buffer), []);
 });
 
+t.test("a late settlement of another file's group meets none that has its key by chance", async (t) => {
+  const rows = new Rows();
+  rows.keys = [-9, 1, 2, 3];
+  const leases = new Leases();
+  const take = () => leases.take(rows, "oldest", { salvaged: 0, key: 4 })?.key;
+  t.same([take(), take(), take()], [-9, 1, 2]);
+  leases.reset();
+  t.same([take(), take()], [3, undefined], "first those whose keys are not out");
+  for (const key of [-9, 2]) t.notOk(leases.settle(key, { outcome: "delivered" }));
+  t.same(leases.settled, [], "nothing is deleted for it");
+  t.same([take(), take(), take()], [-9, 2, undefined]);
+  t.ok(leases.settle(2, { outcome: "delivered" }));
+});
+
 t.test("invariant 4: a group whose dropping was lost is out once, leased before or not", async (t) => {
   const rows = new Rows();
   rows.keys = [-9, -8, 1, 2, 3];
