@@ -40,11 +40,6 @@ const CALM_SHARE = 1 / 4;
 const FULL_REFUSING = "The buffer is full: senders keep their readings until some are delivered.";
 const FULL_DROPPING = "The buffer is full: the oldest readings are dropped to take the newest.";
 
-/** For the log only: whoever shows the problem adds what follows from it. */
-const MEANWHILE = "Nothing is acknowledged meanwhile.";
-const UNTIL_ROOM = "Nothing is acknowledged until it has room.";
-const UNTIL_NEW = "Nothing is acknowledged until a new one is begun.";
-
 export class Condition {
   readonly #settings: BufferSettings;
   readonly #ballast: Ballast;
@@ -134,7 +129,7 @@ export class Condition {
       if (this.#isQuotaFull(store)) this.#enter("full", FULL_REFUSING, { err: error });
       else {
         const details = { err: error, ballastReleased: this.#releaseBallast() };
-        this.#enter("disk_full", fullDiskProblem(this.#settings.path), details, UNTIL_ROOM);
+        this.#enter("disk_full", fullDiskProblem(this.#settings.path), details, "until it has room");
       }
       return false;
     }
@@ -142,7 +137,12 @@ export class Condition {
     let problem = failureProblem(error, this.#settings.path);
     if (task === "reopen") problem = `The buffer can't be opened again (${messageOf(error)}).`;
     if (isTooMuch) problem = `The buffer's file is damaged (${messageOf(error)}).`;
-    this.#enter("failed", problem, { err: error, task }, isTooMuch ? UNTIL_NEW : MEANWHILE);
+    this.#enter(
+      "failed",
+      problem,
+      { err: error, task },
+      isTooMuch ? "until a new one is begun" : "meanwhile",
+    );
     return true;
   }
 
@@ -165,16 +165,11 @@ export class Condition {
     this.#change("storing", undefined);
   }
 
-  /**
-   * Enters a state with its reason; the same state again only renews the reason. `outcome`: what follows from it, a sentence
-   * for the log.
-   */
-  #enter(state: Exclude<StoringState, "storing">, problem: string, details: object, outcome?: string): void {
-    if (this.state === state) {
-      this.problem = problem;
-      return;
-    }
-    const sentence = outcome === undefined ? problem : `${problem} ${outcome}`;
+  /** The same state again only renews the reason. `until`, for the log: how long nothing is acknowledged. */
+  #enter(state: Exclude<StoringState, "storing">, problem: string, details: object, until?: string): void {
+    this.problem = problem;
+    if (this.state === state) return;
+    const sentence = until === undefined ? problem : `${problem} Nothing is acknowledged ${until}.`;
     this.#log[state === "full" ? "warn" : "error"](details, sentence);
     this.#change(state, problem);
   }

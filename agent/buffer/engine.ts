@@ -37,7 +37,7 @@ export class Engine implements SalvageTarget {
   /** Commits since the accounts were last written. */
   #unwritten = 0;
   /** Of the transactions on the disk, since the process started. */
-  readonly totals = { commits: 0, readings: 0, ms: 0, longestMs: 0 };
+  readonly totals = { commits: 0, committedReadings: 0, commitSeconds: 0, longestCommitSeconds: 0 };
 
   /** `afterSync` is called after each sync beside the loop, whatever came of it. */
   constructor(parts: Parts, state: State, afterSync: () => void) {
@@ -244,9 +244,9 @@ export class Engine implements SalvageTarget {
       leases.left(settled.length);
       if (batch !== undefined) pending.told(batch);
       totals.commits++;
-      totals.readings += batch?.count ?? 0;
-      totals.ms += ms;
-      totals.longestMs = Math.max(totals.longestMs, ms);
+      totals.committedReadings += batch?.count ?? 0;
+      totals.commitSeconds += ms / 1000;
+      totals.longestCommitSeconds = Math.max(totals.longestCommitSeconds, ms / 1000);
     }
     const nowMs = timers.nowMs();
     for (const { batch } of outcomes)

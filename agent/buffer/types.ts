@@ -69,7 +69,7 @@ export interface BufferStatus {
   state: "storing" | "full" | "disk_full" | "failed";
   /** Why not storing, one sentence. */
   problem?: string;
-  /** Bytes used of the quota (0 while the file can't be read), and the quota, less what files set aside take of it. */
+  /** Bytes used of the quota (0 while the file can't be read), and the quota, less what quarantined files take of it. */
   usedBytes: number;
   maxBytes: number;
   /** When the oldest buffered reading was received, ms since 1970. */

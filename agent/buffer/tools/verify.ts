@@ -20,12 +20,10 @@ export interface Verification {
   moreProblems: number;
 }
 
-type Report = (problem: string) => void;
-
 /** Checks the whole buffer; groups that a running agent delivers meanwhile are gone, which is no problem. */
 export function verifyBuffer(path: string, look: Look = () => {}): Verification {
   const result: Verification = { ok: true, groups: 0, readings: 0, problems: [], moreProblems: 0 };
-  const report: Report = (problem) => {
+  const report = (problem: string): void => {
     result.ok = false;
     if (result.problems.length < MAX_PROBLEMS) result.problems.push(problem);
     else result.moreProblems++;
@@ -45,7 +43,7 @@ export function verifyBuffer(path: string, look: Look = () => {}): Verification 
   });
 }
 
-function checkAccounts(db: Database, report: Report): State {
+function checkAccounts(db: Database, report: (problem: string) => void): State {
   const state = stateIn(db);
   const { buffered, rejectsKept } = state;
   const count = (sql: string) => db.prepare<[], number>(sql).pluck().get();
@@ -58,7 +56,7 @@ function checkAccounts(db: Database, report: Report): State {
   return state;
 }
 
-function checkGroup(row: GroupRow, state: State, report: Report): void {
+function checkGroup(row: GroupRow, state: State, report: (problem: string) => void): void {
   const body = unpackLines(row.body);
   if (body === undefined) {
     report("its bytes are not those that were stored");
