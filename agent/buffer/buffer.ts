@@ -32,7 +32,7 @@
  *   condition   whether it can store, why not, and when it is worth trying again (failure, ballast)
  *   pending     what came and is not told yet (group-writer, batch, gzip)
  *   leases      who has which group
- *   file        the open file, its log and its lock; opens it again (opener, open-file, connection, log-sync, lock)
+ *   file        the open file, its log and its lock; opens it again (open-file, connection, log-sync, lock)
  *
  * Why our own sync is enough. SQLite writes a transaction's pages to the log at COMMIT and syncs nothing (`synchronous=NORMAL`);
  * after a power cut it takes from the log the longest run of whole transactions whose checksums hold. So a transaction
@@ -51,7 +51,7 @@ import { Condition, type StoringState } from "./condition.ts";
 import { Engine } from "./engine.ts";
 import { BufferFile, type FileParts } from "./file.ts";
 import { Leases, lendGroups } from "./leases.ts";
-import type { Reopened } from "./opener.ts";
+import type { Reopened } from "./open-file.ts";
 import type { Parts } from "./parts.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_MESSAGES, PendingQueue } from "./pending.ts";
 import { Salvager } from "./salvage/salvager.ts";

@@ -8,7 +8,7 @@ import { CHECKPOINT_PAGES, PAGE_BYTES } from "./connection.ts";
 import { inodeOf } from "./files.ts";
 import type { OwnerLock } from "./lock.ts";
 import { LogSync, type Syncs } from "./log-sync.ts";
-import type { Opener, Reopened } from "./opener.ts";
+import type { Opener, Reopened } from "./open-file.ts";
 import type { State } from "./state.ts";
 import type { Store } from "./store.ts";
 import type { Outcome } from "./transaction.ts";

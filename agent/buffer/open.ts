@@ -7,8 +7,7 @@ import { failureKind, fullDiskProblem } from "./failure.ts";
 import { sizeOf } from "./files.ts";
 import { OwnerLock } from "./lock.ts";
 import { FILE_SYNCS, type Syncs } from "./log-sync.ts";
-import { prepareFolder } from "./open-file.ts";
-import { Opener, type Reopened } from "./opener.ts";
+import { Opener, prepareFolder, type Reopened } from "./open-file.ts";
 import { EVENT_LOOP, type Timers } from "./timers.ts";
 import type { BufferSettings, ReadingBuffer } from "./types.ts";
 

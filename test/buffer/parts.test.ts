@@ -2,7 +2,7 @@
 import { unlinkSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import t, { type Test } from "tap";
-import { Opener } from "../../agent/buffer/opener.ts";
+import { Opener } from "../../agent/buffer/open-file.ts";
 import { PendingQueue } from "../../agent/buffer/pending.ts";
 import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
 import { Salvager } from "../../agent/buffer/salvage/salvager.ts";

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import t, { type Test } from "tap";
 import { PAGE_BYTES } from "../../agent/buffer/connection.ts";
+import type { Report } from "../../agent/buffer/salvage/progress.ts";
 import {
   bytesOf,
   listQuarantined,
@@ -11,7 +12,6 @@ import {
   quotaBeside,
   writeReport,
 } from "../../agent/buffer/salvage/quarantine.ts";
-import type { Report } from "../../agent/buffer/salvage/report.ts";
 import { MAX_TRIES } from "../../agent/buffer/salvage/salvager.ts";
 import { drain, openIn, ownFolder, settingsIn, store, until } from "./setup.ts";
 

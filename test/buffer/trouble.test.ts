@@ -12,7 +12,7 @@ import { TRIES } from "../../agent/buffer/condition.ts";
 import { assertLogged, openWritable } from "../../agent/buffer/connection.ts";
 import { OwnerLock } from "../../agent/buffer/lock.ts";
 import { FILE_SYNCS } from "../../agent/buffer/log-sync.ts";
-import { Opener, type Reopened } from "../../agent/buffer/opener.ts";
+import { Opener, type Reopened } from "../../agent/buffer/open-file.ts";
 import { type GroupRow, Store } from "../../agent/buffer/store.ts";
 import { EVENT_LOOP } from "../../agent/buffer/timers.ts";
 import { statsOf } from "../../agent/buffer/tools/inspect.ts";

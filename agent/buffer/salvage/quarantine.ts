@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { basename, dirname, join } from "node:path";
 import { FILE_MODE, sizeOf } from "../files.ts";
 import type { QuarantinedFile } from "../types.ts";
-import type { Report } from "./report.ts";
+import type { Report } from "./progress.ts";
 
 const PARTS = ["", "-wal", "-shm", ".header", ".json"];
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import type { Logger } from "pino";
 import { codeOf, messageOf } from "../../errors.ts";
-import type { Quarantined, Reopened } from "../opener.ts";
+import type { Quarantined, Reopened } from "../open-file.ts";
 import type { State } from "../state.ts";
 import type { Store } from "../store.ts";
 import type { BufferSettings, QuarantinedFile } from "../types.ts";
@@ -16,11 +16,11 @@ import {
   type Progress,
   pagesForSaved,
   readProgress,
+  reportOn,
   writeProgress,
 } from "./progress.ts";
 import { bytesOf, listQuarantined, prune, quarantinedFiles, quotaBeside, writeReport } from "./quarantine.ts";
 import { type Piece, readPiece } from "./reader.ts";
-import { reportOn } from "./report.ts";
 
 const STEP_MS = 5;
 /** While the buffer is full, or the disk refuses. */
