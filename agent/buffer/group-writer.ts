@@ -9,6 +9,7 @@ export const GROUP_BYTES = 256 * 1024;
 /** Turbines whose tail is kept ready; more than a farm has, so only a hostile sender ever reaches it. */
 const MAX_TAILS = 4096;
 const MAX_DIGITS = 16;
+const ZERO = 0x30;
 
 export class GroupWriter {
   readonly #gateway: string;
@@ -45,8 +46,7 @@ export class GroupWriter {
     memory.set(head, at);
     at += head.length;
     memory.set(tail, at);
-    at += tail.length;
-    at += memory.write(String(seq), at, "latin1");
+    at = writeDigits(memory, at + tail.length, seq);
     memory.set(this.#received, at);
     this.length = at + this.#received.length;
     if (this.count++ === 0) this.firstReceivedMs = receivedMs;
@@ -81,4 +81,17 @@ export class GroupWriter {
     this.#memory.copy(larger, 0, 0, this.length);
     this.#memory = larger;
   }
+}
+
+/** Writes a non-negative integer in decimal; the offset after it. */
+function writeDigits(memory: Buffer, at: number, value: number): number {
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  let rest = value;
+  for (let place = at + digits - 1; place >= at; place--) {
+    const next = Math.floor(rest / 10);
+    memory[place] = ZERO + (rest - next * 10);
+    rest = next;
+  }
+  return at + digits;
 }
