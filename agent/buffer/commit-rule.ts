@@ -10,6 +10,7 @@
  * Senders are told apart by their `stored` function: a connection hands over the same one with each of its messages.
  */
 
+import type { Timers } from "./timers.ts";
 import type { Stored } from "./types.ts";
 
 /** What fills a page of flash, as packed, bytes. */
@@ -30,6 +31,7 @@ const SETTLED_WAIT_MS = 10_000;
 const MANY_SETTLED = 64;
 const VERY_MANY_SETTLED = 256;
 const NEVER = Number.POSITIVE_INFINITY;
+const AT_ONCE = Number.NEGATIVE_INFINITY;
 
 interface Sender {
   /** Messages not yet told. */
@@ -43,7 +45,7 @@ export class CommitRule {
   readonly #senders = new WeakMap<Stored, Sender>();
   #settledSinceMs = 0;
   #lastReadingsMs = Number.NEGATIVE_INFINITY;
-  /** When what waits is to be committed; Infinity if nothing waits. All times in ms of the timers' clock. */
+  /** When what waits is to be committed; `NEVER` if nothing waits. All times in ms of the timers' clock. */
   dueMs = NEVER;
 
   constructor(lingerMs: number) {
@@ -51,14 +53,16 @@ export class CommitRule {
   }
 
   /** A message came; `expectedBytes`: what the group it joined will take. */
-  arrived(stored: Stored, nowMs: number, expectedBytes: number): void {
+  arrived(stored: Stored, clock: Pick<Timers, "nowMs">, expectedBytes: number): void {
     const sender = this.#senderOf(stored);
-    if (sender.waiting === 0 && sender.toldMs > 0) judge(sender, nowMs - sender.toldMs);
-    sender.waiting++;
+    const answers = sender.waiting++ === 0 && sender.toldMs > 0;
+    // Of a crowd's messages nearly all: what waits is due, and reading the clock for each would cost more than all else here.
+    if (this.dueMs === AT_ONCE && !answers) return;
+    const nowMs = clock.nowMs();
+    if (answers) judge(sender, nowMs - sender.toldMs);
     const atOnce = expectedBytes >= PAGE_WORTH_BYTES || sender.waiting >= FULL_WINDOW;
     const quickMs = sender.answers >= QUICK_ANSWERS ? QUICK_MS : NEVER;
-    const waitMs = atOnce ? 0 : Math.min(this.#lingerMs, quickMs);
-    this.dueMs = Math.min(this.dueMs, nowMs + waitMs);
+    this.dueMs = atOnce ? AT_ONCE : Math.min(this.dueMs, nowMs + Math.min(this.#lingerMs, quickMs));
   }
 
   /** What was committed and lost waits again: it has waited long enough. */

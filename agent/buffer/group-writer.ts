@@ -44,7 +44,8 @@ export class GroupWriter {
     const memory = this.#memory;
     let at = this.length;
     memory.set(head, at);
-    at += head.length;
+    // The tail takes the place of its closing brace.
+    at += head.length - 1;
     memory.set(tail, at);
     at = writeDigits(memory, at + tail.length, seq);
     memory.set(this.#received, at);

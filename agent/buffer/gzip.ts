@@ -11,8 +11,13 @@ export const MAX_BODY_BYTES = 64 * 1024 * 1024;
  */
 const WINDOW_BITS = 13;
 
+/** The member is made in pieces of so many bytes: one for what lines come to, so that it need not be joined. */
+function pieceBytes(lines: Uint8Array): number {
+  return 256 + Math.floor(lines.length / 4);
+}
+
 export function packLines(lines: Uint8Array): Buffer {
-  return gzipSync(lines, { level: 1, windowBits: WINDOW_BITS });
+  return gzipSync(lines, { level: 1, windowBits: WINDOW_BITS, chunkSize: pieceBytes(lines) });
 }
 
 /** The NDJSON of an intact body, or undefined if it is damaged. `chunkSize`: memory is taken in pieces of so many bytes. */

@@ -50,7 +50,7 @@ export class Schedule {
   /** A message joined the queue. */
   arrived(stored: Stored): void {
     const { pending, condition, rule, timers } = this.#parts;
-    rule.arrived(stored, timers.nowMs(), pending.expectedBytes);
+    rule.arrived(stored, timers, pending.expectedBytes);
     if (pending.isGroupFull) {
       if (condition.isBlocked) pending.closeGroup();
       else this.#engine.commit(false);

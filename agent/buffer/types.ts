@@ -106,7 +106,7 @@ export interface ReadingBuffer {
   readonly window: number;
   /**
    * Takes a reading. `head` is copied before the call returns.
-   * @param head the shipped reading's JSON up to its date, without the closing brace, UTF-8 (contract/shipped.ts)
+   * @param head the shipped reading's fields up to its date as a JSON object, UTF-8 (contract/shipped.ts)
    * @param turbine from the topic; the tail of the shipped reading is made from it
    * @param marks MARK_DAY and MARK_DUP as they apply (contract/shipped.ts)
    */

@@ -4,7 +4,8 @@
  * `(gateway, epoch, seq)` is the delivery's identity.
  *
  * It is written in two strokes. The head says what the producer said and is made when a reading is validated;
- * the tail says whose delivery it is and is added when the reading joins a commit, for only then is `seq` known.
+ * the tail says whose delivery it is and is added when the reading joins a commit, for only then is `seq` known. The head is an
+ * object of its own, so that a payload already in this form is one as it came; the tail takes the place of its closing brace.
  */
 
 import type { Reading } from "./reading.ts";
@@ -42,13 +43,13 @@ export const MARK_DUP = 2;
 /** `,"day":true` and `,"dup":true` by the marks' bits. */
 const MARKS = ["", ',"day":true', ',"dup":true', ',"day":true,"dup":true'] as const;
 
-/** The head of a shipped reading: its JSON up to the date, without the closing brace. */
+/** The head of a shipped reading: its fields up to the date. */
 export function encodeHead(reading: Reading): string {
   const { id, data, type, date } = reading;
-  return `{"id":${JSON.stringify(id)},"data":${JSON.stringify(data)},"type":${JSON.stringify(type)},"date":"${date}"`;
+  return `{"id":${JSON.stringify(id)},"data":${JSON.stringify(data)},"type":${JSON.stringify(type)},"date":"${date}"}`;
 }
 
-/** What stands between the head and the number `seq`; the same for every reading of a turbine within an epoch. */
+/** What stands between the head, without its closing brace, and the number `seq`; the same for every reading of a turbine within an epoch. */
 export function encodeTail(turbine: string, gateway: string, epoch: string): string {
   return `,"turbine":${JSON.stringify(turbine)},"gateway":${JSON.stringify(gateway)},"epoch":${JSON.stringify(epoch)},"seq":`;
 }
@@ -62,5 +63,5 @@ export function encodeReceived(receivedMs: number, marks = 0): string {
 export function encodeShipped(shipped: ShippedReading): string {
   const tail = encodeTail(shipped.turbine, shipped.gateway, shipped.epoch);
   const marks = (shipped.day ? MARK_DAY : 0) | (shipped.dup ? MARK_DUP : 0);
-  return `${encodeHead(shipped)}${tail}${shipped.seq}${encodeReceived(Date.parse(shipped.received), marks)}`;
+  return `${encodeHead(shipped).slice(0, -1)}${tail}${shipped.seq}${encodeReceived(Date.parse(shipped.received), marks)}`;
 }

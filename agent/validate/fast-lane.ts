@@ -75,7 +75,7 @@ export class FastLane {
     const type = this.#types[this.#typeIndex];
     if (type === undefined || (expected !== undefined && expected !== type.sensor)) return false;
     this.sensor = type.sensor;
-    this.head = plain ? bytes.subarray(0, bytes.length - 1) : this.#compose(bytes, type);
+    this.head = plain ? bytes : this.#compose(bytes, type);
     return true;
   }
 
@@ -198,6 +198,7 @@ export class FastLane {
     end = put(out, end, type.bytes, 0, type.bytes.length);
     end += out.write('","date":"', end, "latin1");
     end = put(out, end, bytes, this.#dateStart, this.#dateStart + DATE_LENGTH + 1);
+    out[end++] = CLOSE;
     return out.subarray(0, end);
   }
 }

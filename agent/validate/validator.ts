@@ -20,7 +20,7 @@ export interface ValidatorSettings {
 
 /** A message understood. */
 export interface Accepted {
-  /** JSON up to the date, UTF-8, without the closing brace (contract/shipped.ts); valid until the next message. */
+  /** The fields up to the date as a JSON object, UTF-8 (contract/shipped.ts); valid until the next message. */
   head: Uint8Array;
   turbine: string;
   /** The producer named only a day. */

@@ -41,9 +41,10 @@ t.test("writes the very bytes of encodeShipped", async () => {
 
 t.test("takes a head larger than its memory", async (t) => {
   const writer = new GroupWriter("gw-01", "t8k2q1");
-  const head = Buffer.alloc(2_000_000, 0x20);
+  const head = Buffer.from(`{"id":"${"x".repeat(2_000_000)}"}`);
   writer.add(head, "T07", 0, 0, 1);
-  t.ok(writer.bytes().subarray(0, head.length).equals(head));
+  const fields = head.subarray(0, -1);
+  t.ok(writer.bytes().subarray(0, fields.length).equals(fields));
 });
 
 t.test("ten thousand turbines don't make it remember them all", async (t) => {

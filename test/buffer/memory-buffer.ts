@@ -41,7 +41,10 @@ export class MemoryBuffer implements ReadingBuffer {
     }
     const tail = encodeTail(turbine, this.#settings.gateway, this.epoch);
     const seq = this.#seq + this.#pending.length + 1;
-    const line = Buffer.concat([head, Buffer.from(`${tail}${seq}${encodeReceived(receivedMs, marks)}`)]);
+    const line = Buffer.concat([
+      head.subarray(0, -1),
+      Buffer.from(`${tail}${seq}${encodeReceived(receivedMs, marks)}`),
+    ]);
     this.#pending.push({ line, receivedMs, stored });
     if (this.#pending.length + this.#rejects.length >= 1000) this.flush();
     else setImmediate(() => this.flush());

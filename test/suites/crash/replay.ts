@@ -57,7 +57,7 @@ function deliveriesIn(ndjson: Buffer): Delivery[] {
   });
 }
 
-const NEXT = `{"id":"the next one","data":1,"type":"Power Factor","date":"2026-11-22T12:00:00.000Z"`;
+const NEXT = `{"id":"the next one","data":1,"type":"Power Factor","date":"2026-11-22T12:00:00.000Z"}`;
 
 /** What is in the buffer, with one reading more that it takes now, and what was said of its file. */
 async function whatIsLeft(
