@@ -39,9 +39,9 @@ export async function look(path: string): Promise<{ sound: boolean; kinds: boole
       overlong ||= begunBytes + (newline < 0 ? chunk.length : newline + 1) > MAX_LINE_BYTES;
       begunBytes = newline < 0 ? begunBytes + chunk.length : chunk.length - 1 - chunk.lastIndexOf(NEWLINE);
       if (before.length === 0) marked = chunk.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-      const seamed = Buffer.concat([before, chunk]);
-      kinds ||= seamed.includes(KIND);
-      before = seamed.subarray(-KIND.length);
+      kinds ||=
+        chunk.includes(KIND) || Buffer.concat([before, chunk.subarray(0, KIND.length)]).includes(KIND);
+      before = Buffer.concat([before, chunk.subarray(-KIND.length)]).subarray(-KIND.length);
     }
     // Zeros end the unpacking without a word, whatever follows them.
     const whole = gunzip.bytesWritten === (await stat(path)).size;
