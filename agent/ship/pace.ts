@@ -26,7 +26,10 @@ export interface PaceSettings {
 }
 
 export const BACKOFF_BASE_MS = 100;
-export const BACKOFF_CAP_MS = 30_000;
+/** No longer than a flush interval by default: after an outage nobody waits for us. */
+export const BACKOFF_CAP_MS = 10_000;
+/** After a refusal it is not calm for so long, as a multiple of the longest backoff. */
+const UNREST = 3;
 /** Longest backoff where all was throttled, as a multiple of the base. */
 const THROTTLED_CAP = 50;
 /** What is sent is judged once in this time, as a multiple of the base. */
@@ -120,7 +123,7 @@ export class Pace {
     const { baseMs, capMs } = this.#settings;
     this.#failures = 0;
     this.#rate.answered(sent, acceptedBytes, throttledBytes);
-    if (refused) this.#calmFromMs = this.#monotonicMs() + capMs;
+    if (refused) this.#calmFromMs = this.#monotonicMs() + UNREST * capMs;
     if (acceptedBytes === 0 && throttledBytes > 0) {
       this.#backOff(baseMs * 2 ** Math.min(this.#throttledInARow++, 40), THROTTLED_CAP * baseMs);
     } else {
