@@ -28,10 +28,9 @@ export interface Settled {
   rejected?: { reason: "refused" | "damaged"; detail: string };
 }
 
-/** Reads the queue: the first or the last group between two keys, which are excluded. */
+/** Reads the queue: the groups between two keys, which are excluded, from that end on. */
 export interface Queue<Row> {
-  first(after: number, before: number): Row | undefined;
-  last(after: number, before: number): Row | undefined;
+  rows(after: number, before: number, from: "oldest" | "newest"): Iterable<Row>;
 }
 
 /** Keys from which on groups are not to be leased yet: of salvaged ones, which are below zero, and of all others. */
@@ -74,34 +73,35 @@ export class Leases {
     return this.#settled;
   }
 
-  /** Takes the next group from that end, if it is there and `accepts` it. */
+  /** Takes groups from that end, one after the other, for as long as they are there and `accepts` says so. */
   take<Row extends { key: number; count: number }>(
     queue: Queue<Row>,
     from: "oldest" | "newest",
     ends: Ends,
-    accepts: (row: Row) => boolean = () => true,
-  ): Row | undefined {
+    accepts: (row: Row) => boolean,
+  ): void {
     const newest = from === "newest" && this.#gaps.length < MAX_GAPS;
-    for (let at = newest ? this.#gaps.length - 1 : 0; ; ) {
-      const gap = this.#gaps[at];
-      if (gap === undefined) return undefined;
-      const { after } = gap;
-      const before = Math.min(gap.before, after < 0 ? ends.salvaged : ends.key);
-      const row = newest ? queue.last(after, before) : queue.first(after, before);
-      if (row !== undefined && !accepts(row)) return undefined;
-      // Above what was looked at more may come; below it only what `last` passed over is left.
-      const above = {
-        after: row === undefined || newest ? Math.max(after, before - 1) : row.key,
-        before: gap.before,
-      };
-      const below = row === undefined || !newest ? [] : [{ after, before: row.key }];
-      const left = [...below, above].filter((each) => each.before - each.after > 1);
-      this.#gaps.splice(at, 1, ...left);
-      if (row !== undefined) {
-        this.#out.set(row.key, row.count);
-        return row;
+    let at = newest ? this.#gaps.length - 1 : 0;
+    for (let gap = this.#gaps[at]; gap !== undefined; gap = this.#gaps[at]) {
+      const before = Math.min(gap.before, gap.after < 0 ? ends.salvaged : ends.key);
+      const left = { after: gap.after, before };
+      let all = false;
+      try {
+        for (const row of queue.rows(gap.after, before, newest ? "newest" : "oldest")) {
+          if (!accepts(row)) return;
+          this.#out.set(row.key, row.count);
+          if (newest) left.before = row.key;
+          else left.after = row.key;
+        }
+        all = true;
+      } finally {
+        // Above what was looked at more may come; below it there is only what was not taken.
+        const above = { after: Math.max(gap.after, before - 1), before: gap.before };
+        const parts = all ? [above] : newest ? [left, above] : [{ ...left, before: gap.before }];
+        const open = parts.filter((each) => each.before - each.after > 1);
+        this.#gaps.splice(at, 1, ...open);
+        at = newest ? at - 1 : at + open.length;
       }
-      at = newest ? at - 1 : at + left.length;
     }
   }
 
@@ -220,15 +220,14 @@ function takeRows(
   { maxBytes, end, ends }: { maxBytes: number; end: "oldest" | "newest"; ends: Ends },
 ): void {
   let left = Math.min(maxBytes, MAX_LEASE_BYTES);
-  const fits = ({ body }: GroupRow) => rows.length === 0 || body.length <= left;
   store.beginReading();
   try {
-    while (left > 0 && leases.size < MAX_LEASED_GROUPS) {
-      const row = leases.take(store, end, ends, fits);
-      if (row === undefined) break;
+    leases.take(store, end, ends, (row) => {
+      if (leases.size >= MAX_LEASED_GROUPS || (rows.length > 0 && row.body.length > left)) return false;
       left -= row.body.length;
       rows.push(row);
-    }
+      return true;
+    });
   } catch (error) {
     if (rows.length === 0) throw error;
   } finally {

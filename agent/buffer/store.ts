@@ -104,17 +104,21 @@ export class Store {
     return this.#sql.deleteGroup.run(key).changes === 1;
   }
 
+  /** The groups whose keys are above `after` and below `before`, from that end on; nothing else is to be asked meanwhile. */
+  *rows(after: number, before: number, from: "oldest" | "newest"): Generator<GroupRow> {
+    let [low, high] = [after, before];
+    for (const row of this.#sql[from].iterate(after, before)) {
+      yield inOrder(row, low, high);
+      if (from === "oldest") low = row.key;
+      else high = row.key;
+    }
+  }
+
+  group(key: number): GroupRow | undefined {
+    return inOrder(this.#sql.group.get(key), key - 1, key + 1);
+  }
+
   /** The first group whose key is above `after` and below `before`. */
-  first(after: number, before: number): GroupRow | undefined {
-    return inOrder(this.#sql.first.get(after, before), after, before);
-  }
-
-  /** The last one. */
-  last(after: number, before: number): GroupRow | undefined {
-    return inOrder(this.#sql.last.get(after, before), after, before);
-  }
-
-  /** As `first`. */
   front(after: number, before = Number.MAX_SAFE_INTEGER): Front | undefined {
     return inOrder(this.#sql.front.get(after, before), after, before);
   }
@@ -167,11 +171,11 @@ export class Store {
 }
 
 /** A damaged page can make SQLite answer with a row that was not asked for, the same one for ever. */
-export function inOrder<Row extends { key: number }>(
-  row: Row | undefined,
+export function inOrder<Row extends { key: number } | undefined>(
+  row: Row,
   after: number,
   before: number,
-): Row | undefined {
+): Row {
   if (row === undefined || (row.key > after && row.key < before)) return row;
   throw new Fault("buffer.damaged", "its groups are out of order");
 }
@@ -188,7 +192,7 @@ const READ_NEWER = "SELECT sum(count) AS readings, max(key + count) - 1 AS end F
 function prepare(db: Database) {
   const bare = (sql: string): Statement<[]> => db.prepare<[]>(sql);
   const between = <Row>(columns: string, order: string): Statement<[number, number], Row> =>
-    db.prepare(`SELECT ${columns} FROM groups WHERE key > ? AND key < ? ORDER BY key ${order} LIMIT 1`);
+    db.prepare(`SELECT ${columns} FROM groups WHERE key > ? AND key < ? ORDER BY key ${order}`);
   return {
     begin: bare("BEGIN IMMEDIATE"),
     beginReading: bare("BEGIN"),
@@ -197,9 +201,10 @@ function prepare(db: Database) {
     writeState: db.prepare<[State]>(WRITE_STATE),
     insertGroup: db.prepare<[number, number, number, Buffer]>("INSERT INTO groups VALUES (?, ?, ?, ?)"),
     deleteGroup: db.prepare<[number]>("DELETE FROM groups WHERE key = ?"),
-    first: between<GroupRow>("*", "ASC"),
-    last: between<GroupRow>("*", "DESC"),
-    front: between<Front>("key, count, received", "ASC"),
+    oldest: between<GroupRow>("*", "ASC"),
+    newest: between<GroupRow>("*", "DESC"),
+    front: between<Front>("key, count, received", "ASC LIMIT 1"),
+    group: db.prepare<[number], GroupRow>("SELECT * FROM groups WHERE key = ?"),
     insertReject: db.prepare<[RejectRow]>(
       `INSERT INTO rejects (received, count, bytes, reason, detail, topic, payload, dup)
        VALUES (@received, @count, @bytes, @reason, @detail, @topic, @payload, @dup)`,

@@ -95,7 +95,7 @@ function deleteSettled(
 
 /** A refused group is kept among the rejects as its lines, a damaged one as the bytes it has become. */
 function deleteOne(store: Store, state: State, { key, count, rejected }: Settled): void {
-  const row = rejected === undefined ? undefined : store.first(key - 1, key + 1);
+  const row = rejected === undefined ? undefined : store.group(key);
   if (!store.deleteGroup(key)) return;
   state.buffered -= count;
   if (rejected === undefined) state.shipped += count;

@@ -32,10 +32,10 @@ class FailingStore extends Store {
     this.faults = faults;
     this.reads = reads;
   }
-  override first(after: number, before: number): GroupRow | undefined {
+  override *rows(after: number, before: number, from: "oldest" | "newest"): Generator<GroupRow> {
     const code = this.reads.shift();
     if (code !== undefined) throw new Database.SqliteError("can't read", code);
-    return super.first(after, before);
+    yield* super.rows(after, before, from);
   }
   override commit(): void {
     const fault = this.faults.shift();
