@@ -40,7 +40,7 @@ t.test("A sensor that fell silent says when it was heard last, one never heard h
   seen.take("T01", "Power Factor", 0.5, true);
   live.sample();
   nowMs += 600_000;
-  t.match(textOf(sampleSnapshot(), live), /T01 0\.500 10 min ago – –/);
+  t.match(textOf(sampleSnapshot(), live), /T01 0\.500 10 min ago &ndash; &ndash;/);
 });
 
 t.test("A turbine's name, a payload, a topic and a log line from outside stay text", async (t) => {

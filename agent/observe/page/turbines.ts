@@ -32,7 +32,7 @@ function rowOf(name: string, sensors: Readonly<Record<string, LiveSensor>>, { ty
 }
 
 function cellOf(column: Column, sensor: LiveSensor | undefined, nowMs: number): Html {
-  if (sensor === undefined) return html`<td><span class="small">–</span></td>`;
+  if (sensor === undefined) return html`<td><span class="small">&ndash;</span></td>`;
   const { data, atMs, outside } = sensor;
   const unit = column.unit === "1" ? "" : html` <small>${column.unit}</small>`;
   const isOutside = data < column.min || data > column.max;
