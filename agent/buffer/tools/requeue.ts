@@ -2,7 +2,6 @@
 
 import { isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { openReadOnly } from "../connection.ts";
 import { GROUP_BYTES, GROUP_READINGS } from "../group-writer.ts";
 import { packLines } from "../gzip.ts";
@@ -15,6 +14,7 @@ import { noRoom, type OfflineSettings, withOwned } from "./offline.ts";
 
 const QUARANTINED = /\.damaged-\d{8}T\d{6}Z(-\d+)?$/;
 const SQLITE = "SQLite format 3";
+const LONGEST_LINE = 1024 * 1024;
 
 export interface Requeued {
   readings: number;
@@ -77,11 +77,7 @@ function* fromDatabase(file: string, done: Requeued): Generator<Saved> {
 async function* fromLines(input: FileHandle, done: Requeued): AsyncGenerator<Saved> {
   let lines: string[] = [];
   let bytes = 0;
-  // As bytes first: decoded at once, a damaged character would become another one.
-  const stream = input.createReadStream({ encoding: "latin1", start: 0 });
-  for await (const bare of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (bare === "") continue;
-    const raw = Buffer.from(bare, "latin1");
+  for await (const raw of linesOf(input)) {
     const line = raw.toString("utf8");
     if (isUtf8(raw) && isShippedReading(line)) {
       lines.push(line);
@@ -93,6 +89,22 @@ async function* fromLines(input: FileHandle, done: Requeued): AsyncGenerator<Sav
     bytes = 0;
   }
   if (lines.length > 0) yield groupOf(lines);
+}
+
+/** Lines that are not empty, as bytes: decoded at once, a damaged character would become another one. */
+async function* linesOf(input: FileHandle): AsyncGenerator<Buffer> {
+  let rest = "";
+  for await (const chunk of input.createReadStream({ encoding: "latin1", start: 0 })) {
+    const lines = `${rest}${chunk}`.split(/[\r\n]+/);
+    rest = lines.pop() ?? "";
+    // No reading is so long: what comes in pieces is none, and never held whole, as the runtime's reader would.
+    if (rest.length > LONGEST_LINE) {
+      lines.push(rest);
+      rest = "";
+    }
+    for (const line of lines) if (line !== "") yield Buffer.from(line, "latin1");
+  }
+  if (rest !== "") yield Buffer.from(rest, "latin1");
 }
 
 function groupOf(lines: string[]): Saved {
