@@ -35,6 +35,10 @@ t.test("the service's environment file is read as systemd reads it, and never ru
     "HTTPS_PROXY=http://user:p$(touch /x)@proxy:3128",
     'QUOTED="two words"',
     "  SINGLE='it is'  ",
+    "BLANKS =  around",
+    'WINDOWS="its line ends"\r',
+    "IFS=o",
+    "OPTIND=x",
     "not a variable",
     "bad-name=1",
     "KEPT=file",
@@ -42,14 +46,17 @@ t.test("the service's environment file is read as systemd reads it, and never ru
     "LAST=no end of line",
   ].join("\n");
   const seen = variables(t, file, { KEPT: "shell" });
-  t.match(Object.fromEntries(seen), {
+  const expected = {
     HTTPS_PROXY: "http://user:p$(touch /x)@proxy:3128",
     QUOTED: "two words",
     SINGLE: "it is",
+    BLANKS: "around",
+    WINDOWS: "its line ends",
     KEPT: "shell",
     EMPTY: "",
     LAST: "no end of line",
-  });
-  t.notOk(seen.has("bad-name"));
+  };
+  t.same(Object.fromEntries(Object.keys(expected).map((name) => [name, seen.get(name)])), expected);
+  for (const name of ["bad-name", "IFS", "OPTIND"]) t.notOk(seen.has(name), name);
   t.end();
 });
