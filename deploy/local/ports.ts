@@ -22,15 +22,17 @@ const LOWEST = 16_384;
 /** So many ports that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = new Map<number, Server>();
-  while (servers.size < count) {
-    const port = randomInt(LOWEST, GIVEN_AWAY_FROM);
-    try {
-      servers.set(port, await listen(port, "127.0.0.1"));
-    } catch (error) {
-      if (codeOf(error) !== "EADDRINUSE") throw error;
+  try {
+    while (servers.size < count) {
+      const port = randomInt(LOWEST, GIVEN_AWAY_FROM);
+      const server = await listen(port, "127.0.0.1").catch((error) => {
+        if (codeOf(error) !== "EADDRINUSE") throw error;
+      });
+      if (server !== undefined) servers.set(port, server);
     }
+  } finally {
+    await Promise.all([...servers.values()].map(close));
   }
-  await Promise.all([...servers.values()].map(close));
   return [...servers.keys()];
 }
 
