@@ -1,4 +1,4 @@
-/** Raw objects far larger than Firehose writes: of 256 MB, and with a member that no text holds. OBJECT_MB makes them smaller. */
+/** Raw objects far larger than Firehose writes: of 256 MB, and with a member that no text holds. OBJECT_MB, at most 340, makes them smaller. */
 
 import { appendFileSync, createWriteStream, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
