@@ -165,9 +165,11 @@ export class DurableBuffer implements ReadingBuffer {
 
   settle(groupKey: number, settlement: Settlement): void {
     const { leases, log } = this.#parts;
-    if (!leases.settle(groupKey, settlement))
+    if (!leases.settle(groupKey, settlement)) {
       log.debug({ groupKey }, "A group was settled that is not out (dropped, or settled before).");
-    else if (settlement.outcome !== "again") this.#schedule.settled();
+      // A group of another file may have waited for that.
+      this.#schedule.lookAgain();
+    } else if (settlement.outcome !== "again") this.#schedule.settled();
   }
 
   onReady(listener: () => void): void {

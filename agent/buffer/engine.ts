@@ -57,6 +57,10 @@ export class Engine implements SalvageTarget {
     return condition.mustRetry ? undefined : file.store;
   }
 
+  get isBlocked(): boolean {
+    return this.#parts.condition.isBlocked;
+  }
+
   /**
    * Commits all readings that wait, as far as the disk lets it, and deletes settled groups: all of them if `settle` is true,
    * otherwise with the readings when they are due.

@@ -85,11 +85,12 @@ export class Leases {
     for (let gap = this.#gaps[at]; gap !== undefined; gap = this.#gaps[at]) {
       const before = Math.min(gap.before, gap.after < 0 ? ends.salvaged : ends.key);
       const left = { after: gap.after, before };
-      let all = false;
+      let [took, all] = [false, false];
       try {
         for (const row of queue.rows(gap.after, before, newest ? "newest" : "oldest")) {
           if (!accepts(row)) return;
           this.#out.set(row.key, row.count);
+          took = true;
           if (newest) left.before = row.key;
           else left.after = row.key;
         }
@@ -99,7 +100,7 @@ export class Leases {
         const above = { after: Math.max(gap.after, before - 1), before: gap.before };
         const parts = all ? [above] : newest ? [left, above] : [{ ...left, before: gap.before }];
         const open = parts.filter((each) => each.before - each.after > 1);
-        this.#gaps.splice(at, 1, ...open);
+        if (took || all) this.#gaps.splice(at, 1, ...open);
         at = newest ? at - 1 : at + open.length;
       }
     }
@@ -107,9 +108,11 @@ export class Leases {
 
   /** False for a group that is not out: settled before, dropped, or from before a reopening. */
   settle(key: number, settlement: Settlement): boolean {
-    if (this.#late.delete(key)) this.#open(key - 1, key + 1);
     const count = this.#out.get(key);
-    if (count === undefined) return false;
+    if (count === undefined) {
+      if (this.#late.delete(key)) this.#open(key - 1, key + 1);
+      return false;
+    }
     this.#out.delete(key);
     // A salvaged group's key stands for itself alone, whatever it holds.
     if (settlement.outcome === "again") this.#open(key - 1, key < 0 ? key + 1 : key + count);
@@ -149,7 +152,7 @@ export class Leases {
 
   /** The transaction that dropped it is not in the file. */
   notDropped(key: number): void {
-    this.#open(key - 1, key + 1);
+    if (!this.#late.has(key)) this.#open(key - 1, key + 1);
   }
 
   isOut(key: number): boolean {

@@ -68,6 +68,12 @@ export class Schedule {
     this.plan();
   }
 
+  /** There may be something to lease that was there before. */
+  lookAgain(): void {
+    this.#announces = true;
+    this.plan();
+  }
+
   /** Commits and syncs what is due, and follows it up. */
   run(): void {
     if (this.#stopped) return;

@@ -142,7 +142,7 @@ function makeRoom(store: Store, outcome: Outcome, batch: Batch, work: Work): boo
   return isThere();
 }
 
-/** Drops the oldest groups until there is room for `needed` pages; none if all of them would not make it. */
+/** Drops the oldest groups until there is room for `needed` pages; none if by the estimate all of them would not make it. */
 function dropOldest(store: Store, { state, droppedKeys }: Outcome, needed: number, { leases }: Work): void {
   if (needed > store.mostRoomPages(state.rejectsBytes)) return;
   for (const { key, count } of dropOrder(store, leases)) {

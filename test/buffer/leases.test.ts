@@ -103,6 +103,16 @@ t.test("a late settlement of another file's group meets none that has its key by
   t.ok(leases.settle(2, { outcome: "delivered" }));
 });
 
+t.test("a lease that takes nothing leaves what is known of the queue as it was", async (t) => {
+  const rows = new Rows();
+  const leases = new Leases();
+  for (let key = 1; key < 2 * MAX_GAPS; key++) {
+    rows.keys.push(key);
+    take(leases, rows, "newest", { salvaged: 0, key: key + 1 }, 0);
+  }
+  t.same(take(leases, rows, "newest", { salvaged: 0, key: 2 * MAX_GAPS }), [2 * MAX_GAPS - 1]);
+});
+
 t.test("invariant 4: a group whose dropping was lost is out once, leased before or not", async (t) => {
   const rows = new Rows();
   rows.keys = [-9, -8, 1, 2, 3];

@@ -1,12 +1,12 @@
 // Parts of the buffer by themselves: what waits is counted whole, and what quarantined files take of the quota comes back.
-import { unlinkSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import t, { type Test } from "tap";
 import { Opener } from "../../agent/buffer/open-file.ts";
 import { PendingQueue } from "../../agent/buffer/pending.ts";
 import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
 import { Salvager } from "../../agent/buffer/salvage/salvager.ts";
-import { head, NOW, ownFolder, settingsIn, testLog } from "./setup.ts";
+import { head, NOW, openIn, ownFolder, settingsIn, store, testLog } from "./setup.ts";
 
 const MIB = 1024 * 1024;
 
@@ -44,7 +44,7 @@ t.test("rejects that are not synced yet are counted among the bytes that wait", 
 
 t.test("quarantined files that are moved away give the quota back without a restart", async (t) => {
   const maxBytes = 2 * MIB;
-  const { store, state, path } = opened(t, maxBytes);
+  const { store: own, state, path } = opened(t, maxBytes);
   const file = `${path}.damaged-20261101T000000Z`;
   writeFileSync(file, Buffer.alloc(3 * MIB));
   const none = { readings: 0, rejects: 0, lost: 1, missing: 0, unreadable: 0, complete: false };
@@ -53,9 +53,10 @@ t.test("quarantined files that are moved away give the quota back without a rest
   const clock = { now: () => NOW, monotonic: () => nowMs };
   const salvager = new Salvager({ path, maxBytes, rejectsMaxBytes: MIB, log: testLog().log, ...clock });
   const target = {
-    store,
-    change: (work: (file: typeof store, now: typeof state) => void) => {
-      work(store, state);
+    store: own,
+    isBlocked: true,
+    change: (work: (file: typeof own, now: typeof state) => void) => {
+      work(own, state);
       return true;
     },
     failed: (error: unknown) => t.fail(String(error)),
@@ -63,11 +64,42 @@ t.test("quarantined files that are moved away give the quota back without a rest
   };
   salvager.start();
   salvager.run(target);
-  t.ok(store.maxPages * 1024 < maxBytes);
+  t.ok(own.maxPages * 1024 < maxBytes);
   t.equal(salvager.dueMs, 60_000, "looked at again later");
   for (const part of ["", ".json"]) unlinkSync(`${file}${part}`);
   nowMs = 60_000;
   salvager.run(target);
-  t.equal(store.maxPages * 1024, maxBytes);
+  t.equal(own.maxPages * 1024, maxBytes);
   t.equal(salvager.dueMs, Number.POSITIVE_INFINITY, "and then no more");
+});
+
+t.test("while readings wait for room nothing is brought back into it", async (t) => {
+  const { store: file, state, path } = opened(t, 64 * MIB);
+  const folder = join(dirname(path), "lost");
+  mkdirSync(folder);
+  const { buffer, settings: lost } = openIn(t, {}, { folder });
+  store(buffer, 1, 3);
+  await buffer.close();
+  renameSync(lost.path, `${path}.damaged-20261101T000000Z`);
+  const clock = { now: () => NOW, monotonic: () => 0 };
+  const log = testLog();
+  const parts = { path, maxBytes: 64 * MIB, rejectsMaxBytes: MIB, log: log.log, ...clock };
+  const salvager = new Salvager(parts);
+  const target = {
+    store: file,
+    isBlocked: true,
+    change: (work: (to: typeof file, now: typeof state) => void) => {
+      work(file, state);
+      return true;
+    },
+    failed: (error: unknown) => t.fail(String(error)),
+    synced: state,
+  };
+  salvager.start();
+  for (let step = 0; step < 10; step++) salvager.run(target);
+  t.equal(salvager.savedReadings, 0);
+  target.isBlocked = false;
+  for (let step = 0; step < 100 && log.lines.length === 0; step++) salvager.run(target);
+  t.equal(salvager.savedReadings, 3, JSON.stringify(log.lines.map(({ msg }) => msg)));
+  salvager.stop();
 });

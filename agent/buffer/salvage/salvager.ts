@@ -40,6 +40,8 @@ const MAX_SENTENCES = 50;
 export interface SalvageTarget {
   /** Undefined while the file can't be used, or the disk takes nothing. */
   readonly store: Store | undefined;
+  /** True while new readings wait for room: all that is made is theirs. */
+  readonly isBlocked: boolean;
   /** Runs `work` in a transaction of its own; false if the disk refuses, which is then dealt with. */
   change(work: (store: Store, state: State) => void): boolean;
   failed(error: unknown): void;
@@ -178,7 +180,7 @@ export class Salvager {
       };
       // What the sensors send meanwhile comes first.
       const pages = pagesForSaved(piece) + Math.min(LEFT_PAGES, store.maxPages / 16);
-      while (pages > store.roomPages() || !target.change(save)) yield WAIT_MS;
+      while (target.isBlocked || pages > store.roomPages() || !target.change(save)) yield WAIT_MS;
       this.savedReadings += piece.next.readings - job.readings;
       job = piece.next;
       yield STEP_MS;
