@@ -142,11 +142,10 @@ class Tables:
                 calls.append(("rewrite_data_files", table, "options => map('target-file-size-bytes', '134217728')"))
             # Once a day is enough, and each time is a commit.
             if oldest is not None and oldest.replace(tzinfo=None) < before - timedelta(days=1):
+                calls.append(("expire_snapshots", table, f"older_than => TIMESTAMP_LTZ '{before}'"))
                 # What a run that was killed had written and not committed.
                 older = f"older_than => TIMESTAMP_LTZ '{before}', prefix_listing => true"
                 calls.append(("remove_orphan_files", table, older))
-                # Last, for it is this one whose success ends the day's upkeep.
-                calls.append(("expire_snapshots", table, f"older_than => TIMESTAMP_LTZ '{before}'"))
         for call, table, more in calls:
             name = f"{self._database.split('.')[1]}.{table}"
             text = f"CALL {CATALOG}.system.{call}(table => '{name}', {more})"
