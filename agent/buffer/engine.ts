@@ -53,8 +53,7 @@ export class Engine implements SalvageTarget {
 
   /** The file, for those who come after the sensors. */
   get store(): Store | undefined {
-    const { condition, file } = this.#parts;
-    return condition.mustRetry ? undefined : file.store;
+    return this.#parts.condition.mustRetry ? undefined : this.#parts.file.store;
   }
 
   get isBlocked(): boolean {
@@ -81,16 +80,15 @@ export class Engine implements SalvageTarget {
 
   /** Runs `work` in a transaction of its own; false if the disk refuses, which is then dealt with. */
   change(work: (store: Store, state: State) => void): boolean {
-    const { file, condition } = this.#parts;
-    const { store } = file;
-    const outcome = plainOutcome(this.#committed);
+    const { store } = this.#parts.file;
     if (store === undefined) return false;
+    const outcome = plainOutcome(this.#committed);
     const done = this.#transact(store, "change", outcome, () => {
       work(store, outcome.state);
       store.writeState(outcome.state);
       return true;
     });
-    if (done) condition.succeeded("change");
+    if (done) this.#parts.condition.succeeded("change");
     return done;
   }
 

@@ -6,6 +6,8 @@ import { Opener } from "../../agent/buffer/open-file.ts";
 import { PendingQueue } from "../../agent/buffer/pending.ts";
 import { writeReport } from "../../agent/buffer/salvage/quarantine.ts";
 import { Salvager } from "../../agent/buffer/salvage/salvager.ts";
+import type { State } from "../../agent/buffer/state.ts";
+import type { Store } from "../../agent/buffer/store.ts";
 import { head, NOW, openIn, ownFolder, settingsIn, store, testLog } from "./setup.ts";
 
 const MIB = 1024 * 1024;
@@ -17,6 +19,20 @@ function opened(t: Test, maxBytes: number) {
   const result = new Opener(path, maxBytes, means).open();
   t.teardown(() => result.store.close());
   return { ...result, path, settings };
+}
+
+/** A queue whose disk takes everything, and whose sensors wait for room. */
+function targetOf(t: Test, store: Store, state: State) {
+  return {
+    store,
+    isBlocked: true,
+    change: (work: (file: Store, now: State) => void) => {
+      work(store, state);
+      return true;
+    },
+    failed: (error: unknown) => t.fail(String(error)),
+    synced: state,
+  };
 }
 
 t.test("rejects that are not synced yet are counted among the bytes that wait", async (t) => {
@@ -52,16 +68,7 @@ t.test("quarantined files that are moved away give the quota back without a rest
   let nowMs = 0;
   const clock = { now: () => NOW, monotonic: () => nowMs };
   const salvager = new Salvager({ path, maxBytes, rejectsMaxBytes: MIB, log: testLog().log, ...clock });
-  const target = {
-    store: own,
-    isBlocked: true,
-    change: (work: (file: typeof own, now: typeof state) => void) => {
-      work(own, state);
-      return true;
-    },
-    failed: (error: unknown) => t.fail(String(error)),
-    synced: state,
-  };
+  const target = targetOf(t, own, state);
   salvager.start();
   salvager.run(target);
   t.ok(own.maxPages * 1024 < maxBytes);
@@ -85,16 +92,7 @@ t.test("while readings wait for room nothing is brought back into it", async (t)
   const log = testLog();
   const parts = { path, maxBytes: 64 * MIB, rejectsMaxBytes: MIB, log: log.log, ...clock };
   const salvager = new Salvager(parts);
-  const target = {
-    store: file,
-    isBlocked: true,
-    change: (work: (to: typeof file, now: typeof state) => void) => {
-      work(file, state);
-      return true;
-    },
-    failed: (error: unknown) => t.fail(String(error)),
-    synced: state,
-  };
+  const target = targetOf(t, file, state);
   salvager.start();
   for (let step = 0; step < 10; step++) salvager.run(target);
   t.equal(salvager.savedReadings, 0);
