@@ -119,6 +119,23 @@ const machineParts = {
   },
 };
 
+// What packages load to find their own mistakes, a twentieth of the start: assert is loaded when it is called, and debug never.
+const debugAids = {
+  name: "debug-aids",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(assert|debug)$/ }, ({ path }) => ({ path, namespace: "debug-aids" }));
+    onLoad({ filter: /^debug$/, namespace: "debug-aids" }, () => ({
+      contents: "module.exports = () => Object.assign(() => {}, { enabled: false });",
+    }));
+    onLoad({ filter: /^assert$/, namespace: "debug-aids" }, () => ({
+      contents: `
+        module.exports = (...values) => require("node:assert")(...values);
+        for (const name of ["strictEqual", "notStrictEqual"])
+          module.exports[name] = (...values) => require("node:assert")[name](...values);`,
+    }));
+  },
+};
+
 // The addon lies beside the program where it is installed, and where npm compiled it in a checkout.
 const addonBeside = {
   name: "addon-beside",
@@ -138,7 +155,7 @@ const addonBeside = {
 const { metafile } = await build({
   ...common,
   entryPoints: entries({ windfarm: "agent/main.ts" }),
-  plugins: [pageInside, oneLanguage, machineParts, addonBeside, nodeByRequire],
+  plugins: [pageInside, oneLanguage, machineParts, debugAids, addonBeside, nodeByRequire],
   // Which packages are inside: for the licences and the parts list of the Debian package.
   metafile: true,
   banner: { js: `${shebang}\n${commonJsNames}` },
