@@ -11,9 +11,9 @@ import { forkKinesisStub } from "../helpers/kinesis-stub-process.ts";
 import { AgentProgram, usageOf } from "./programs.ts";
 import type { Bench, Figure } from "./report.ts";
 
-/** Readings of a commit at full rate, and at nine a second with the default linger. */
+/** Readings of a commit at full rate; and at nine a second with the default linger, as three simulated turbines come in. */
 const FULL_GROUP = 1000;
-const SMALL_GROUP = 5;
+const SMALL_GROUP = 6;
 /** A farm behind one gateway; every sensor counts its own readings, as ours and the original producers do. */
 const TURBINES = 100;
 const SENSORS = [

@@ -31,7 +31,8 @@ export const latency: Bench = {
   async run(folder, { quick }) {
     const agent = await AgentProgram.start({ folder, linger: "0ms" });
     const plan = { port: agent.port, connections: 4, window: 1000, bytes: 150, perSecond: 1000 };
-    await generateLoad({ ...plan, seconds: 2 });
+    // The first request loads the AWS client, once, for a tenth of a second, some seconds after the first reading.
+    await generateLoad({ ...plan, seconds: quick ? 2 : 8 });
     const { latencyMs } = await generateLoad({ ...plan, seconds: quick ? 3 : 10 });
     await agent.stop();
     const syncs = bareSyncs(join(folder, "page"));
@@ -40,7 +41,7 @@ export const latency: Bench = {
         what: "PUBACK latency at 1 000/s, p50",
         value: latencyMs?.p50 ?? Number.NaN,
         unit: "ms",
-        goal: 2,
+        goal: 1,
         better: "less",
       },
       {
