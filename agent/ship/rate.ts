@@ -1,10 +1,10 @@
 /**
  * How many bytes a second the stream takes, found by what it throttles, as a token bucket.
  *
- * Without limit until the stream throttles. Then the rate falls by the share that was throttled, and grows while nothing
- * is, quicker with each good round, until there is no limit again. At first, and now and then, it takes a break of two
- * rounds at four fifths: what is throttled in the second one as well is not due to us (another producer's hot shard, say),
- * and does not slow us down.
+ * Without limit until the stream throttles. What it throttles is judged once a round: if it was too much, the rate falls to
+ * what was accepted, and otherwise grows, quicker with each good round, until there is no limit again. If the same share is
+ * throttled after the rate has fallen, we are not the cause (another producer's hot shard, say): that share is the
+ * background, and does not slow us down.
  */
 
 import { Allowance } from "./allowance.ts";
@@ -16,39 +16,51 @@ const BURST_SECONDS = 0.25;
 /** Growth after a good round, and what it is multiplied by with each further one. At 1 the limit is gone. */
 const FIRST_GROWTH = 0.02;
 const GROWTH_GROWTH = 1.5;
-const BREAK_EVERY = 16;
-const BREAK_ROUNDS = 2;
-const BREAK_FACTOR = 0.8;
 /** So much is judged together where nearly all of it is throttled, before the round is over, bytes. */
 const SUDDEN_BYTES = 640 * 1024;
 const SUDDEN_SHARE = 0.5;
-/** A smaller share of what is sent in a break proves nothing; a larger one varies by half. */
-const LEAST_BACKGROUND = 0.05;
+/** A smaller share that is throttled is of no concern. */
+const TOLERANCE = 0.05;
+/** A share that is larger than the background by more than this tells that the stream is nearly full. */
+const HINT = 0.01;
+/** The background varies by half. */
 const BACKGROUND_SPREAD = 1.5;
-/** A smaller share does not limit a rate that has no limit. */
-const TOLERANCE = 0.02;
+/** A fall to less than this changes too much to tell what it was good for; one that leaves this much of the share was for nothing. */
+const MODEST_FALL = 0.7;
+const SHARE_LEFT = 0.75;
+/** So many falls for nothing in a row are no chance. */
+const FALLS = 2;
+
+interface Round {
+  startMs: number;
+  accepted: number;
+  throttled: number;
+}
 
 export class StreamRate {
   readonly #roundMs: number;
   readonly #monotonicMs: () => number;
   readonly #bucket: Allowance;
-  /** Bytes a second, and before it was last limited. */
+  /** Bytes a second. */
   #rate = Number.POSITIVE_INFINITY;
-  #rateBefore = Number.POSITIVE_INFINITY;
   #growth = FIRST_GROWTH;
   /** Share that is throttled however little we send. */
   #background = 0;
   #recentShare = 0;
   /** Times the rate was limited. */
   #limits = 0;
-  #round = { number: 0, startMs: 0, accepted: 0, throttled: 0 };
+  /** What was sent, bytes a second, and the share that was throttled, when the rate fell after the round before. */
+  #fallenFrom: { rate: number; share: number; times: number } | undefined;
+  #round: Round;
+  #lastRound: Round;
 
   /** What is sent is judged every `roundMs`; `monotonicMs`: a clock that never steps. */
   constructor(roundMs: number, monotonicMs: () => number) {
     this.#roundMs = roundMs;
     this.#monotonicMs = monotonicMs;
     this.#bucket = new Allowance(this.#rate, BURST_SECONDS, monotonicMs);
-    this.#round.startMs = monotonicMs();
+    this.#round = { startMs: monotonicMs(), accepted: 0, throttled: 0 };
+    this.#lastRound = { ...this.#round };
   }
 
   /** The stream takes less than we could send. */
@@ -72,61 +84,65 @@ export class StreamRate {
     return this.#limits;
   }
 
-  /** What left before the rate was last limited says nothing about the new rate. */
+  /** What left before the rate was last limited says nothing about the new rate, but what was accepted of it does. */
   answered(sent: number, acceptedBytes: number, throttledBytes: number): void {
+    this.#round.accepted += acceptedBytes;
     const bytes = acceptedBytes + throttledBytes;
     if (bytes === 0 || sent !== this.#limits) return;
-    this.#round.accepted += acceptedBytes;
     this.#round.throttled += throttledBytes;
     this.#recentShare += Math.min(1, bytes / SUDDEN_BYTES) * (throttledBytes / bytes - this.#recentShare);
-    const elapsedMs = this.#monotonicMs() - this.#round.startMs;
-    if (this.#recentShare > SUDDEN_SHARE + this.#background) {
-      this.#limit((this.#round.accepted * 1000) / Math.max(elapsedMs, this.#roundMs));
-      this.#startRound(1);
-    } else if (elapsedMs >= this.#roundMs) {
-      this.#judge(elapsedMs);
-      this.#startRound(this.#round.number + 1);
-    }
+    const nowMs = this.#monotonicMs();
+    const elapsedMs = nowMs - this.#round.startMs;
+    const isSudden = this.#recentShare > SUDDEN_SHARE + this.#background;
+    if (!isSudden && elapsedMs < this.#roundMs) return;
+    if (isSudden) {
+      // A round that has just begun tells little, so the one before counts as well; and streams save up a round's worth.
+      this.#round.accepted += this.#lastRound.accepted;
+      this.#round.startMs = this.#lastRound.startMs;
+      this.#limit((this.#round.accepted * 1000) / (nowMs - this.#round.startMs + this.#roundMs));
+    } else this.#judge(elapsedMs / 1000);
+    this.#lastRound = this.#round;
+    this.#round = { startMs: nowMs, accepted: 0, throttled: 0 };
+    this.#bucket.bytesPerSecond = this.#rate;
   }
 
-  /** A limit begins with a break, in its rounds 1 and 2. */
-  get #isBreak(): boolean {
-    return (
-      this.limited && this.#round.number % BREAK_EVERY <= BREAK_ROUNDS && this.#round.number % BREAK_EVERY > 0
-    );
-  }
-
-  #judge(elapsedMs: number): void {
-    const { number, accepted, throttled } = this.#round;
+  #judge(seconds: number): void {
+    const { accepted, throttled } = this.#round;
     const share = throttled / (accepted + throttled);
-    if (this.#isBreak) {
-      if (number % BREAK_EVERY < BREAK_ROUNDS) return;
-      this.#background = share < LEAST_BACKGROUND ? 0 : share;
-      if (this.#background > 0) this.#rate = this.#rateBefore;
+    const sent = (accepted + throttled) / seconds;
+    const fallen = this.#fallenFrom;
+    this.#fallenFrom = undefined;
+    const isBackground = fallen !== undefined && share > TOLERANCE && share >= SHARE_LEFT * fallen.share;
+    if (isBackground && fallen.times === FALLS) {
+      this.#background = share;
+      this.#rate = fallen.rate;
       return;
     }
-    const ours = Math.max(0, share - this.#background * BACKGROUND_SPREAD);
-    if (this.limited ? ours === 0 : ours <= TOLERANCE) this.#grow();
-    else this.#limit((((accepted + throttled) * 1000) / elapsedMs) * (1 - ours));
+    this.#background = Math.min(this.#background, share);
+    if (share <= TOLERANCE + this.#background * BACKGROUND_SPREAD) {
+      this.#grow(share - this.#background > HINT);
+      return;
+    }
+    // What the stream had saved up is accepted in the first round as well, and would look like a rate.
+    const wasLimited = this.limited;
+    this.#limit(accepted / seconds);
+    if (!wasLimited || this.#rate < MODEST_FALL * sent) return;
+    const from = isBackground ? fallen : { rate: sent, share, times: 0 };
+    this.#fallenFrom = { ...from, times: from.times + 1 };
   }
 
-  #grow(): void {
+  #grow(nearlyFull: boolean): void {
+    if (nearlyFull) this.#growth = FIRST_GROWTH;
     this.#rate *= 1 + this.#growth;
     this.#growth *= GROWTH_GROWTH;
     if (this.#growth > 1) this.#rate = Number.POSITIVE_INFINITY;
   }
 
   #limit(bytesPerSecond: number): void {
-    if (!this.limited) this.#round.number = 0;
-    this.#rateBefore = this.#rate;
     this.#rate = Math.max(LEAST_RATE, Math.min(this.#rate, bytesPerSecond));
     this.#growth = FIRST_GROWTH;
     this.#recentShare = 0;
+    this.#fallenFrom = undefined;
     this.#limits++;
-  }
-
-  #startRound(number: number): void {
-    this.#round = { number, startMs: this.#monotonicMs(), accepted: 0, throttled: 0 };
-    this.#bucket.bytesPerSecond = this.#isBreak ? this.#rate * BREAK_FACTOR : this.#rate;
   }
 }
