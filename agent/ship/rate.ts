@@ -21,8 +21,11 @@ const SUDDEN_BYTES = 640 * 1024;
 const SUDDEN_SHARE = 0.5;
 /** A smaller share that is throttled is of no concern. */
 const TOLERANCE = 0.05;
-/** A share that is larger than the background by more than this tells that the stream is nearly full. */
+/** From a share of so much more than the background, spread by a quarter, the stream is taken to be nearly full. */
 const HINT = 0.01;
+const HINT_SPREAD = 1.25;
+/** Of a background that is smaller than it was thought to be, so much is forgotten in a round. */
+const FORGETTING = 0.25;
 /** The background varies by half. */
 const BACKGROUND_SPREAD = 1.5;
 /** A fall to less than this changes too much to tell what it was good for; one that leaves this much of the share was for nothing. */
@@ -30,6 +33,9 @@ const MODEST_FALL = 0.7;
 const SHARE_LEFT = 0.75;
 /** So many falls for nothing in a row are no chance. */
 const FALLS = 2;
+
+/** Rounds without an answer are a pause, over which no rate can be reckoned. */
+const PAUSE_ROUNDS = 4;
 
 interface Round {
   startMs: number;
@@ -49,8 +55,8 @@ export class StreamRate {
   #recentShare = 0;
   /** Times the rate was limited. */
   #limits = 0;
-  /** What was sent, bytes a second, and the share that was throttled, when the rate fell after the round before. */
-  #fallenFrom: { rate: number; share: number; times: number } | undefined;
+  /** The share that was throttled when the rate fell after the round before, and how often it has fallen for nothing. */
+  #fallenFrom: { share: number; times: number } | undefined;
   #round: Round;
   #lastRound: Round;
 
@@ -86,12 +92,16 @@ export class StreamRate {
 
   /** What left before the rate was last limited says nothing about the new rate, but what was accepted of it does. */
   answered(sent: number, acceptedBytes: number, throttledBytes: number): void {
+    const nowMs = this.#monotonicMs();
+    if (nowMs - this.#round.startMs > PAUSE_ROUNDS * this.#roundMs) {
+      this.#round = { startMs: nowMs, accepted: 0, throttled: 0 };
+      this.#lastRound = { ...this.#round };
+    }
     this.#round.accepted += acceptedBytes;
     const bytes = acceptedBytes + throttledBytes;
     if (bytes === 0 || sent !== this.#limits) return;
     this.#round.throttled += throttledBytes;
     this.#recentShare += Math.min(1, bytes / SUDDEN_BYTES) * (throttledBytes / bytes - this.#recentShare);
-    const nowMs = this.#monotonicMs();
     const elapsedMs = nowMs - this.#round.startMs;
     const isSudden = this.#recentShare > SUDDEN_SHARE + this.#background;
     if (!isSudden && elapsedMs < this.#roundMs) return;
@@ -115,19 +125,19 @@ export class StreamRate {
     const isBackground = fallen !== undefined && share > TOLERANCE && share >= SHARE_LEFT * fallen.share;
     if (isBackground && fallen.times === FALLS) {
       this.#background = share;
-      this.#rate = fallen.rate;
+      this.#rate = Number.POSITIVE_INFINITY;
       return;
     }
-    this.#background = Math.min(this.#background, share);
+    if (share < this.#background) this.#background -= (this.#background - share) * FORGETTING;
     if (share <= TOLERANCE + this.#background * BACKGROUND_SPREAD) {
-      this.#grow(share - this.#background > HINT);
+      this.#grow(share > this.#background * HINT_SPREAD + HINT);
       return;
     }
     // What the stream had saved up is accepted in the first round as well, and would look like a rate.
     const wasLimited = this.limited;
     this.#limit(accepted / seconds);
     if (!wasLimited || this.#rate < MODEST_FALL * sent) return;
-    const from = isBackground ? fallen : { rate: sent, share, times: 0 };
+    const from = isBackground ? fallen : { share, times: 0 };
     this.#fallenFrom = { ...from, times: from.times + 1 };
   }
 

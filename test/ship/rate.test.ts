@@ -9,8 +9,6 @@ const RECORD = 50 * 1024;
 const SHARD_BYTES = 1e6;
 const IN_FLIGHT = 4;
 const RECORDS = 5;
-const ANSWER_MS = 20;
-const SEND_MS = 6;
 
 interface Stream {
   /** Whether the record with this key is taken at this moment, ms. */
@@ -35,8 +33,11 @@ function shards(count: number, hot?: number): Stream {
   };
 }
 
+/** ms to write a request, and until it is answered. */
+const ORDINARY = { sendMs: 6, answerMs: 20 };
+
 /** Sends as much as the rate allows; bytes accepted a second, and the share that was not. */
-function play(stream: Stream, seconds: number) {
+function play(stream: Stream, seconds: number, { sendMs, answerMs } = ORDINARY) {
   let nowMs = 0;
   const rate = new StreamRate(1000, () => nowMs);
   const newKey = createKeys();
@@ -46,8 +47,8 @@ function play(stream: Stream, seconds: number) {
   while (nowMs < seconds * 1000) {
     if (underWay.length < IN_FLIGHT && rate.waitMs === 0) {
       const records = Math.max(1, Math.min(RECORDS, Math.floor(rate.burstBytes / RECORD)));
-      underWay.push({ atMs: nowMs + SEND_MS + ANSWER_MS, sent: rate.sent(records * RECORD), records });
-      nowMs += SEND_MS;
+      underWay.push({ atMs: nowMs + sendMs + answerMs, sent: rate.sent(records * RECORD), records });
+      nowMs += sendMs;
       continue;
     }
     const untilSend =
@@ -83,6 +84,22 @@ t.test("one shard, and many", async (t) => {
   }
 });
 
+t.test("whatever the sender's own pace and the way to the stream", async (t) => {
+  for (const sendMs of [1, 3, 15])
+    for (const answerMs of [2, 20, 100])
+      for (const count of [1, 2, 4, 8]) {
+        const { perSecond, refused } = play(shards(count), 30, { sendMs, answerMs });
+        const most = Math.min(
+          count * SHARD_BYTES,
+          (RECORDS * RECORD * 1000) / sendMs,
+          (IN_FLIGHT * RECORDS * RECORD * 1000) / (sendMs + answerMs),
+        );
+        const which = `${count} shards, ${sendMs} ms to send, ${answerMs} to answer`;
+        t.ok(perSecond >= 0.9 * most, `${which}: ${perSecond} bytes a second of ${most}`);
+        t.ok(refused <= 0.12, `${which}: ${refused} refused, the start included`);
+      }
+});
+
 t.test("a tenth refused whatever we send costs that tenth and little more", async (t) => {
   const all = play({ takes: () => true }, 10);
   let record = 0;
@@ -94,4 +111,17 @@ t.test("a tenth refused whatever we send costs that tenth and little more", asyn
 t.test("a hot shard of eight does not hold up the other seven", async (t) => {
   const { perSecond } = play(shards(8, 3), 30);
   t.ok(perSecond >= 0.7 * 7 * SHARD_BYTES, `${perSecond} bytes a second of ${7 * SHARD_BYTES}`);
+});
+
+t.test("after a pause of hours what is refused is not spread over it", async (t) => {
+  let nowMs = 0;
+  const rate = new StreamRate(1000, () => nowMs);
+  const send = (accepted: number, throttled: number) =>
+    rate.answered(rate.sent(accepted + throttled), accepted, throttled);
+  send(RECORD, 0);
+  nowMs += 3_600_000;
+  for (let request = 0; request < 40; request++, nowMs += 10) send(SHARD_BYTES / 20, 0);
+  for (let request = 0; !rate.limited && request < 100; request++, nowMs += 10) send(0, SHARD_BYTES / 20);
+  t.ok(rate.limited);
+  t.ok(rate.burstBytes * 4 >= SHARD_BYTES, `${rate.burstBytes * 4} bytes a second`);
 });
