@@ -15,6 +15,7 @@ import type { Socket } from "node:net";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { CloseReason, TimeLimits } from "./closing.ts";
 import { refusalOfVersion } from "./connack.ts";
+import { isConnect } from "./connect-packet.ts";
 import { addressOf, type ConnectionSetup } from "./connection-setup.ts";
 import { Forwards } from "./forwards.ts";
 import { FrameCutter, type FramingError } from "./frames.ts";
@@ -22,7 +23,7 @@ import * as type from "./packet-types.ts";
 import { Patience } from "./patience.ts";
 import { PINGRESP, Pings } from "./pings.ts";
 import { SocketStream } from "./socket-stream.ts";
-import { askForQos0 } from "./subscribe-packet.ts";
+import { readFilters } from "./subscribe-packet.ts";
 import { mayPublish, type User } from "./users.ts";
 
 /** Publishes of one connection between receipt and storage, and their bytes; beyond that its socket is not read. */
@@ -30,12 +31,6 @@ export const MAX_OPEN_PUBLISHES = 1024;
 export const MAX_OPEN_BYTES = 256 * 1024;
 /** Packets cut and not yet taken by aedes, bytes: small ones weigh much more than their bytes. */
 const MAX_UNTAKEN_BYTES = 1024;
-
-const PUBREL_HEADER = 0x62;
-const PUBCOMP_HEADER = 0x70;
-const FOR_AEDES: readonly number[] = [type.SUBSCRIBE, type.UNSUBSCRIBE, type.DISCONNECT];
-/** Of publishes we never send: watchers get theirs at QoS 0. */
-const ANSWERS: readonly number[] = [type.PUBACK, type.PUBREC, type.PUBCOMP];
 
 export class Connection extends SocketStream {
   /** Where the client is. */
@@ -200,19 +195,19 @@ export class Connection extends SocketStream {
       if (kind !== type.CONNECT) return "malformed";
       this.#state = "connecting";
       const refusal = refusalOfVersion(bytes.subarray(body, end));
-      if (refusal === undefined) this.push(bytes.subarray(start, end));
-      else this.turnAway(refusal, "unsupported_version");
+      if (refusal !== undefined) this.turnAway(refusal, "unsupported_version");
+      else if (isConnect(bytes, body, end)) this.push(bytes.subarray(start, end));
+      else return "malformed";
       return false;
     }
     if (kind === type.PUBLISH) return this.#publish(bytes, start, body, end);
-    if (kind === type.PUBREL) return this.#released(bytes, header, body, end);
     if (kind === type.PINGREQ) return this.#pinged(header, end - body);
-    if (ANSWERS.includes(kind)) return this.#answered(bytes, header, body, end);
-    if (!FOR_AEDES.includes(kind)) return "malformed";
+    if (type.ANSWERS.has(header)) return this.#answered(bytes, header, body, end);
     const packet = bytes.subarray(start, end);
-    if (kind === type.SUBSCRIBE) askForQos0(bytes, body, end);
-    if (kind === type.DISCONNECT) this.saidGoodbye = true;
-    if (kind === type.DISCONNECT && this.#acks.open > 0) return this.#leave(Buffer.from(packet));
+    if (header === type.DISCONNECT << 4 && body === end) {
+      this.saidGoodbye = true;
+      if (this.#acks.open > 0) return this.#leave(Buffer.from(packet));
+    } else if (!type.WITH_FILTERS.includes(kind) || !readFilters(kind, bytes, body, end)) return "malformed";
     this.#untaken = !this.push(packet);
     return !this.#blocked;
   }
@@ -262,18 +257,11 @@ export class Connection extends SocketStream {
     if (packets.length > 0 && this.#state !== "closed") this.socket.write(packets);
   }
 
-  /** The second half of QoS 2: PUBREL is answered with PUBCOMP, whatever it names [MQTT-4.3.3-2]. */
-  #released(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
-    if (header !== PUBREL_HEADER || end - body !== 2) return "malformed";
-    this.socket.write(Buffer.from([PUBCOMP_HEADER, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
-    return !this.#blocked;
-  }
-
-  /** PUBACK and PUBCOMP of nothing are nothing to us; a PUBREC must not keep its client waiting for PUBREL [MQTT-4.3.3-1]. */
   #answered(bytes: Buffer, header: number, body: number, end: number): boolean | FramingError {
-    if ((header & 0x0f) !== 0 || end - body !== 2) return "malformed";
-    if (header >>> 4 === type.PUBREC)
-      this.socket.write(Buffer.from([PUBREL_HEADER, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
+    if (end - body !== 2 || bytes.readUInt16BE(body) === 0) return "malformed";
+    const answer = type.ANSWERS.get(header);
+    if (answer !== undefined)
+      this.socket.write(Buffer.from([answer, 2, bytes[body] ?? 0, bytes[body + 1] ?? 0]));
     return !this.#blocked;
   }
 

@@ -184,7 +184,7 @@ export class Sessions {
   #whyNotShown(connection: Connection, filter: string): string | undefined {
     const { users, watchers } = this.#deps;
     const { user } = connection;
-    if (filter.length > MAX_FILTER_LENGTH || UNFIT.test(filter)) return "unfit filter";
+    if (filter.length > MAX_FILTER_LENGTH) return "too long";
     if (users !== undefined && (user === undefined || !maySubscribe(user, filter))) return "not allowed";
     if (connection.destroyed) return "closed";
     return watchers.add(connection, filter) ? undefined : "too many";
@@ -213,7 +213,7 @@ export class Sessions {
   #broken(client: Client, error: Error): void {
     const connection = connectionOf(client);
     if (error !== TURNED_AWAY)
-      this.#deps.log.debug({ client: connection.clientId, err: error }, "client error");
+      this.#deps.log.debug({ client: connection.clientId, reason: error.message }, "client error");
     connection.closeFor("malformed");
   }
 
@@ -224,7 +224,7 @@ export class Sessions {
 }
 
 function isFitWill(topic: string, connection: Connection): boolean {
-  return !UNFIT.test(topic) && forbiddenTopic(topic) === undefined && connection.mayPublish(topic);
+  return forbiddenTopic(topic) === undefined && connection.mayPublish(topic);
 }
 
 function connectionOf(client: Client): Connection {

@@ -157,42 +157,6 @@ t.test("a subscriber that stops reading does not slow the intake", async (t) => 
   t.equal(intake.taken.length, many);
 });
 
-const CONNECT = [0x10, 14, 0, 4, ...Buffer.from("MQTT"), 4, 2, 0, 0, 0, 2, 0x61, 0x62];
-const malformed: Record<string, { bytes: number[]; reason: string }> = {
-  "a packet before CONNECT": { bytes: [0x30, 4, 0, 1, 0x61, 0x62], reason: "malformed" },
-  "256 MiB announced before CONNECT": { bytes: [0x10, 0xff, 0xff, 0xff, 0x7f], reason: "packet_too_large" },
-  "a length of five bytes": { bytes: [0x10, 0xff, 0xff, 0xff, 0xff, 0x01], reason: "malformed" },
-  "256 MiB announced in a PUBLISH": {
-    bytes: [...CONNECT, 0x30, 0xff, 0xff, 0xff, 0x7f],
-    reason: "packet_too_large",
-  },
-  "QoS 3": { bytes: [...CONNECT, 0x36, 6, 0, 1, 0x61, 0, 1, 0x62], reason: "malformed" },
-  "packet id 0": { bytes: [...CONNECT, 0x32, 6, 0, 1, 0x61, 0, 0, 0x62], reason: "malformed" },
-  "an empty topic": { bytes: [...CONNECT, 0x30, 3, 0, 0, 0x62], reason: "malformed" },
-  "a wildcard in the topic": { bytes: [...CONNECT, 0x30, 4, 0, 1, 0x2b, 0x62], reason: "malformed" },
-  "a topic that is not UTF-8": { bytes: [...CONNECT, 0x30, 4, 0, 1, 0xff, 0x62], reason: "malformed" },
-  "a topic longer than the packet": { bytes: [...CONNECT, 0x30, 4, 0, 9, 0x61, 0x62], reason: "malformed" },
-  "a publish to $SYS": {
-    bytes: [...CONNECT, 0x30, 8, 0, 6, ...Buffer.from("$SYS/a")],
-    reason: "reserved_topic",
-  },
-  "a PUBREL of wrong length": { bytes: [...CONNECT, 0x62, 1, 0], reason: "malformed" },
-  "a PINGREQ with flags": { bytes: [...CONNECT, 0xc1, 0], reason: "malformed" },
-  "a PINGREQ with a body": { bytes: [...CONNECT, 0xc0, 1, 0], reason: "malformed" },
-};
-for (const [what, { bytes, reason }] of Object.entries(malformed)) {
-  t.test(`${what} costs the connection`, async (t) => {
-    const { broker, intake, port } = await start(t, {}, true);
-    const client = await WireClient.open(port);
-    client.socket.write(Buffer.from(bytes));
-    await client.closed();
-    t.strictSame(broker.stats().closedConnections, { [reason]: 1 });
-    t.strictSame(intake.taken, []);
-    const other = await WireClient.connected(port);
-    await other.ping();
-  });
-}
-
 t.test("packets cut anywhere are put together again", async (t) => {
   const { intake, port } = await start(t, {}, true);
   const client = await WireClient.connected(port);
