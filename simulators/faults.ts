@@ -47,13 +47,13 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
     key: "skewHours",
     usual: 2,
     most: 87_600,
-    meaning: "turbines' clocks are wrong by up to so many hours",
+    meaning: "turbines' clocks are wrong by up to this many hours",
   },
   bursts: {
     key: "burst",
     usual: 20,
     most: 10_000,
-    meaning: "so many readings are kept back and sent at once",
+    meaning: "this many readings are kept back and sent at once",
   },
   silence: {
     key: "silence",

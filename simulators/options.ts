@@ -40,7 +40,7 @@ export const MAX_RATE = 100_000;
 const EXAMPLES: [string, string][] = [
   ["$0", "three sensors on each of three turbines, one reading a second each, until Ctrl-C"],
   ["$0 --turbines 3 --rate 50 --for 60s", "9 sensors, 450 readings a second, one minute"],
-  ["$0 --history 24h", "the last 24 hours at once, a reading each half minute, then live"],
+  ["$0 --history 24h", "the last 24 hours at once, a reading every half minute, then live"],
   [
     "$0 --from 2026-11-22 --step 1m --count 1440 --rate 200",
     "the history of one day, as fast as 600 a second",
@@ -99,12 +99,12 @@ function commandLine(args: readonly string[]) {
       default: [],
       describe: "NAME[=NUMBER], repeatable",
     })
-    .option("for", { type: "string", describe: "stop after so long, e.g. 60s, 5m" })
-    .option("count", { type: "number", describe: "stop after so many readings of each sensor" })
+    .option("for", { type: "string", describe: "stop after this long, e.g. 60s, 5m" })
+    .option("count", { type: "number", describe: "stop after this many readings of each sensor" })
     .option("from", { type: "string", describe: "a history that begins at this date, instead of now" })
     .option("history", {
       type: "string",
-      describe: "first so much of the past, at once, e.g. 24h; then live",
+      describe: "send this much of the past first, as fast as it is taken, e.g. 24h; then live",
     })
     .option("step", {
       type: "string",

@@ -17,15 +17,18 @@ function options() {
     .usage(
       "$0\n\nWhether every reading arrived, and once. The local lake is counted anew from the raw objects and the table.",
     )
-    .option("json", { type: "boolean", default: false, describe: "the answer as JSON" })
-    .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "Folder of the local cloud" })
     .option("agent", {
       type: "string",
-      describe: "URL of an agent's page, to compare with what it says it took",
+      describe: "URL of an agent's page, to compare with the agent's own counts",
     })
-    .option("athena", { type: "boolean", default: false, describe: "ask Athena instead of the local lake" })
-    .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's" })
-    .option("region", { type: "string", describe: "Athena's; by default the AWS configuration's" })
+    .option("athena", { type: "boolean", default: false, describe: "Query Athena instead of the local lake" })
+    .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's workgroup" })
+    .option("region", {
+      type: "string",
+      describe: "Athena's region; by default that of the AWS configuration",
+    })
     .option("debug", debugOption)
     .strict()
     .version(pkg.version)

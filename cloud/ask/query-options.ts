@@ -40,15 +40,18 @@ function commandLine(args: readonly string[]) {
     .usage(
       '$0 "SELECT type, count(*) AS n, avg(data) AS mean FROM readings GROUP BY type"\n$0 --named NAME\n$0 --file FILE',
     )
-    .option("list", { type: "boolean", describe: "the named queries" })
-    .option("named", { type: "string", describe: "run one of them" })
-    .option("file", { type: "string", requiresArg: true, describe: "run the query in this file" })
-    .option("format", { choices: FORMATS, default: "table" as const, describe: "of the answer" })
-    .option("json", { type: "boolean", describe: "the same as --format json" })
-    .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
-    .option("athena", { type: "boolean", describe: "ask Athena instead of the local lake" })
-    .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's" })
-    .option("region", { type: "string", describe: "Athena's; by default the AWS configuration's" })
+    .option("list", { type: "boolean", describe: "List the named queries" })
+    .option("named", { type: "string", describe: "Run the named query NAME" })
+    .option("file", { type: "string", requiresArg: true, describe: "Run the query in this file" })
+    .option("format", { choices: FORMATS, default: "table" as const, describe: "Output format" })
+    .option("json", { type: "boolean", describe: "Same as --format json" })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "Folder of the local cloud" })
+    .option("athena", { type: "boolean", describe: "Query Athena instead of the local lake" })
+    .option("workgroup", { type: "string", default: "windfarm", describe: "Athena's workgroup" })
+    .option("region", {
+      type: "string",
+      describe: "Athena's region; by default that of the AWS configuration",
+    })
     .option("debug", debugOption)
     .strictOptions()
     .version(pkg.version)

@@ -5,7 +5,7 @@ import { codeOf, EXIT, Fault, messageOf } from "../../agent/errors.ts";
 export const debugOption = {
   type: "boolean",
   default: false,
-  describe: "show where in the program an error came from",
+  describe: "Show where in the program an error came from",
 } as const;
 
 /** Says what is wrong and what to try, and ends the process with the exit code that belongs to it. */

@@ -32,25 +32,49 @@ function options() {
   return yargs(hideBin(process.argv))
     .scriptName("npm run cloud --")
     .usage("$0\n\nKinesis, Firehose, S3, Glue and the Data Catalog in a box, on 127.0.0.1 only.")
-    .option("port", { type: "number", default: 4567, describe: "of the Kinesis endpoint; 0 for any" })
-    .option("control-port", { type: "number", default: 4568, describe: "of status and flush; 0 for any" })
-    .option("data", { type: "string", default: DEFAULT_DATA, describe: "folder everything is kept in" })
-    .option("stream", { type: "string", default: LAYOUT.stream, describe: "made when it is missing" })
-    .option("shards", { type: "number", default: 2, describe: "of a new stream" })
-    .option("region", { type: "string", default: "us-east-1", describe: "the endpoint pretends to be in" })
+    .option("port", {
+      type: "number",
+      default: 4567,
+      describe: "Port of the Kinesis endpoint; 0 for any free one",
+    })
+    .option("control-port", {
+      type: "number",
+      default: 4568,
+      describe: "Port for status and flush; 0 for any free one",
+    })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "Folder for all data" })
+    .option("stream", {
+      type: "string",
+      default: LAYOUT.stream,
+      describe: "Name of the stream, created if it is missing",
+    })
+    .option("shards", { type: "number", default: 2, describe: "Shards of a new stream" })
+    .option("region", {
+      type: "string",
+      default: "us-east-1",
+      describe: "Region the endpoint pretends to be in",
+    })
     .option("like-aws", {
       type: "boolean",
       default: false,
-      describe: "a minute's buffer, some objects twice, shards that throttle, the table made once an hour",
+      describe:
+        "Behave like AWS: buffer for a minute, deliver some objects twice, throttle per shard, load the table once an hour",
     })
-    .option("buffer-interval", { type: "string", describe: "longest wait for an object (2s; like AWS 60s)" })
-    .option("buffer-size", { type: "string", default: "5MiB", describe: "bytes that make an object" })
-    .option("curate-every", { type: "string", describe: "least time between two makings of the table" })
-    .option("threads", { type: "number", describe: "of the engine that makes the table (default 2)" })
+    .option("buffer-interval", {
+      type: "string",
+      describe: "Longest time until an object is written (2s; with --like-aws 60s)",
+    })
+    .option("buffer-size", {
+      type: "string",
+      default: "5MiB",
+      describe: "Size at which an object is written",
+    })
+    .option("curate-every", { type: "string", describe: "Shortest time between two loads of the table" })
+    .option("threads", { type: "number", describe: "Threads of the engine that loads the table (default 2)" })
     .option("log-level", {
       choices: LOG_LEVELS,
       default: "info" as const,
-      describe: "least weight of what is logged",
+      describe: "Least severe level that is logged",
     })
     .option("debug", debugOption)
     .strict()

@@ -24,15 +24,19 @@ export async function parseOptions(argv: readonly string[]): Promise<PlanOptions
     .usage(
       "npm run plan -- --gateways 1000 --turbines 30 --rate 1\n\nWhat a fleet needs of AWS, and what it costs a month.",
     )
-    .option("gateways", { type: "number", default: 1, describe: "how many" })
+    .option("gateways", { type: "number", default: 1, describe: "Number of gateways" })
     .option("turbines", {
       type: "number",
       default: 30,
-      describe: "turbines of a gateway, three sensors each",
+      describe: "Turbines per gateway, three sensors each",
     })
-    .option("rate", { type: "number", default: 1, describe: "readings a second of a sensor" })
-    .option("stage", { choices: STAGES, default: "prod" as const, describe: "whose settings it runs with" })
-    .option("json", { type: "boolean", default: false, describe: "the plan as JSON" })
+    .option("rate", { type: "number", default: 1, describe: "Readings per second and sensor" })
+    .option("stage", {
+      choices: STAGES,
+      default: "prod" as const,
+      describe: "The stage whose settings apply",
+    })
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
     .version(pkg.version)
     .parserConfiguration({ "duplicate-arguments-array": false })
     .strict()

@@ -53,36 +53,44 @@ function commandLine() {
     .usage(
       "npm run provision -- --gateway gw-01 [--stage dev]\n\nGives gateways their identity, or takes it back.",
     )
-    .option("gateway", { type: "string", describe: "its name: letters, digits, _ and -" })
-    .option("gateways", { type: "string", describe: "a CSV file of many: gateway,site" })
-    .option("stage", { choices: STAGES, default: STAGES[0], describe: "where they belong" })
-    .option("name", { type: "string", describe: "the farm's, where it was deployed with -c name=…" })
-    .option("region", { type: "string", describe: "where the farm was deployed with -c region=…" })
-    .option("site", { type: "string", default: "farm", describe: "the site, for people" })
+    .option("gateway", { type: "string", describe: "The gateway's name: letters, digits, _ and -" })
+    .option("gateways", { type: "string", describe: "A CSV file of many gateways: gateway,site" })
+    .option("stage", { choices: STAGES, default: STAGES[0], describe: "The stage the gateways belong to" })
+    .option("name", { type: "string", describe: "The farm's name, if it was deployed with -c name=…" })
+    .option("region", { type: "string", describe: "The farm's region, if it was deployed with -c region=…" })
+    .option("site", { type: "string", default: "farm", describe: "The site's name, shown to people" })
     .option("out", {
       type: "string",
-      describe: "folder to write, by default data/gateways/<stage>/<gateway>; with a list the folder of all",
+      describe:
+        "Output folder; by default data/gateways/<stage>/<gateway>; with a list, the folder of all of them",
     })
     .option("device-folder", {
       type: "string",
       default: "/etc/windfarm",
-      describe: "where it will lie on the gateway",
+      describe: "Where the folder's files will be on the gateway",
     })
-    .option("csr", { type: "string", describe: "the gateway's request (windfarm csr): its key stays there" })
+    .option("csr", {
+      type: "string",
+      describe: "The gateway's certificate request (windfarm csr): its key never leaves it",
+    })
     .option("rotate", {
       type: "boolean",
       default: false,
-      describe: "make a second certificate; the old one works on",
+      describe: "Issue a second certificate; the old one keeps working",
     })
     .option("finish", {
       type: "boolean",
       default: false,
-      describe: "take back all certificates but the folder's",
+      describe: "Revoke all certificates but the one in the folder",
     })
-    .option("revoke", { type: "boolean", default: false, describe: "take the gateways' identity back" })
-    .option("known-only", { type: "boolean", default: false, describe: "revoke what is there of a list" })
-    .option("dry-run", { type: "boolean", default: false, describe: "only say what would be done" })
-    .option("json", { type: "boolean", default: false, describe: "the result as JSON" })
+    .option("revoke", { type: "boolean", default: false, describe: "Revoke the gateways' identity" })
+    .option("known-only", {
+      type: "boolean",
+      default: false,
+      describe: "With a list: revoke those that exist",
+    })
+    .option("dry-run", { type: "boolean", default: false, describe: "Only show what would be done" })
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
     .conflicts("gateway", "gateways")
     .check(({ rotate, finish, revoke }) => {
       if ([rotate, finish, revoke].filter(Boolean).length > 1)

@@ -87,9 +87,13 @@ function commandLine(args: readonly string[]) {
     .option("history", {
       type: "string",
       requiresArg: true,
-      describe: "begin with so much of the past, e.g. 24h, if the lake is empty",
+      describe: "begin with this much of the past, e.g. 24h, if the lake is empty",
     })
-    .option("for", { type: "string", requiresArg: true, describe: "stop by itself after so long, e.g. 60s" })
+    .option("for", {
+      type: "string",
+      requiresArg: true,
+      describe: "stop by itself after this long, e.g. 60s",
+    })
     .option("config", { type: "string", default: "agent.config.yaml", describe: "the agent's configuration" })
     .option("data", { type: "string", requiresArg: true, describe: "folder for all data (default: ./data)" })
     .option("fresh", { type: "boolean", default: false, describe: "empty that folder first" })

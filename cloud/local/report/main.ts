@@ -18,12 +18,12 @@ function options() {
   return yargs(hideBin(process.argv))
     .scriptName("npm run report --")
     .usage("$0 --day 2026-11-22\n\nWrites the day's charts, completeness and anomalies as one HTML file.")
-    .option("day", { type: "string", describe: "the UTC day, YYYY-MM-DD" })
+    .option("day", { type: "string", describe: "The day in UTC, YYYY-MM-DD" })
     .option("out", {
       type: "string",
-      describe: "the file; by default reports/<day>.html in the cloud's folder",
+      describe: "Output file; by default reports/<day>.html in the cloud's folder",
     })
-    .option("data", { type: "string", default: DEFAULT_DATA, describe: "the local cloud's folder" })
+    .option("data", { type: "string", default: DEFAULT_DATA, describe: "Folder of the local cloud" })
     .option("debug", debugOption)
     .strict()
     .version(pkg.version)
