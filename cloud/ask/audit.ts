@@ -6,7 +6,7 @@ import { hideBin } from "yargs/helpers";
 import { z } from "zod";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "../local/command.ts";
+import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "../command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../local/places.ts";
 import { type Audit, auditAthena, auditLocal, judge } from "./auditing.ts";
 import { formatted } from "./format.ts";

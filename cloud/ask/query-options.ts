@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { EXIT, Fault, messageOf } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
-import { debugOption, failUsage, usageFault } from "../local/command.ts";
+import { debugOption, failUsage, usageFault } from "../command.ts";
 import { DEFAULT_DATA } from "../local/places.ts";
 import { type NamedQuery, namedQueries } from "../sql/read.ts";
 import type { Format } from "./format.ts";

@@ -1,7 +1,7 @@
 /** `npm run query -- "SELECT …"`: SQL over the lake, here or, with --athena, the same text in Athena. */
 
 import { hideBin } from "yargs/helpers";
-import { endWith, forgiveReaders } from "../local/command.ts";
+import { endWith, forgiveReaders } from "../command.ts";
 import { type QueryResult, queryLake } from "../local/lake-reader.ts";
 import { cloudFolders } from "../local/places.ts";
 import { namedQueries } from "../sql/read.ts";

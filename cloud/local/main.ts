@@ -7,9 +7,9 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { EXIT } from "../../agent/errors.ts";
 import pkg from "../../package.json" with { type: "json" };
+import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "../command.ts";
 import { LAYOUT } from "../layout.ts";
 import { type CloudSettings, LocalCloud } from "./cloud.ts";
-import { debugOption, endWith, failUsage, forgiveReaders, usageFault } from "./command.ts";
 import { DEFAULT_DATA } from "./places.ts";
 import { durationMs, sizeBytes } from "./units.ts";
 
@@ -32,38 +32,27 @@ function options() {
   return yargs(hideBin(process.argv))
     .scriptName("npm run cloud --")
     .usage("$0\n\nKinesis, Firehose, S3, Glue and the Data Catalog in a box, on 127.0.0.1 only.")
-    .option("port", {
-      type: "number",
-      default: 4567,
-      describe: "Port of the Kinesis endpoint; 0 for any free one",
-    })
+    .option("port", { type: "number", default: 4567, describe: "Port of the Kinesis endpoint; 0 for any" })
     .option("control-port", {
       type: "number",
       default: 4568,
-      describe: "Port for status and flush; 0 for any free one",
+      describe: "Port for status and flush; 0 for any",
     })
     .option("data", { type: "string", default: DEFAULT_DATA, describe: "Folder for all data" })
     .option("stream", {
       type: "string",
       default: LAYOUT.stream,
-      describe: "Name of the stream, created if it is missing",
+      describe: "The stream, created if it is missing",
     })
     .option("shards", { type: "number", default: 2, describe: "Shards of a new stream" })
-    .option("region", {
-      type: "string",
-      default: "us-east-1",
-      describe: "Region the endpoint pretends to be in",
-    })
+    .option("region", { type: "string", default: "us-east-1", describe: "Region it pretends to be in" })
     .option("like-aws", {
       type: "boolean",
       default: false,
       describe:
         "Behave like AWS: buffer for a minute, deliver some objects twice, throttle per shard, load the table once an hour",
     })
-    .option("buffer-interval", {
-      type: "string",
-      describe: "Longest time until an object is written (2s; with --like-aws 60s)",
-    })
+    .option("buffer-interval", { type: "string", describe: "Time until an object is written (2s or 60s)" })
     .option("buffer-size", {
       type: "string",
       default: "5MiB",
@@ -74,7 +63,7 @@ function options() {
     .option("log-level", {
       choices: LOG_LEVELS,
       default: "info" as const,
-      describe: "Least severe level that is logged",
+      describe: "Least severe level logged",
     })
     .option("debug", debugOption)
     .strict()

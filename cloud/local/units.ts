@@ -1,7 +1,7 @@
 /** Durations and sizes with their unit, as they stand in options. */
 
 import { parseDuration, parseSize } from "../../agent/common/units.ts";
-import { usageFault } from "./command.ts";
+import { usageFault } from "../command.ts";
 
 /** Milliseconds of `2s`, `500ms`, `5m`. */
 export function durationMs(text: string, option: string): number {

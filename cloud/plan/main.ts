@@ -1,7 +1,7 @@
 /** `npm run plan`: the result to stdout. */
 
 import { Fault } from "../../agent/errors.ts";
-import { forgiveReaders } from "../local/command.ts";
+import { forgiveReaders } from "../command.ts";
 import { parseOptions } from "./options.ts";
 import { asJson, asText, planOf } from "./plan.ts";
 

@@ -5,7 +5,7 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { IoTClient } from "@aws-sdk/client-iot";
 import { Fault, messageOf } from "../../agent/errors.ts";
-import { forgiveReaders } from "../local/command.ts";
+import { forgiveReaders } from "../command.ts";
 import { settingsOf } from "../settings.ts";
 import { parseOptions } from "./options.ts";
 import { type Listener, type Order, type Provisioned, provision } from "./provision.ts";

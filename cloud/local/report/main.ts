@@ -7,7 +7,7 @@ import { hideBin } from "yargs/helpers";
 import { makeFolders } from "../../../agent/common/folders.ts";
 import { EXIT, Fault, messageOf } from "../../../agent/errors.ts";
 import pkg from "../../../package.json" with { type: "json" };
-import { debugOption, endWith, failUsage, forgiveReaders, tellProgress } from "../command.ts";
+import { debugOption, endWith, failUsage, forgiveReaders, tellProgress } from "../../command.ts";
 import { cloudFolders, DEFAULT_DATA } from "../places.ts";
 import { parseDay } from "./day.ts";
 import { pageOf } from "./page.ts";

@@ -1,6 +1,6 @@
 /** What the commands share: how they end when something is wrong. */
 
-import { codeOf, EXIT, Fault, messageOf } from "../../agent/errors.ts";
+import { codeOf, EXIT, Fault, messageOf } from "../agent/errors.ts";
 
 export const debugOption = {
   type: "boolean",
