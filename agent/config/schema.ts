@@ -23,7 +23,7 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 /** A new schema; parsing it takes the tree of texts that `yaml-source.ts` makes of a file. */
 export function configSchema() {
   return z.strictObject({
-    version: version().describe("Version of this file's form."),
+    version: version().describe("Version of this file's format."),
     gateway: gatewaySection(),
     mqtt: mqttSection(),
     readings: readingsSection().prefault({}),

@@ -4,7 +4,7 @@ import { choice, duration, section, size, text } from "../fields.ts";
 
 export function bufferSection() {
   return section({
-    path: text().describe("The buffer's file, on a disk of this machine; its folder is made when missing."),
+    path: text().describe("The buffer's file, on a disk of this machine; its folder is created if missing."),
     max_size: size("1MiB", "16TiB")
       .prefault("2GiB")
       .describe(
@@ -22,11 +22,13 @@ export function bufferSection() {
       ),
     rejects_max_size: size("64KiB", "1TiB")
       .prefault("64MiB")
-      .describe("Most that messages kept aside may take; beyond it the oldest are let go, and stay counted."),
+      .describe(
+        "Most that messages kept aside may take; beyond it the oldest are deleted, and stay counted.",
+      ),
     ballast: size("0B", "1GiB")
       .prefault("8MiB")
       .describe(
-        "Room kept in reserve, given up when others have filled the disk, for a full disk refuses deleting too.",
+        "Room kept in reserve, given up when others have filled the disk, because deleting fails on a full disk too.",
       ),
   })
     .transform((buffer) => ({

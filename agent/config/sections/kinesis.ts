@@ -35,7 +35,7 @@ export function kinesisSection() {
       .describe("Size aimed at for a record; provisioned streams bill by 25 KB."),
     max_bandwidth: size("1KiB", "1GiB")
       .optional()
-      .describe("Most that may go over the link in a second, for links that others share."),
+      .describe("Most that may go over the link per second, for links shared with others."),
     proxy: url(["http:", "https:"], "http://proxy:3128")
       .optional()
       .describe(
@@ -136,5 +136,5 @@ function staticSection() {
         ...given({ sessionToken: keys.session_token }),
       }),
     )
-    .describe("Long-lived keys; for tests and clouds that know nothing else.");
+    .describe("Long-lived keys; for tests and for clouds that offer nothing else.");
 }

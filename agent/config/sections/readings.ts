@@ -11,7 +11,7 @@ export function readingsSection() {
       .describe("The sensors by their canonical names."),
   })
     .transform(({ types }) => ({ sensors: Object.values(types) }))
-    .describe("What readings are taken for which sensor.");
+    .describe("Which readings belong to which sensor.");
 }
 
 function sensorSection(type: SensorType) {
