@@ -22,7 +22,7 @@ const BUFFER_STATES: Readonly<Record<Snapshot["buffer"]["state"], true>> = {
 export const METRICS: readonly MetricDefinition[] = [
   {
     name: "windfarm_info",
-    help: "Always 1; who this gateway is and what it runs.",
+    help: "Always 1; the labels identify this gateway and what it runs.",
     type: "gauge",
     labels: ["gateway", "site", "version", "epoch", "collect_mode", "stream", "region"],
     values: ({ gateway, site, version, epoch, collect, ship }) => [
@@ -64,7 +64,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_readings_rejected_total",
-    "Messages that could not be understood and were kept aside, since the buffer was created.",
+    "Messages that could not be understood and were set aside, since the buffer was created.",
     (s) => s.rejected,
   ),
   counter(
@@ -74,24 +74,24 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_oldest_buffered_age_seconds",
-    "Age of the oldest reading in the buffer; 0 where it is empty.",
+    "Age of the oldest reading in the buffer, in seconds; 0 if it is empty.",
     (s) => s.oldestBufferedSeconds,
   ),
   gauge(
     "windfarm_collect_ready",
-    "1 while sensors can reach the agent: its broker listens, or it is subscribed to the existing one; whether it can store is windfarm_buffer_state.",
+    "1 while sensors can reach the agent: its broker listens, or it is subscribed to the existing one; see windfarm_buffer_state for whether it can store.",
     (s) => Number(s.collect.ready),
   ),
-  gauge("windfarm_collect_connections", "MQTT connections open now.", (s) => s.collect.connections),
+  gauge("windfarm_collect_connections", "Open MQTT connections.", (s) => s.collect.connections),
   byLabel(
     "windfarm_collect_connections_closed_total",
-    "MQTT connections the agent closed, by reason, since it started.",
+    "MQTT connections that the agent closed, by reason, since it started.",
     "reason",
     (s) => s.collect.closedConnections,
   ),
   byLabel(
     "windfarm_collect_refused_logins_total",
-    "MQTT logins refused, by the address they came from, since the agent started.",
+    "MQTT logins refused, by source address, since the agent started.",
     "address",
     (s) => s.collect.refusedLogins,
   ),
@@ -103,7 +103,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   byLabel(
     "windfarm_validate_out_of_range_total",
-    "Readings kept though their value is outside the plausible range, by type, since the agent started.",
+    "Readings kept although their value is outside the plausible range, by type, since the agent started.",
     "type",
     (s) => s.validate.outOfRange,
   ),
@@ -120,16 +120,20 @@ export const METRICS: readonly MetricDefinition[] = [
     labels: ["state"],
     values: (snapshot) => oneOf(BUFFER_STATES, snapshot.buffer.state),
   },
-  gauge("windfarm_buffer_used_bytes", "Bytes of its quota that the buffer uses.", (s) => s.buffer.usedBytes),
+  gauge(
+    "windfarm_buffer_used_bytes",
+    "Bytes of its quota that the buffer is using.",
+    (s) => s.buffer.usedBytes,
+  ),
   gauge("windfarm_buffer_max_bytes", "The buffer's quota in bytes.", (s) => s.buffer.maxBytes),
   gauge(
     "windfarm_buffer_lasts_seconds",
-    "How long the buffer's room would last at the present rate if nothing were shipped, in seconds.",
+    "How long the buffer's free space would last at the current rate if nothing were shipped, in seconds.",
     (s) => s.buffer.lastsSeconds,
   ),
   gauge(
     "windfarm_buffer_pending_readings",
-    "Readings not acknowledged yet: their commit is under way.",
+    "Readings not acknowledged yet because their commit is in progress.",
     (s) => s.buffer.pending,
   ),
   gauge(
@@ -139,7 +143,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_buffer_commits_total",
-    "Transactions forced to disk since the agent started.",
+    "Transactions synced to disk since the agent started.",
     (s) => s.buffer.commits,
   ),
   counter(
@@ -159,7 +163,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_buffer_salvaged_readings",
-    "Readings saved from damaged buffer files since the agent started.",
+    "Readings recovered from damaged buffer files since the agent started.",
     (s) => s.buffer.salvagedReadings,
   ),
   counter(
@@ -169,7 +173,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_ship_failed_requests_total",
-    "PutRecords requests of which not every record was accepted, since the agent started.",
+    "PutRecords requests in which at least one record was not accepted, since the agent started.",
     (s) => s.ship.failedRequests,
   ),
   counter(
@@ -179,7 +183,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   counter(
     "windfarm_ship_failed_records_total",
-    "Kinesis records that were sent and not accepted, counted at each try, since the agent started.",
+    "Kinesis records that were sent but not accepted, counted at each attempt, since the agent started.",
     (s) => s.ship.failedRecords,
   ),
   counter(
@@ -194,7 +198,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_ship_backoff_seconds",
-    "Seconds until Kinesis is tried again; 0 where nothing is wrong.",
+    "Seconds until the next attempt to reach Kinesis; 0 if nothing is wrong.",
     (s) => s.ship.backoffSeconds,
   ),
   gauge(
@@ -209,16 +213,20 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_ship_backlog_readings",
-    "Readings waiting behind the live ones; 0 while all leave as they come.",
+    "Readings waiting behind the live ones; 0 while all are shipped as they arrive.",
     (s) => s.ship.backlogReadings,
   ),
   gauge(
     "windfarm_ship_credentials_left_seconds",
-    "How long the present credentials from AWS IoT still hold, in seconds; they are renewed before their end.",
+    "How long the current credentials from AWS IoT remain valid, in seconds; they are renewed before they expire.",
     (s) => s.ship.identity?.secondsLeft,
   ),
-  ...usage("link", "through the sockets to AWS, both ways, without TCP/IP", (s) => s.usage?.link),
-  ...usage("disk", "that the agent has had written to the disk", (s) => s.usage?.disk),
+  ...usage(
+    "link",
+    "through the sockets to AWS, in both directions, without TCP/IP overhead",
+    (s) => s.usage?.link,
+  ),
+  ...usage("disk", "that the agent caused to be written to disk", (s) => s.usage?.disk),
   gauge("windfarm_health_load1", "Load average of the machine over one minute.", (s) => s.health.load1),
   gauge(
     "windfarm_health_temperature_celsius",
@@ -227,17 +235,17 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_health_disk_free_bytes",
-    "Bytes free where the buffer lies.",
+    "Free bytes on the file system that holds the buffer.",
     (s) => s.health.diskFreeBytes,
   ),
   gauge(
     "windfarm_health_disk_size_bytes",
-    "Size of the file system where the buffer lies, in bytes.",
+    "Size of the file system that holds the buffer, in bytes.",
     (s) => s.health.diskTotalBytes,
   ),
   gauge(
     "windfarm_health_memory_free_bytes",
-    "Memory of the machine that programs could still have, in bytes.",
+    "Memory that is still available to programs, in bytes.",
     (s) => s.health.memoryFreeBytes,
   ),
   gauge(
@@ -247,17 +255,17 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   gauge(
     "windfarm_health_throttled",
-    "1 while a Raspberry Pi's processor is held back by heat or low voltage, else 0.",
+    "1 while a Raspberry Pi's processor is throttled because of heat or low voltage, else 0.",
     (s) => (s.health.throttled === undefined ? undefined : Number(s.health.throttled.length > 0)),
   ),
   gauge(
     "windfarm_health_clock_synchronised",
-    "1 once systemd-timesyncd has set the clock since the boot, else 0.",
+    "1 once systemd-timesyncd has set the clock since boot, else 0.",
     (s) => (s.health.clockSynchronised === undefined ? undefined : Number(s.health.clockSynchronised)),
   ),
   {
     name: "windfarm_health_certificate_end_timestamp_seconds",
-    help: "When the agent's own certificates end, by use, in seconds since 1970.",
+    help: "When the agent's own certificates expire, by use, in seconds since 1970.",
     type: "gauge",
     labels: ["use"],
     values: ({ health }) => (health.certificates ?? []).map(({ use, endsMs }) => [endsMs / 1000, { use }]),

@@ -57,7 +57,7 @@ function addProcessMetrics(registry: Registry): Metric[] {
     }),
     new Gauge({
       name: "process_resident_memory_bytes",
-      help: "Memory of the agent's process that is in RAM, in bytes.",
+      help: "Resident memory of the agent's process, in bytes.",
       registers: [registry],
       collect() {
         this.set(process.memoryUsage.rss());
@@ -91,7 +91,7 @@ function addProcessMetrics(registry: Registry): Metric[] {
     }),
     new Gauge({
       name: "nodejs_eventloop_lag_seconds",
-      help: "How long a callback waited for its turn at this scrape, in seconds.",
+      help: "How long a callback had to wait for the event loop at this scrape, in seconds.",
       registers: [registry],
       async collect() {
         const asked = performance.now();

@@ -20,41 +20,41 @@ type Place = Pick<StreamSettings, "stream" | "region" | "endpoint">;
 const CATALOGUE = {
   "ship.dns": {
     what: "the endpoint's name can't be resolved",
-    hint: "Check the gateway's network and DNS, and kinesis.endpoint and kinesis.region for a typing error.",
+    hint: "Check the gateway's network and DNS, and kinesis.endpoint and kinesis.region for typos.",
     names: "ENOTFOUND EAI_AGAIN EAI_FAIL EAI_NODATA",
   },
   "ship.refused": {
     what: "the endpoint refuses the connection",
-    hint: "Nothing listens there: check kinesis.endpoint, a firewall, or start the local cloud.",
+    hint: "Nothing is listening there: check kinesis.endpoint and the firewall, or start the local cloud.",
     names: "ECONNREFUSED",
   },
   "ship.unreachable": {
-    what: "there is no way to the endpoint",
+    what: "there is no route to the endpoint",
     hint: "Check the gateway's link, address and route.",
     names: "EHOSTUNREACH ENETUNREACH ENETDOWN EADDRNOTAVAIL",
   },
   "ship.timeout": {
     what: "no answer in time",
-    hint: "The link is down, very slow, or a firewall swallows the packets; see kinesis.request_timeout.",
+    hint: "The link is down or very slow, or a firewall drops the packets; see kinesis.request_timeout.",
     names: "ETIMEDOUT ESOCKETTIMEDOUT TimeoutError AbortError",
   },
   "ship.connection_lost": {
-    what: "the connection was cut before the answer",
-    hint: "Usually the link or a proxy; what was under way is sent again.",
+    what: "the connection was closed before the response",
+    hint: "Usually the link or a proxy; what was in flight is sent again.",
     names: "ECONNRESET ERR_STREAM_PREMATURE_CLOSE ECONNABORTED EPIPE",
   },
   "ship.proxy": {
     what: "the proxy lets nothing through",
-    hint: "Check kinesis.proxy or HTTPS_PROXY, the proxy's login, and that it allows CONNECT to port 443; NO_PROXY goes past it.",
+    hint: "Check kinesis.proxy or HTTPS_PROXY, the proxy's login, and that it allows CONNECT to port 443; NO_PROXY bypasses it.",
     names: "EPROXY",
   },
   "ship.tls": {
     what: "the endpoint's certificate is not trusted",
-    hint: "A proxy that opens TLS, a missing CA certificate (NODE_EXTRA_CA_CERTS), or https against an http port.",
+    hint: "A proxy intercepts TLS, a CA certificate is missing (NODE_EXTRA_CA_CERTS), or https is used on an http port.",
   },
   "ship.clock": {
     what: "the gateway's clock is wrong",
-    hint: "Check `timedatectl` and NTP; shipping goes on by itself once the clock is right.",
+    hint: "Check `timedatectl` and NTP; shipping resumes by itself once the clock is right.",
     names:
       "CERT_NOT_YET_VALID CERT_HAS_EXPIRED CRL_NOT_YET_VALID RequestTimeTooSkewed RequestExpired RequestInTheFuture",
   },
@@ -65,7 +65,7 @@ const CATALOGUE = {
   },
   "ship.credentials_expired": {
     what: "the AWS credentials have expired",
-    hint: "Renew the session; temporary credentials given as static ones can't be renewed by the agent.",
+    hint: "Renew the session; the agent can't renew temporary credentials that are configured as static ones.",
     names: "ExpiredTokenException ExpiredToken",
   },
   "ship.credentials_invalid": {
@@ -80,15 +80,15 @@ const CATALOGUE = {
   },
   "ship.iot_refused": {
     what: "the IoT credentials provider refuses the device",
-    hint: "Check that the certificate is active, its policy allows iot:AssumeRoleWithCertificate on the role alias, and the names of thing and alias.",
+    hint: "Check that the certificate is active, its policy allows iot:AssumeRoleWithCertificate on the role alias, and that the names of the thing and the alias are right.",
   },
   "ship.role_alias_missing": {
     what: "the role alias does not exist",
-    hint: "Compare kinesis.credentials.iot.role_alias, and its endpoint's region and account, with npm run provision's.",
+    hint: "Compare kinesis.credentials.iot.role_alias, and the region and account of its endpoint, with what npm run provision wrote.",
   },
   "ship.access_denied": {
     what: "the AWS identity may not write to the stream",
-    hint: "Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key where it is encrypted.",
+    hint: "Allow kinesis:PutRecords on the stream, and kms:GenerateDataKey on its key if it is encrypted.",
     names: "NotAuthorizedException AccessDeniedException AccessDenied OptInRequired",
   },
   "ship.stream_missing": {
@@ -97,7 +97,7 @@ const CATALOGUE = {
     names: "ResourceNotFoundException ResourceInUseException",
   },
   "ship.throttled": {
-    what: "the stream takes less than is sent",
+    what: "more is sent than the stream accepts",
     hint: "It catches up by itself; if this lasts, give the stream more shards or on-demand capacity.",
     names:
       "ProvisionedThroughputExceededException KMSThrottlingException ThrottlingException Throttling LimitExceededException TooManyRequestsException",
@@ -109,8 +109,8 @@ const CATALOGUE = {
       "KMSAccessDeniedException KMSDisabledException KMSInvalidStateException KMSNotFoundException KMSOptInRequired",
   },
   "ship.service": {
-    what: "Kinesis has a fault of its own",
-    hint: "Nothing to do here; look at the AWS health dashboard if it lasts.",
+    what: "Kinesis has an internal error",
+    hint: "Nothing to do here; look at the AWS Health Dashboard if it lasts.",
     names:
       "InternalFailure InternalFailureException InternalServerError ServiceUnavailable ServiceUnavailableException",
   },
@@ -122,7 +122,7 @@ const CATALOGUE = {
   },
   "ship.unknown": {
     what: "sending failed",
-    hint: "The readings stay in the buffer; `windfarm doctor` tries each step on its own.",
+    hint: "The readings stay in the buffer; `windfarm doctor` tests each step separately.",
   },
 } as const satisfies Record<string, Entry>;
 
@@ -168,7 +168,7 @@ export function classifyRecords(errorCodes: readonly string[], place: Place): Fa
   return shipFault(MEANING.get(code) ?? "ship.service", `${errorCodes.length} records: ${code}`, place);
 }
 
-/** Whether a record with this error code was refused because the stream takes less than is sent. */
+/** Whether a record with this error code was refused because more is sent than the stream accepts. */
 export function isThrottling(errorCode: string): boolean {
   return MEANING.get(errorCode) === "ship.throttled";
 }

@@ -35,7 +35,7 @@ export interface ShipStats {
   identity?: SinkIdentity | undefined;
 }
 
-/** failing: the last request brought nothing across. throttled: the stream takes less than is sent. */
+/** failing: the last request brought nothing across. throttled: more is sent than the stream accepts. */
 export type ShipState = "idle" | "delivering" | "throttled" | "failing" | "stopped";
 
 export type ShipCounters = Pick<

@@ -36,7 +36,7 @@ export const outage: Bend = (snapshot) => {
     code: "ship.refused",
     message: "the endpoint refuses the connection",
     cause: "connection refused",
-    hint: "Nothing listens there: check kinesis.endpoint, a firewall, or start the local cloud.",
+    hint: "Nothing is listening there: check kinesis.endpoint and the firewall, or start the local cloud.",
   });
   say(snapshot);
 };
@@ -65,7 +65,7 @@ export const STATES: Readonly<Record<string, Bend>> = {
       code: "ship.credentials_expired",
       message: "the AWS credentials have expired",
       cause: "credentials expired",
-      hint: "Renew the session; temporary credentials given as static ones can't be renewed by the agent.",
+      hint: "Renew the session; the agent can't renew temporary credentials that are configured as static ones.",
     });
     say(snapshot);
   },
