@@ -43,7 +43,7 @@ const EXAMPLES: [string, string][] = [
   ["$0 --history 24h", "the last 24 hours at once, a reading every half minute, then live"],
   [
     "$0 --from 2026-11-22 --step 1m --count 1440 --rate 200",
-    "the history of one day, as fast as 600 a second",
+    "the history of one day, as fast as 1 800 a second",
   ],
   ["$0 --fault duplicates --fault bad=0.2", "a tenth sent twice, and every fifth beside a bad message"],
 ];
