@@ -33,7 +33,6 @@ const MODEST_FALL = 0.7;
 const SHARE_LEFT = 0.75;
 /** So many falls for nothing in a row are no chance. */
 const FALLS = 2;
-
 /** Rounds without an answer are a pause, over which no rate can be reckoned. */
 const PAUSE_ROUNDS = 4;
 
@@ -42,6 +41,8 @@ interface Round {
   accepted: number;
   throttled: number;
 }
+
+const newRound = (startMs: number): Round => ({ startMs, accepted: 0, throttled: 0 });
 
 export class StreamRate {
   readonly #roundMs: number;
@@ -65,8 +66,8 @@ export class StreamRate {
     this.#roundMs = roundMs;
     this.#monotonicMs = monotonicMs;
     this.#bucket = new Allowance(this.#rate, BURST_SECONDS, monotonicMs);
-    this.#round = { startMs: monotonicMs(), accepted: 0, throttled: 0 };
-    this.#lastRound = { ...this.#round };
+    this.#round = newRound(monotonicMs());
+    this.#lastRound = newRound(monotonicMs());
   }
 
   /** The stream takes less than we could send. */
@@ -94,8 +95,8 @@ export class StreamRate {
   answered(sent: number, acceptedBytes: number, throttledBytes: number): void {
     const nowMs = this.#monotonicMs();
     if (nowMs - this.#round.startMs > PAUSE_ROUNDS * this.#roundMs) {
-      this.#round = { startMs: nowMs, accepted: 0, throttled: 0 };
-      this.#lastRound = { ...this.#round };
+      this.#round = newRound(nowMs);
+      this.#lastRound = newRound(nowMs);
     }
     this.#round.accepted += acceptedBytes;
     const bytes = acceptedBytes + throttledBytes;
@@ -112,7 +113,7 @@ export class StreamRate {
       this.#limit((this.#round.accepted * 1000) / (nowMs - this.#round.startMs + this.#roundMs));
     } else this.#judge(elapsedMs / 1000);
     this.#lastRound = this.#round;
-    this.#round = { startMs: nowMs, accepted: 0, throttled: 0 };
+    this.#round = newRound(nowMs);
     this.#bucket.bytesPerSecond = this.#rate;
   }
 
